@@ -1,0 +1,61 @@
+# make run: the main job, on this machine alone, with a pretend Instagram.   make test: everything CI runs as tests.
+# Both set up what they need, once: a virtual environment from hash-locked requirements, and Debian packages for tests.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+
+.PHONY: run test check fix bench lock clean
+
+run: $(VENV)/.run
+	$(BIN)/tintype demo --data tintype-data
+
+test: $(VENV)/.dev .system
+	$(BIN)/pytest -n 2 --dist worksteal -q
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	for file in bench/*.py; do $(BIN)/python $$file || exit 1; done
+
+# Hashes, no addresses: whoever installs uses the index that is set up there.
+lock: $(VENV)/.dev
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --allow-unsafe \
+	  pyproject.toml requirements/build.in -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --allow-unsafe \
+	  pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .system .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tintype needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(APT) update -q && $(APT) install -yq --no-install-recommends python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run
+
+# What tests need beside Python packages: a browser and ffmpeg.
+.system:
+	@command -v chromium >/dev/null && command -v ffmpeg >/dev/null || \
+	  { $(APT) update -q && $(APT) install -yq --no-install-recommends chromium ffmpeg; }
+	@touch $@

@@ -1,0 +1,44 @@
+"""A database brought up by the migrations is the one that the code's tables describe, on both kinds."""
+
+import importlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from tests.servers import postgres_server
+from tintype.backends.database import Database, metadata, open_database, revision
+from tintype.backends.migrations import HEAD, upgrade
+
+for name in ("core.access", "core.accounts", "core.feed", "backends.idempotency", "backends.journal"):
+    importlib.import_module(f"tintype.{name}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    if request.param == "sqlite":
+        opened = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+        yield opened
+        await opened.close()
+        return
+    with postgres_server() as url:
+        opened = open_database(url)
+        yield opened
+        await opened.close()
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_migrations_make_what_the_code_describes(database: Database) -> None:
+    assert await revision(database) is None
+    assert await upgrade(database) is True
+    assert await revision(database) == HEAD
+    assert await upgrade(database) is False
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []

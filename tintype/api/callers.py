@@ -1,0 +1,95 @@
+"""Who is asking, and how often: bearer tokens, addresses behind proxies, rate limits, idempotency keys."""
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import Request
+from starlette.responses import JSONResponse, Response
+
+from tintype.backends.idempotency import Idempotency, Stored
+from tintype.errors import RateLimited, Unauthorized, Unavailable
+
+WINDOW_SECONDS = 60
+
+
+class Counter(Protocol):
+    """Counts within a window of time."""
+
+    async def incr(self, key: str, ttl: float) -> int: ...
+
+
+def bearer(request: Request) -> str:
+    """Return the token of the Authorization header; the word Bearer may be written as one likes.
+
+    Raises `Unauthorized` when there is none.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized("Unauthorized")
+    return token.strip()
+
+
+def address(request: Request, trusted: tuple[str, ...]) -> str:
+    """Return the caller's address; X-Forwarded-For counts only as far as it was written by trusted proxies."""
+    peer = request.client.host if request.client else "unknown"
+    hops = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    while hops and _is_trusted(peer, trusted):
+        peer = hops.pop()
+    return peer
+
+
+def _is_trusted(peer: str, trusted: tuple[str, ...]) -> bool:
+    try:
+        found = ipaddress.ip_address(peer)
+        return any(found in ipaddress.ip_network(network, strict=False) for network in trusted)
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Limiter:
+    """Counts what callers ask per minute. Fails open: when the counter is away, requests go through."""
+
+    counter: Counter
+    trusted: tuple[str, ...]
+
+    async def check(self, request: Request, what: str, most: int) -> Mapping[str, str]:
+        """Count one request and return the RateLimit headers of its answer.
+
+        Raises `RateLimited` when the caller's address asked more than `most` times in this minute.
+        """
+        if not most:
+            return {}
+        key = f"rate:{what}:{address(request, self.trusted)}"
+        try:
+            count = await self.counter.incr(key, WINDOW_SECONDS)
+        except Unavailable:
+            return {}
+        if count > most:
+            raise RateLimited(f"more than {most} requests in a minute; wait and try again", retry_after=WINDOW_SECONDS)
+        return {
+            "RateLimit-Limit": str(most),
+            "RateLimit-Remaining": str(most - count),
+            "RateLimit-Reset": str(WINDOW_SECONDS),
+        }
+
+
+async def once(request: Request, idempotency: Idempotency, make: Callable[[], Awaitable[JSONResponse]]) -> Response:
+    """Answer a request that makes something; with an Idempotency-Key the same request gets the same answer again."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await make()
+    scope = f"{request.url.path} {request.headers.get('authorization', '')}"
+    stored = await idempotency.begin(scope, key, await request.body())
+    if stored is not None:
+        return JSONResponse(json.loads(stored.body), stored.status, {"Idempotent-Replayed": "true"})
+    try:
+        answer = await make()
+    except BaseException:
+        await idempotency.abandon(scope, key)
+        raise
+    await idempotency.finish(scope, key, Stored(answer.status_code, bytes(answer.body).decode()))
+    return answer

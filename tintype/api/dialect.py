@@ -1,0 +1,269 @@
+"""What every dialect has in common: how it says no, how bodies are read, and how paths find their dialect.
+
+A dialect is data (its claims, one status and code per `Kind`, one refusal shape) and a router. Every refusal, ours or the
+framework's, a crash included, is spoken by that one shape.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tintype.errors import Invalid, Kind, Trouble, Unsupported
+
+log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """How a dialect names one kind of trouble: HTTP status and the dialect's own code."""
+
+    status: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One promised way of speaking HTTP: which paths are its own and how it refuses."""
+
+    name: str
+    claims: tuple[str, ...]
+    sayings: Mapping[Kind, Saying]
+    crash: Saying
+    refusal: Callable[[Saying, str], Mapping[str, object]]  # RFC 9457 stands beside it for those who ask for that
+
+    def refuse(self, trouble: Trouble, accept: str = "") -> Response:
+        """Return a trouble in this dialect's form."""
+        saying = self.sayings[trouble.kind]
+        headers: dict[str, str] = {}
+        if trouble.retry_after is not None or saying.status in (429, 503):
+            headers["Retry-After"] = str(max(1, round(trouble.retry_after or 1)))
+        return self._say(saying, trouble.message, accept, headers)
+
+    def refuse_status(self, error: HTTPException, accept: str = "") -> Response:
+        """Return a refusal of the framework (404, 405, 413 …) in this dialect's form."""
+        kind = _KINDS.get(error.status_code)
+        code = self.sayings[kind].code if kind else HTTPStatus(error.status_code).name
+        return self._say(Saying(error.status_code, code), error.detail, accept, error.headers)
+
+    def refuse_crash(self, accept: str = "") -> Response:
+        """Return the refusal for a fault of ours; what it was stands in the log, under the request's id."""
+        return self._say(self.crash, "Internal server error", accept)
+
+    def _say(self, saying: Saying, message: str, accept: str, headers: Mapping[str, str] | None = None) -> Response:
+        if PROBLEM in accept:
+            title = HTTPStatus(saying.status).phrase
+            body = {"type": "about:blank", "title": title, "status": saying.status, "detail": message}
+            return JSONResponse({**body, "code": saying.code}, saying.status, headers, media_type=PROBLEM)
+        return JSONResponse(self.refusal(saying, message), saying.status, headers)
+
+
+# The framework's own refusals, as the kinds whose codes they carry.
+_KINDS = {400: Kind.INVALID, 404: Kind.NOT_FOUND, 413: Kind.TOO_LARGE, 415: Kind.UNSUPPORTED}
+
+
+def build(dialect: Dialect, *, version: str) -> FastAPI:
+    """Return an app in which every refusal speaks `dialect`; its routes are added by the dialect's own module."""
+    app = FastAPI(title=f"Tintype: {dialect.name}", version=version, openapi_url=None, docs_url=None, redoc_url=None)
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        accept = request.headers.get("accept", "")
+        match error:
+            case Trouble():
+                return dialect.refuse(error, accept)
+            case HTTPException():
+                return dialect.refuse_status(error, accept)
+            case RequestValidationError():
+                return dialect.refuse(Invalid(*map(sentence, error.errors())), accept)
+            case _:
+                return dialect.refuse_crash(accept)
+
+    for error in (Trouble, HTTPException, RequestValidationError):
+        app.add_exception_handler(error, refuse)
+    return app
+
+
+async def read_body(request: Request, model: type[Model]) -> Model:
+    """Return the request's JSON body as `model`.
+
+    Raises `Unsupported` for another media type and `Invalid` with one sentence per problem.
+    """
+    raw = await request.body()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if raw and media_type not in ("", "application/json") and not media_type.endswith("+json"):
+        raise Unsupported(f"Content-Type is {media_type}; send the body as application/json")
+    try:
+        sent = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        raise Invalid("the request body is not valid JSON") from None
+    if not isinstance(sent, dict):
+        raise Invalid("the request body must be a JSON object")
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        raise Invalid(*map(sentence, error.errors())) from None
+
+
+def sentence(problem: Mapping[str, Any]) -> str:
+    """Return one validation problem as a sentence that begins with the field's name."""
+    place = [str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header")]
+    name = ".".join(place) or "the request body"
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "missing":
+        return f"{name} is required"
+    if kind == "string_too_short":
+        least = context["min_length"]
+        return f"{name} must not be empty" if least == 1 else f"{name} must be at least {least} characters"
+    if kind == "string_too_long":
+        return f"{name} must be at most {context['max_length']} characters"
+    if kind == "string_type":
+        return f"{name} must be a string"
+    if kind in ("enum", "literal_error"):
+        return f"{name} must be one of {context['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message[:1].lower()}{message[1:]}"
+
+
+@dataclass(slots=True)
+class Surround:
+    """Stands around a dialect's app: request id, body limit on the bytes that arrive, HEAD as GET, and the last catch."""
+
+    app: ASGIApp
+    dialect: Dialect
+    max_body_bytes: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        passage = _Passage(self, scope, receive, send)
+        await passage.run()
+
+
+@dataclass(slots=True)
+class _Passage:
+    """One request on its way through `Surround`."""
+
+    around: Surround
+    scope: Scope
+    receive: Receive
+    send: Send
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+    started: bool = False
+    taken: int = 0
+
+    async def run(self) -> None:
+        is_head = self.scope["method"] == "HEAD"
+        scope = {**self.scope, "method": "GET"} if is_head else self.scope
+        out = self._without_body if is_head else self._out
+        scope.setdefault("state", {})["request_id"] = self.request_id
+        try:
+            await self.around.app(scope, self._in, out)
+        except Exception:
+            log.exception("request %s failed", self.request_id)
+            if not self.started:
+                accept = Headers(scope=scope).get("accept", "")
+                await self.around.dialect.refuse_crash(accept)(scope, self.receive, out)
+
+    async def _in(self) -> Message:
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self.taken += len(message.get("body", b""))
+            if self.taken > self.around.max_body_bytes:
+                raise HTTPException(413, f"the request body is larger than {self.around.max_body_bytes} bytes")
+        return message
+
+    async def _out(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
+            message = {**message, "headers": headers}
+        await self.send(message)
+
+    async def _without_body(self, message: Message) -> None:
+        if message["type"] == "http.response.pathsend":
+            message = {"type": "http.response.body", "body": b""}
+        elif message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._out(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """A dialect together with the app that speaks it, and the hot routes that stand in front of that app."""
+
+    dialect: Dialect
+    app: ASGIApp
+    hot: Mapping[tuple[str, str], ASGIApp] = field(default_factory=dict[tuple[str, str], ASGIApp])
+
+
+@dataclass(slots=True)
+class Front:
+    """Sends each path to the dialect that claims it; hot routes first, by method and exact path."""
+
+    mounted: Sequence[Mounted]
+    fallback: Dialect
+    _hot: dict[tuple[str, str], ASGIApp] = field(init=False)
+    _claims: dict[str, ASGIApp] = field(init=False)
+    _single: ASGIApp | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._hot = {}
+        self._claims = {}
+        for one in self.mounted:
+            for claim in one.dialect.claims:
+                if claim in self._claims:
+                    raise RuntimeError(f"two dialects claim {claim}")
+                self._claims[claim] = one.app
+            self._hot.update(one.hot)
+        # On a port of its own a dialect owns every path: its 404 is the promised one.
+        self._single = self.mounted[0].app if len(self.mounted) == 1 else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            hot = self._hot.get((scope["method"], scope["path"]))
+            await (hot or self._find(scope["path"]))(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    def _find(self, path: str) -> ASGIApp:
+        head = "/" + path[1:].partition("/")[0]
+        found = self._claims.get(path) or self._claims.get(head)
+        if found is None:
+            two = "/".join(path.split("/", 3)[:3])
+            found = self._claims.get(two) or self._single
+        return found or self._nowhere
+
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self.fallback.refuse_status(HTTPException(404, "Not found"))
+        await answer(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    # The house is built and closed by its caller, who may run several servers in one process; nothing to do here.
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return

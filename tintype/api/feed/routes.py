@@ -1,0 +1,374 @@
+"""Seed 0's routes. Each reads the request, asks core one thing, and says the answer in the promised form."""
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from tintype.api.callers import Limiter, bearer, once
+from tintype.api.dialect import Mounted, Surround, build, read_body
+from tintype.api.feed import hot, pages
+from tintype.api.feed.dialect import FEED
+from tintype.api.feed.files import Files
+from tintype.api.feed.shelf import Entry, Shelf, matches
+from tintype.api.feed.wire import (
+    ConnectRequest,
+    ProcessRequest,
+    Registration,
+    SyncRequest,
+    TokenExchange,
+    encode,
+    moment,
+    moment_ms,
+)
+from tintype.backends.cache import Cache
+from tintype.backends.idempotency import Idempotency
+from tintype.backends.qstash import Message, QStash, Signatures
+from tintype.core.access import Access, Caller, Grant
+from tintype.core.accounts import Account, Accounts, Connecting, State
+from tintype.core.feed import Feed, Renditions
+from tintype.errors import Invalid, Trouble, Unauthorized
+from tintype.instagram import App, Login
+
+FIRST_SYNC_SECONDS = 50.0  # below the minute after which most proxies give up on an answer
+SESSION = "tintype_connect"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDesk:
+    """What the feed's routes lean on."""
+
+    access: Access
+    accounts: Accounts
+    connecting: Connecting
+    feed: Feed
+    renditions: Renditions
+    shelf: Shelf
+    cache: Cache
+    idempotency: Idempotency
+    limiter: Limiter
+    signatures: Signatures | None
+    qstash: QStash | None
+    base: str
+    callback: str
+    version: str
+    max_body_bytes: int
+    exchanges_per_minute: int
+    admin_token: str | None = field(repr=False)
+    sync_secret: str | None = field(repr=False)
+
+
+def mount(desk: FeedDesk) -> Mounted:
+    """Return the feed dialect, ready to be put behind a `Front`."""
+    app = build(FEED, version=desk.version)
+    for add in (_registering, _tokens, _reading, _syncing, _connecting):
+        add(app, desk)
+    around = Surround(app, FEED, desk.max_body_bytes)
+    return Mounted(
+        FEED, around, {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
+    )
+
+
+def _registering(app: FastAPI, desk: FeedDesk) -> None:
+    @app.post("/register", status_code=201)
+    async def register(request: Request) -> Response:
+        """Register a project; with a token its photos are synced at once."""
+        _check_admin(request, desk.admin_token)
+        limits = await desk.limiter.check(request, "register", 10 * desk.exchanges_per_minute)
+        body = await read_body(request, Registration)
+
+        async def make() -> JSONResponse:
+            workspace, issued = await desk.access.register(body.name)
+            account = await desk.accounts.add(
+                workspace.id,
+                body.apiType.login,
+                body.instagramAccountId,
+                app_secret=body.instagramAccountSecret,
+                token=body.instagramAccessToken or None,
+            )
+            sync = await _first_sync(desk, account) if body.instagramAccessToken else None
+            data: dict[str, object] = {
+                "authToken": issued.secret,
+                "photosCount": await desk.feed.count(workspace.id),
+                "tenantId": workspace.id,
+            }
+            return _yes(data | ({"sync": sync} if sync else {}), 201)
+
+        return _with(await once(request, desk.idempotency, make), limits)
+
+    @app.get("/health")
+    async def health() -> Response:
+        """Alive."""
+        return _yes({"message": "ok"})
+
+
+async def _first_sync(desk: FeedDesk, account: Account) -> dict[str, object]:
+    outcome = await desk.feed.engine.outcome(await desk.feed.queue(account), wait=FIRST_SYNC_SECONDS)
+    return {"status": outcome.state.value, "error": outcome.error}
+
+
+def _tokens(app: FastAPI, desk: FeedDesk) -> None:
+    @app.post("/auth/obtain-token")
+    async def obtain_token(request: Request) -> Response:
+        """Exchange an authorisation code for a long-lived token and prove it."""
+        limits = await desk.limiter.check(request, "obtain-token", desk.exchanges_per_minute)
+        body = await read_body(request, TokenExchange)
+
+        async def make() -> JSONResponse:
+            asked = App(Login.INSTAGRAM_LOGIN, body.instagramAppId, body.instagramAppSecret)
+            token, page = await desk.connecting.obtain(asked, body.code, _redirect_of(body.embedUrl) or desk.callback)
+            proof = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+            return _yes({"success": True, "longLivedToken": token, "testData": proof})
+
+        return _with(await once(request, desk.idempotency, make), limits)
+
+    @app.post("/auth/refresh-token")
+    async def refresh_token(request: Request) -> Response:
+        """Refresh the tokens of the caller's accounts."""
+        caller = await _caller(desk, request)
+        accounts = [one for one in await desk.accounts.of_workspace(caller.workspace_id) if _has_token(one)]
+        if not accounts:
+            raise Invalid("this project has no Instagram token; connect an account first")
+        refreshed = [await desk.accounts.refresh(account) for account in accounts]
+        message = "Token refreshed successfully" if any(refreshed) else "Token is not expired"
+        return _yes({"result": "success", "message": message})
+
+
+def _has_token(account: Account) -> bool:
+    return account.state in (State.CONNECTED, State.RECONNECT)
+
+
+def _reading(app: FastAPI, desk: FeedDesk) -> None:
+    @app.get("/photos")
+    async def photos(
+        request: Request,
+        kind: Annotated[Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"] | None, Query(alias="type")] = None,
+        limit: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+        after: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> Response:
+        """Return the caller's feed; everything without parameters, as documented."""
+        caller = await _caller(desk, request)
+        entry = await desk.shelf.entry(caller.workspace_id)
+        if kind is None and limit is None and after is None:
+            return _prepared(request, entry, public=False)
+        chosen = _choose(entry.items, kind, limit, after)
+        headers = {"Cache-Control": "private, no-cache", **_about(entry)}
+        return Response(
+            encode({"success": True, "data": {"photos": chosen}}), media_type="application/json", headers=headers
+        )
+
+    @app.get("/feeds/{name}")
+    async def public_feed(request: Request, name: str) -> Response:
+        """Return a feed by its publishable key, as JSON or as a piece of HTML."""
+        key, _, form = name.rpartition(".")
+        caller = await desk.shelf.caller(key, Grant.FEED)
+        cors = _cors(request.headers.get("origin"), caller)
+        entry = await desk.shelf.entry(caller.workspace_id)
+        if form == "json":
+            return _with(_prepared(request, entry, public=True), cors)
+        if form == "html":
+            return _with(pages.feed(request, entry, caller.workspace_name), cors)
+        raise Invalid("a feed is served as .json or .html")
+
+    files = Files(desk.renditions)
+
+    @app.get("/m/{digest}/{name}")
+    async def media(request: Request, digest: str, name: str) -> Response:
+        """Return one file of an own copy."""
+        return await files.answer(request, digest, name)
+
+
+def _choose(
+    items: list[dict[str, Any]], kind: str | None, limit: int | None, after: str | None
+) -> list[dict[str, Any]]:
+    if after is not None:
+        place = next((at for at, item in enumerate(items) if item["id"] == after), None)
+        if place is None:
+            raise Invalid(f"after: there is no item {after!r} in this feed")
+        items = items[place + 1 :]
+    chosen = [item for item in items if kind is None or item["mediaType"] == kind]
+    return chosen[:limit]
+
+
+def _syncing(app: FastAPI, desk: FeedDesk) -> None:
+    @app.post("/sync")
+    async def sync(request: Request) -> Response:
+        """Queue a sync of every project."""
+        body = await read_body(request, SyncRequest)
+        given = body.secret or request.headers.get("x-sync-secret") or ""
+        if desk.sync_secret is None or not _same(given, desk.sync_secret):
+            raise Unauthorized("Unauthorized")
+
+        async def make() -> JSONResponse:
+            tasks: list[str] = []
+            errors: list[dict[str, str]] = []
+            workspaces = await desk.access.workspaces()
+            for workspace in workspaces:
+                try:
+                    tasks.append(await _queue(desk, workspace.id))
+                except Trouble as trouble:
+                    errors.append({"tenantId": workspace.id, "error": trouble.message})
+            summary = {"totalTenants": len(workspaces), "queuedTasks": tasks, "errors": errors}
+            return _yes({"summary": summary})
+
+        return await once(request, desk.idempotency, make)
+
+    @app.post("/sync/process/{tenant_id}")
+    async def process(request: Request, tenant_id: str) -> Response:
+        """Sync one project; called by QStash, with its signature."""
+        message = await _proven(desk, request, tenant_id)
+        await desk.access.workspace(tenant_id)
+        try:
+            report = await desk.feed.sync_workspace(tenant_id)
+        except BaseException:
+            # Not done: the same message, sent again by QStash's own retry, must find the door open.
+            await desk.cache.delete(_seen(message))
+            raise
+        result = {"tenantId": tenant_id, "photosCount": report.photos, "lastSync": moment_ms(report.synced_at)}
+        return _yes({"result": result, "refreshTokenResult": "success"})
+
+
+async def _proven(desk: FeedDesk, request: Request, tenant_id: str) -> Message:
+    """Return the QStash message of a call: signed over these bytes, for this address and tenant, and never seen before."""
+    if desk.signatures is None:
+        raise Unauthorized("Missing or invalid QStash signature")
+    url = f"{desk.base}/sync/process/{tenant_id}"
+    message = desk.signatures.verify(request.headers.get("upstash-signature"), await request.body(), url)
+    body = await read_body(request, ProcessRequest)
+    if body.tenantId not in (None, tenant_id):
+        raise Unauthorized("Invalid QStash signature: the body names another tenant")
+    left = message.expires_at - datetime.now(UTC).timestamp()
+    if not await desk.cache.add(_seen(message), b"1", max(1.0, left + 1)):
+        raise Unauthorized("Invalid QStash signature: this message was received before")
+    return message
+
+
+def _seen(message: Message) -> str:
+    return f"qstash:{message.id}"
+
+
+async def _queue(desk: FeedDesk, workspace_id: str) -> str:
+    if desk.qstash is None:
+        return await desk.feed.queue_workspace(workspace_id)
+    return await desk.qstash.publish(f"{desk.base}/sync/process/{workspace_id}", {"tenantId": workspace_id})
+
+
+def _connecting(app: FastAPI, desk: FeedDesk) -> None:
+    @app.post("/auth/connect", status_code=201)
+    async def begin(request: Request) -> Response:
+        """Begin to connect an account: returns the address to open in the browser of whoever owns it."""
+        caller = await _caller(desk, request)
+        body = await read_body(request, ConnectRequest)
+        begun = await desk.connecting.begin(
+            caller.workspace_id, body.apiType.login, dialect="feed", redirect_uri=desk.callback
+        )
+        return _yes({"url": f"{desk.base}/connect/{begun.state}", "expiresAt": moment(begun.expires_at)}, 201)
+
+    @app.get("/connect/{state}")
+    async def send(request: Request, state: str) -> Response:
+        """Bind a connection to this browser and send it to Instagram's consent page."""
+        session = request.cookies.get(SESSION) or secrets.token_urlsafe(32)
+        answer = RedirectResponse(await desk.connecting.send(state, session), 302, {"Cache-Control": "no-store"})
+        answer.set_cookie(
+            SESSION, session, max_age=900, httponly=True, samesite="lax", secure=desk.base.startswith("https:")
+        )
+        return answer
+
+    @app.get("/instagram-callback")
+    async def callback(
+        request: Request,
+        code: str | None = None,
+        state: str | None = None,
+        error: str | None = None,
+        error_description: str | None = None,
+    ) -> Response:
+        """Show the code Instagram sent, or finish the connection that `state` names."""
+        refusal = error_description or error
+        if state is None or not desk.connecting.owns(state):
+            return _shown_code(code, refusal)
+        accounts = await desk.connecting.finish(state, request.cookies.get(SESSION), code=code, refusal=refusal)
+        jobs = [await desk.feed.queue(account) for account in accounts]
+        if "text/html" in request.headers.get("accept", ""):
+            return pages.connected(accounts)
+        return _yes({"code": code, "accounts": [_account(one) for one in accounts], "queuedTasks": jobs})
+
+
+def _shown_code(code: str | None, refusal: str | None) -> Response:
+    if code is None:
+        raise Invalid(f"Missing code parameter{f': Instagram said {refusal!r}' if refusal else ''}")
+    return _yes({"code": code.removesuffix("#_")})
+
+
+def _account(account: Account) -> dict[str, object]:
+    return {"id": account.id, "username": account.username, "instagramAccountId": account.instagram_id}
+
+
+async def _caller(desk: FeedDesk, request: Request) -> Caller:
+    return await desk.shelf.caller(bearer(request), Grant.WORKSPACE)
+
+
+def _check_admin(request: Request, admin_token: str | None) -> None:
+    if admin_token is not None and not _same(bearer(request), admin_token):
+        raise Unauthorized("Unauthorized")
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _redirect_of(embed_url: str | None) -> str | None:
+    """Return the redirect address inside the authorisation address that a code came from."""
+    found = parse_qs(urlsplit(embed_url or "").query).get("redirect_uri", [])
+    return found[0] if found else None
+
+
+def _yes(data: object, status: int = 200) -> JSONResponse:
+    return JSONResponse({"success": True, "data": data}, status)
+
+
+def _with(answer: Response, headers: Mapping[str, str]) -> Response:
+    answer.headers.update(headers)
+    return answer
+
+
+def _about(entry: Entry) -> dict[str, str]:
+    found = {"X-Feed-Synced-At": moment(entry.synced_at)} if entry.synced_at else {}
+    return found | ({"X-Feed-Stale": entry.stale} if entry.stale else {})
+
+
+def _prepared(request: Request, entry: Entry, *, public: bool) -> Response:
+    """Return a prepared form as an answer of the framework, for the paths that are not hot."""
+    form = entry.form(request.headers.get("accept-encoding", "").encode("latin-1"), public=public)
+    known = request.headers.get("if-none-match", "").encode("latin-1")
+    same = bool(known) and matches(known, form)
+    start = form.unchanged if same else form.start
+    answer = Response(b"" if same else form.body["body"], start["status"])
+    answer.raw_headers = list(start["headers"])
+    return answer
+
+
+def _cors(origin: str | None, caller: Caller) -> dict[str, str]:
+    """Return what lets the browsers of allowed sites read a public feed; a key without origins is for every site."""
+    if not caller.origins:
+        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+    if origin is None or not (origin.lower() in caller.origins or _is_local(origin)):
+        return {"Vary": "Accept-Encoding, Origin"}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": _EXPOSED,
+        "Vary": "Accept-Encoding, Origin",
+    }
+
+
+_EXPOSED = "ETag, X-Feed-Synced-At, X-Feed-Stale"
+
+
+def _is_local(origin: str) -> bool:
+    return urlsplit(origin).hostname in ("localhost", "127.0.0.1")

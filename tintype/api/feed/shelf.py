@@ -1,0 +1,292 @@
+"""Prepared answers: a workspace's feed as ready bytes, so that a read costs a hash and two dictionary look-ups.
+
+An entry holds every form that can be asked for (plain, gzip, br, and the 304 of each) as ASGI messages. Entries are dropped
+by event, in this process and by the bus in others, and their freshness is looked at once a minute. When the database is
+away the last entry goes on being served: a website's feed fails open.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import brotli
+from starlette.types import Message
+
+from tintype.api.feed.wire import Links, encode, first_expiry, moment, photos
+from tintype.backends.cache import Cache
+from tintype.core.access import Access, Caller, Grant, fingerprint
+from tintype.core.feed import Feed
+from tintype.errors import Trouble, Unavailable
+from tintype.events import AccountChanged, Event, MediaSynced, WorkspaceChanged
+
+log = logging.getLogger(__name__)
+
+RECHECK_SECONDS = 60.0
+MOST_ENTRIES = 2_000
+BROTLI_QUALITY = 5  # 11 costs twenty times the CPU for a tenth fewer bytes
+
+_ENCODINGS = (b"br", b"gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of an answer: its ETag and the two messages that send it, and the one that says "not modified"."""
+
+    etag: bytes
+    start: Message
+    body: Message
+    unchanged: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A workspace's feed, prepared; `items` are kept for filtered reads and the page."""
+
+    workspace_id: str
+    revision: str
+    items: list[dict[str, Any]]
+    synced_at: datetime | None
+    stale: str | None
+    forms: dict[bytes, Form]
+    public: dict[bytes, Form]
+    until: float
+
+    def form(self, accept_encoding: bytes, *, public: bool = False) -> Form:
+        """Return the form for what a client accepts."""
+        forms = self.public if public else self.forms
+        for encoding in _ENCODINGS:
+            if encoding in accept_encoding and not _refused(accept_encoding, encoding):
+                return forms[encoding]
+        return forms[b""]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A credential that was recognised, and until when that is believed."""
+
+    caller: Caller
+    until: float
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Holds the prepared feeds of the workspaces that are being read."""
+
+    access: Access
+    feed: Feed
+    cache: Cache
+    links: Links
+    trust_seconds: float
+    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    opened: dict[str, _Opened] = field(default_factory=dict[str, _Opened])
+    _making: dict[str, asyncio.Task[Entry]] = field(default_factory=dict[str, "asyncio.Task[Entry]"])
+
+    def ready(self, secret: str) -> Entry | None:
+        """Return the entry for a workspace token when it is at hand and fresh, without waiting for anything."""
+        opened = self.opened.get(fingerprint(secret))
+        now = time.monotonic()
+        if opened is None or opened.until < now or opened.caller.grant is not Grant.WORKSPACE:
+            return None
+        entry = self.entries.get(opened.caller.workspace_id)
+        return entry if entry is not None and entry.until > now else None
+
+    async def caller(self, secret: str, grant: Grant) -> Caller:
+        """Return who shows `secret`, remembered for a minute.
+
+        Raises what `Access.who` raises; when the database is away, a credential seen before is still believed.
+        """
+        digest = fingerprint(secret)
+        opened = self.opened.get(digest)
+        now = time.monotonic()
+        if opened and opened.until > now and opened.caller.grant is grant:
+            return opened.caller
+        try:
+            caller = await self.access.who(secret, grant)
+        except Unavailable:
+            if opened is None or opened.caller.grant is not grant:
+                raise
+            return opened.caller
+        except Trouble:
+            self.opened.pop(digest, None)
+            raise
+        if len(self.opened) >= MOST_ENTRIES:
+            self.opened.clear()
+        self.opened[digest] = _Opened(caller, now + RECHECK_SECONDS)
+        await self._note(caller, digest)
+        return caller
+
+    async def entry(self, workspace_id: str) -> Entry:
+        """Return a workspace's entry, fresh; callers who ask at once share the work."""
+        entry = self.entries.get(workspace_id)
+        if entry and entry.until > time.monotonic():
+            return entry
+        task = self._making.get(workspace_id)
+        if task is None:
+            task = self._making[workspace_id] = asyncio.create_task(self._renew(workspace_id, entry))
+            task.add_done_callback(lambda _: self._making.pop(workspace_id, None))
+        return await asyncio.shield(task)
+
+    def forget(self, event: Event) -> None:
+        """Drop what an event made old."""
+        match event:
+            case MediaSynced() | AccountChanged():
+                if entry := self.entries.get(event.workspace_id):
+                    # Kept as the last good list, but looked at again before the next answer.
+                    self.entries[event.workspace_id] = replace(entry, until=0.0)
+            case WorkspaceChanged():
+                self.entries.pop(event.workspace_id, None)
+                for digest in [
+                    key for key, one in self.opened.items() if one.caller.workspace_id == event.workspace_id
+                ]:
+                    del self.opened[digest]
+            case _:
+                pass
+
+    async def _renew(self, workspace_id: str, old: Entry | None) -> Entry:
+        try:
+            revision, synced_at, stale = await self.feed.freshness(workspace_id)
+            if old and old.revision == revision and not _expiring(old):
+                entry = self._prepared(workspace_id, revision, old.items, synced_at, stale)
+            else:
+                entry = await self._load(workspace_id, revision, synced_at, stale)
+        except Unavailable:
+            if old is None:
+                raise
+            log.warning("feed of workspace %s not read anew, the last good list is served", workspace_id)
+            return replace(old, until=time.monotonic() + 1.0)
+        if len(self.entries) >= MOST_ENTRIES:
+            self.entries.pop(next(iter(self.entries)))
+        self.entries[workspace_id] = entry
+        return entry
+
+    async def _load(self, workspace_id: str, revision: str, synced_at: datetime | None, stale: str | None) -> Entry:
+        key = f"instagram:{workspace_id}:photos"
+        found = await self._cached(key, revision)
+        if found is not None:
+            return await asyncio.to_thread(self._prepared, workspace_id, revision, found, synced_at, stale)
+        view = await self.feed.view(workspace_id)
+        items = photos(view.items, self.links)
+        entry = await asyncio.to_thread(self._prepared, workspace_id, view.revision, items, view.synced_at, view.stale)
+        end = first_expiry(view.items)
+        if end is None:
+            await self._keep(key, view.revision, items)
+            return entry
+        left = (end - datetime.now(UTC)).total_seconds()
+        return replace(entry, until=min(entry.until, time.monotonic() + left))
+
+    def _prepared(
+        self,
+        workspace_id: str,
+        revision: str,
+        items: list[dict[str, Any]],
+        synced_at: datetime | None,
+        stale: str | None,
+    ) -> Entry:
+        private = encode({"success": True, "data": {"photos": items}})
+        public = encode({"photos": items})
+        about = _about(synced_at, stale)
+        return Entry(
+            workspace_id,
+            revision,
+            items,
+            synced_at,
+            stale,
+            _forms(private, [*about, (b"cache-control", b"private, no-cache")]),
+            _forms(public, [*about, (b"cache-control", _PUBLIC)]),
+            time.monotonic() + min(RECHECK_SECONDS, self.trust_seconds),
+        )
+
+    async def _cached(self, key: str, revision: str) -> list[dict[str, Any]] | None:
+        try:
+            raw = await self.cache.get(key)
+        except Unavailable:
+            return None
+        kept = json.loads(raw) if raw else {}
+        return kept["photos"] if kept.get("revision") == [revision, self.links.base] else None
+
+    async def _keep(self, key: str, revision: str, items: list[dict[str, Any]]) -> None:
+        try:
+            await self.cache.set(
+                key, encode({"revision": [revision, self.links.base], "photos": items}), self.trust_seconds
+            )
+        except Unavailable:
+            log.warning("the cache is away; feeds are read from the database")
+
+    async def _note(self, caller: Caller, digest: str) -> None:
+        """Keep the documented keys in a shared cache, for those who look there."""
+        try:
+            await self.cache.set(f"auth_token:{digest}", caller.workspace_id.encode(), self.trust_seconds)
+            about = encode({"id": caller.workspace_id, "name": caller.workspace_name})
+            await self.cache.set(f"tenant:{caller.workspace_id}", about, self.trust_seconds)
+        except Unavailable:
+            pass
+
+
+_PUBLIC = b"public, max-age=60, stale-while-revalidate=86400, stale-if-error=604800"
+
+
+def _expiring(entry: Entry) -> bool:
+    # An entry that showed an Instagram address was given less time than others; its list has to be read again.
+    return any("/m/" not in str(item["mediaUrl"]) for item in entry.items)
+
+
+def _about(synced_at: datetime | None, stale: str | None) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    if synced_at:
+        found.append((b"x-feed-synced-at", moment(synced_at).encode()))
+    if stale:
+        found.append((b"x-feed-stale", stale.encode()))
+    return found
+
+
+def _forms(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Form]:
+    digest = hashlib.sha256(body).hexdigest()[:32].encode()
+    common = [*headers, (b"vary", b"Accept-Encoding"), (b"content-type", b"application/json")]
+    return {
+        b"": _form(body, b'"' + digest + b'"', common),
+        b"gzip": _form(
+            gzip.compress(body, 6, mtime=0), b'"' + digest + b'-gz"', [*common, (b"content-encoding", b"gzip")]
+        ),
+        b"br": _form(
+            brotli.compress(body, quality=BROTLI_QUALITY),
+            b'"' + digest + b'-br"',
+            [*common, (b"content-encoding", b"br")],
+        ),
+    }
+
+
+def _form(body: bytes, etag: bytes, headers: list[tuple[bytes, bytes]]) -> Form:
+    sent = [*headers, (b"etag", etag), (b"content-length", str(len(body)).encode())]
+    kept = [pair for pair in [*headers, (b"etag", etag)] if pair[0] not in (b"content-type", b"content-encoding")]
+    return Form(
+        etag,
+        {"type": "http.response.start", "status": 200, "headers": sent},
+        {"type": "http.response.body", "body": body},
+        {"type": "http.response.start", "status": 304, "headers": kept},
+    )
+
+
+def _refused(accept_encoding: bytes, encoding: bytes) -> bool:
+    """Tell whether a client names an encoding only to say that it does not want it (`br;q=0`)."""
+    if b"q=0" not in accept_encoding:
+        return False
+    for part in accept_encoding.split(b","):
+        name, _, quality = part.strip().partition(b";")
+        if name.strip() == encoding:
+            return quality.replace(b" ", b"") in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return True
+
+
+def matches(if_none_match: bytes, form: Form) -> bool:
+    """Tell whether a client already has a form; weak comparison, as If-None-Match wants it (RFC 9110, 13.1.2)."""
+    if if_none_match == form.etag:
+        return True
+    given = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
+    return form.etag in given or b"*" in given

@@ -1,0 +1,70 @@
+"""Is it alive, is it ready: `/healthz` for whoever restarts processes, `/readyz` for whoever sends traffic."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.responses import JSONResponse, Response
+
+from tintype import __version__
+from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
+from tintype.errors import Kind
+
+log = logging.getLogger(__name__)
+
+SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the house that can be away; `check` raises when it is."""
+
+    name: str
+    check: Callable[[], Awaitable[object]]
+
+
+def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
+    return {"error": message, "code": saying.code}
+
+
+HEALTH = Dialect(
+    name="health",
+    claims=("/healthz", "/readyz"),
+    sayings={kind: Saying(500, kind.value) for kind in Kind} | {Kind.NOT_FOUND: Saying(404, "not_found")},
+    crash=Saying(500, "internal"),
+    refusal=_refusal,
+)
+
+
+def mount(parts: tuple[Part, ...]) -> Mounted:
+    """Return the two routes, ready to be put behind a `Front`."""
+    app: FastAPI = build(HEALTH, version=__version__)
+
+    @app.get("/healthz")
+    async def alive() -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    @app.get("/readyz")
+    async def ready() -> Response:
+        """Every part answers; 503 and the names of those that do not."""
+        found = await asyncio.gather(*(_state(part) for part in parts))
+        states = {part.name: state for part, state in zip(parts, found, strict=True)}
+        well = all(state == "ok" for state in found)
+        headers = {} if well else {"Retry-After": "5"}
+        return JSONResponse({"ready": well, "parts": states}, 200 if well else 503, headers)
+
+    return Mounted(HEALTH, Surround(app, HEALTH, 65_536))
+
+
+async def _state(part: Part) -> str:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await part.check()
+    except Exception as error:  # noqa: BLE001 - whatever a part raises, it is away
+        # What is wrong may hold addresses and passwords: that is for the log's redaction, never for an answer.
+        log.warning("%s is not ready: %s", part.name, type(error).__name__)
+        return "away"
+    return "ok"

@@ -1,0 +1,123 @@
+"""Instagram calling us: the webhook's verification and events, deauthorisation, data deletion. Nothing without a proof."""
+
+import hmac
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from tintype import __version__
+from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
+from tintype.core.accounts import Accounts
+from tintype.core.feed import Feed
+from tintype.errors import Forbidden, Invalid, Kind, Unauthorized
+from tintype.instagram import parse_signed_request, parse_webhook, verify_webhook_signature
+
+log = logging.getLogger(__name__)
+
+
+def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
+    return {"error": {"code": saying.code, "message": message}}
+
+
+_STATUSES = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHORIZED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.GONE: 410,
+    Kind.CONFLICT: 409,
+    Kind.MISMATCH: 422,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.RATE_LIMITED: 429,
+    Kind.UNAVAILABLE: 503,
+}
+
+META = Dialect(
+    name="meta",
+    claims=("/meta",),
+    sayings={kind: Saying(_STATUSES.get(kind, 500), kind.value) for kind in Kind},
+    crash=Saying(500, "internal"),
+    refusal=_refusal,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetaDesk:
+    """What Meta's routes lean on."""
+
+    accounts: Accounts
+    feed: Feed
+    verify_token: str | None = field(repr=False)
+    max_body_bytes: int
+
+
+def mount(desk: MetaDesk) -> Mounted:
+    """Return the routes, ready to be put behind a `Front`."""
+    app = build(META, version=__version__)
+    _webhooks(app, desk)
+    _people(app, desk)
+    return Mounted(META, Surround(app, META, desk.max_body_bytes))
+
+
+def _webhooks(app: FastAPI, desk: MetaDesk) -> None:
+    @app.get("/meta/webhooks")
+    async def verify(request: Request) -> Response:
+        """Repeat the challenge to whoever knows the verify token (graph-api.md 7.1)."""
+        given = request.query_params
+        token = desk.verify_token
+        if given.get("hub.mode") != "subscribe" or token is None:
+            raise Forbidden("the webhook is not verified: set INSTAGRAM_WEBHOOK_VERIFY_TOKEN on both sides")
+        if not hmac.compare_digest(given.get("hub.verify_token", "").encode(), token.encode()):
+            raise Forbidden("the verify token is another one than INSTAGRAM_WEBHOOK_VERIFY_TOKEN")
+        return PlainTextResponse(given.get("hub.challenge", ""), headers={"X-Content-Type-Options": "nosniff"})
+
+    @app.post("/meta/webhooks")
+    async def receive(request: Request) -> Response:
+        """Take Meta's events: whatever happened to an account, its feed is compared again soon."""
+        raw = await request.body()
+        headers = request.headers
+        proof = (headers.get("x-hub-signature-256"), headers.get("x-hub-signature"))
+        if not verify_webhook_signature(raw, *proof, await desk.accounts.secrets()):
+            raise Unauthorized("the signature does not match any app secret that is set here")
+        meant = {change.account_id for change in parse_webhook(raw) if change.account_id}
+        for instagram_id in meant:
+            for account in await desk.accounts.known_as(instagram_id):
+                await desk.feed.queue(account)
+        return JSONResponse({"success": True})
+
+
+def _people(app: FastAPI, desk: MetaDesk) -> None:
+    @app.post("/meta/deauthorize")
+    async def deauthorize(request: Request) -> Response:
+        """A person removed the app: let go of the tokens at once (graph-api.md 1.11)."""
+        found = await desk.accounts.deauthorized(await _person(desk, request))
+        return JSONResponse({"success": True, "accounts": len(found)})
+
+    @app.post("/meta/data-deletion")
+    async def delete(request: Request) -> Response:
+        """A person asks for deletion: tokens and stored media go, and Meta gets a page and a code to follow it by."""
+        for account in await desk.accounts.deauthorized(await _person(desk, request)):
+            await desk.feed.erase(account.workspace_id, account.id)
+        code = secrets.token_hex(8)
+        return JSONResponse({"url": str(request.url_for("deletion", code=code)), "confirmation_code": code})
+
+    @app.get("/meta/data-deletion/{code}", name="deletion")
+    async def deletion(code: str) -> Response:
+        """Say that a deletion is done: it is when it was confirmed."""
+        return JSONResponse({"confirmation_code": code, "status": "completed"})
+
+
+async def _person(desk: MetaDesk, request: Request) -> str:
+    form = await request.form()
+    signed = form.get("signed_request")
+    if not isinstance(signed, str):
+        raise Invalid("signed_request is required, as a form field")
+    said = parse_signed_request(signed, await desk.accounts.secrets())
+    if not said.get("user_id"):
+        raise Invalid("signed_request names no user_id")
+    return str(said["user_id"])

@@ -1,0 +1,235 @@
+"""The database behind every `records.py`: SQLite in WAL or Postgres by URL, in short transactions only.
+
+Tables are declared where their SQL is, in the packages' `records.py`, on the `metadata` below. While a transaction is
+open nobody may wait for the world: `in_transaction()` lets `outbound` refuse to.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from tintype.errors import Misconfigured, Unavailable
+
+log = logging.getLogger(__name__)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: aware on both sides, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone, and store the others as UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone before it is stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored moment in UTC."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        log.error("the database does not answer: %s", error.orig)
+        raise Unavailable("the database does not answer; try again", retry_after=1) from error
+
+
+def in_transaction() -> bool:
+    """Tell whether the running task holds a transaction open."""
+    return _open.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Hands out short transactions; `read` sees a snapshot, `write` commits when its block ends well."""
+
+    engine: AsyncEngine
+    url: str
+    locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether one process writes, as SQLite wants it."""
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """Open a connection for reading.
+
+        Raises `Unavailable` when the database does not answer.
+        """
+        with _translated():
+            async with self.engine.connect() as connection:
+                token = _open.set(True)
+                try:
+                    yield connection
+                finally:
+                    _open.reset(token)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
+        """Open a transaction that holds the write lock from its first statement on, so that none fails half-way.
+
+        Raises `Unavailable` when the database does not answer.
+        """
+        with _translated():
+            async with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    await connection.execution_options(sqlite_begin="IMMEDIATE")
+                token = _open.set(True)
+                try:
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    _open.reset(token)
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncGenerator[None]:
+        """Hold a named lock against every task of every node; a killed process lets go of it.
+
+        On Postgres it is an advisory lock of a connection of its own, outside of any transaction. On SQLite one process
+        works, so a lock of that process does.
+        """
+        if self.is_sqlite:
+            lock = self.locks.setdefault(name, asyncio.Lock())
+            async with lock:
+                yield
+            return
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            try:
+                yield
+            finally:
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    async def check(self) -> None:
+        """Raise the driver's error when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+async def upsert(
+    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]], *, keep: frozenset[str] = frozenset()
+) -> None:
+    """Insert or update rows by primary key, writing nothing where all values are the same already.
+
+    Columns in `keep` are set by an insert and left alone by an update. All rows must have the same keys.
+    """
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table)
+    changing = [name for name in rows[0] if name not in keys and name not in keep]
+    differs = [table.c[name].is_distinct_from(statement.excluded[name]) for name in changing]
+    condition = differs[0]
+    for one in differs[1:]:
+        condition = condition | one
+    statement = statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in changing}, where=condition
+    )
+    await connection.execute(statement, list(rows))
+
+
+def open_database(url: str) -> Database:
+    """Open the database named by `url` (sqlite:///path or postgresql://…).
+
+    Raises `Misconfigured` when the URL names another kind of database.
+    """
+    parsed = driver_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(parsed, pool_size=8, max_overflow=8)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        # pool_pre_ping: a server that restarted must cost a reconnect, not a failed request.
+        engine = create_async_engine(parsed, pool_size=16, max_overflow=16, pool_pre_ping=True)
+    return Database(engine, url)
+
+
+def driver_url(url: str) -> URL:
+    """Return the URL with the driver we use for its kind."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError:
+        raise Misconfigured("DATABASE_URL: is not a database address; use sqlite:///path or postgresql://…") from None
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+psycopg",
+        "postgres": "postgresql+psycopg",
+    }
+    kind = parsed.drivername.partition("+")[0]
+    if kind not in drivers:
+        raise Misconfigured(f"DATABASE_URL: {kind!r} is not served; use sqlite:///path or postgresql://…")
+    return parsed.set(drivername=drivers[kind])
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    del record
+    # The driver must not open transactions on its own: BEGIN is ours, so that writers can take the lock at once.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+async def revision(database: Database) -> str | None:
+    """Return the migration the database stands at, or None when it is empty."""
+    try:
+        async with database.engine.connect() as connection:
+            return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    except (OperationalError, SQLAlchemyError):
+        return None

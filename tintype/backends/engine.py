@@ -1,0 +1,297 @@
+"""Durable jobs: what is accepted is done, also when the process is killed in the middle of it.
+
+A job is named `package.verb`, carries ids only and may run twice. `DurableEngine` stands on DBOS (SQLite beside our own
+file, or Postgres); `InlineEngine` is the twin that needs nothing and forgets everything, for tests and single commands.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import uuid4
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
+
+from tintype.errors import Trouble, Unreachable
+
+log = logging.getLogger(__name__)
+
+Result = Mapping[str, object]
+
+QUEUE = "tintype"
+
+# The format of our jobs, not the program's version: jobs of an older program must go on after an upgrade.
+JOBS_VERSION = "jobs-1"
+
+# A job that was cut off is started again at the next launch; only a job that kills its process every time is given up.
+RECOVERIES = 1000
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A named piece of work; `run` takes ids and returns plain JSON values. Unreachable remotes are tried again."""
+
+    name: str
+    run: Callable[..., Awaitable[Result]]
+    attempts: int = 3
+    seconds_between: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Starts a job by a cron line (minute hour day month weekday, UTC)."""
+
+    name: str
+    job: str
+    cron: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a job came; `result` is its answer when it is done, `error` a sentence when it failed."""
+
+    state: JobState
+    result: Result = field(default_factory=dict[str, object])
+    error: str | None = None
+
+
+class Engine(Protocol):
+    """Takes jobs and says what became of them."""
+
+    async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule]) -> None:
+        """Begin to work on jobs, those first that a killed process left."""
+        ...
+
+    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+        """Accept a job and return its id; while one with the same `unique` waits or runs, return that one's id."""
+        ...
+
+    async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
+        """Return the state of a job, waiting up to `wait` seconds for its end."""
+        ...
+
+    async def check(self) -> None:
+        """Raise when jobs cannot be accepted."""
+        ...
+
+    async def close(self) -> None:
+        """Stop working; unfinished jobs stay for the next start."""
+        ...
+
+
+class InlineEngine:
+    """The twin: runs each job as a task of this process, at once, and loses it with the process."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._tasks: dict[str, asyncio.Task[Result]] = {}
+        self._unique: dict[str, str] = {}
+
+    async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
+        del schedules
+        self._jobs = {job.name: job for job in jobs}
+
+    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+        if unique and (running := self._unique.get(unique)) and not self._tasks[running].done():
+            return running
+        job_id = str(uuid4())
+        self._tasks[job_id] = asyncio.create_task(attempt(self._jobs[job], *args))
+        if unique:
+            self._unique[unique] = job_id
+        return job_id
+
+    async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
+        task = self._tasks.get(job_id)
+        if task is None:
+            return Outcome(JobState.UNKNOWN)
+        if wait:
+            await asyncio.wait({task}, timeout=wait)
+        if not task.done():
+            return Outcome(JobState.RUNNING)
+        return _outcome_of(task.result())
+
+    async def check(self) -> None:
+        """Always ready."""
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+class DurableEngine:
+    """Works jobs on DBOS; `url` is a SQLite file of its own or the Postgres database, `executor` this node's name."""
+
+    def __init__(self, url: str, *, executor: str = "local", at_once: int = 4, polling_seconds: float = 0.5) -> None:
+        self._url = url
+        self._executor = executor
+        self._at_once = at_once
+        self._polling = polling_seconds
+        self._ended: dict[str, asyncio.Event] = {}
+
+    async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
+        config: DBOSConfig = {
+            "name": "tintype",
+            "system_database_url": self._url,
+            "application_version": JOBS_VERSION,
+            "executor_id": self._executor,
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": self._polling,
+        }
+        DBOS(config=config)
+        workflows = {job.name: self._workflow(job) for job in jobs}
+        timers = {schedule.name: self._timer(schedule) for schedule in schedules}
+        DBOS.launch()
+        await DBOS.register_queue_async(QUEUE, worker_concurrency=self._at_once, polling_interval_sec=self._polling)
+        await self._schedule(schedules, timers)
+        log.info("engine started with %d kinds of jobs and %d schedules", len(workflows), len(timers))
+
+    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+        handle = await DBOS.enqueue_workflow_with_options_async(options(job, unique), *args)
+        return handle.get_workflow_id()
+
+    async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
+        ended = self._ended.setdefault(job_id, asyncio.Event()) if wait else None
+        try:
+            found = outcome_of_status(await DBOS.get_workflow_status_async(job_id))
+            if ended is None or found.state not in (JobState.WAITING, JobState.RUNNING):
+                return found
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), wait)
+                # The job's last act is ours; its row is written by the engine right after.
+                return await self._settled(job_id)
+            return found
+        finally:
+            self._ended.pop(job_id, None)
+
+    async def check(self) -> None:
+        await DBOS.list_workflows_async(limit=1)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    def _workflow(self, job: Job) -> object:
+        @DBOS.workflow(name=job.name, max_recovery_attempts=RECOVERIES)
+        async def run(*args: str) -> Result:
+            try:
+                return await attempt(job, *args)
+            finally:
+                if event := self._ended.get(DBOS.workflow_id or ""):
+                    event.set()
+
+        return run
+
+    def _timer(self, schedule: Schedule) -> Callable[[datetime, object], Awaitable[None]]:
+        @DBOS.workflow(name=f"schedule.{schedule.name}")
+        async def fire(at: datetime, context: object) -> None:
+            del at, context
+            await self.enqueue(schedule.job, unique=schedule.name)
+
+        return fire
+
+    async def _schedule(self, wanted: Sequence[Schedule], timers: Mapping[str, object]) -> None:
+        for known in await DBOS.list_schedules_async():
+            if known["schedule_name"] not in timers:
+                await DBOS.delete_schedule_async(known["schedule_name"])
+        await DBOS.apply_schedules_async(
+            [
+                {"schedule_name": one.name, "workflow_fn": timers[one.name], "schedule": one.cron, "context": None}  # pyright: ignore[reportArgumentType] - a workflow is such a function
+                for one in wanted
+            ]
+        )
+
+    async def _settled(self, job_id: str) -> Outcome:
+        found = Outcome(JobState.RUNNING)
+        for pause in (0.0, 0.01, 0.05, 0.1, 0.3, 0.5):
+            await asyncio.sleep(pause)
+            found = outcome_of_status(await DBOS.get_workflow_status_async(job_id))
+            if found.state not in (JobState.WAITING, JobState.RUNNING):
+                break
+        return found
+
+
+class RemoteEngine:
+    """Hands jobs to the process that works them, without working any; for commands beside a running server."""
+
+    def __init__(self, url: str) -> None:
+        self._client = DBOSClient(system_database_url=url)
+
+    async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
+        """Nothing to begin: the other process works."""
+
+    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+        handle: WorkflowHandleAsync[object] = await self._client.enqueue_async(options(job, unique), *args)
+        return handle.get_workflow_id()
+
+    async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while True:
+            rows = await self._client.list_workflows_async(workflow_ids=[job_id])
+            found = outcome_of_status(rows[0] if rows else None)
+            if loop.time() >= until or found.state not in (JobState.WAITING, JobState.RUNNING):
+                return found
+            await asyncio.sleep(0.1)
+
+    async def check(self) -> None:
+        await self._client.check_connection_async()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._client.destroy)
+
+
+async def attempt(job: Job, *args: str) -> Result:
+    """Run a job, again when a remote was unreachable; a known trouble is an answer, an unknown one is raised."""
+    for left in reversed(range(job.attempts)):
+        try:
+            return await job.run(*args)
+        except Unreachable as trouble:
+            if not left:
+                return {"error": trouble.message, "kind": trouble.kind.value}
+            await asyncio.sleep(job.seconds_between * 2 ** (job.attempts - 1 - left))
+        except Trouble as trouble:
+            return {"error": trouble.message, "kind": trouble.kind.value}
+    raise AssertionError("a job has at least one attempt")
+
+
+def options(job: str, unique: str | None) -> EnqueueOptions:
+    """Return how a job is put into the queue: at most one with the same `unique` waits or runs."""
+    found: EnqueueOptions = {"workflow_name": job, "queue_name": QUEUE, "workflow_id": str(uuid4())}
+    if unique:
+        found["deduplication_id"] = unique
+        found["duplication_policy"] = "return-existing"
+    return found
+
+
+def outcome_of_status(status: WorkflowStatus | None) -> Outcome:
+    """Read what the engine's row says of a job."""
+    if status is None:
+        return Outcome(JobState.UNKNOWN)
+    match status.status:
+        case "ENQUEUED" | "DELAYED":
+            return Outcome(JobState.WAITING)
+        case "PENDING":
+            return Outcome(JobState.RUNNING)
+        case "SUCCESS":
+            return _outcome_of(status.output or {})
+        case _:
+            return Outcome(JobState.FAILED, error=f"the job ended as {status.status}: {status.error}")
+
+
+def _outcome_of(result: Result) -> Outcome:
+    error = result.get("error")
+    return Outcome(JobState.FAILED if error else JobState.DONE, result, str(error) if error else None)

@@ -1,0 +1,212 @@
+"""The program that decodes pictures, one job after the other, in a process that may die of a hostile file.
+
+It is started as a file of its own and imports nothing of the house, so that it stays small and knows no secret. A job
+is a line of JSON and the picture's bytes on standard input; the answer is a line of JSON and the results' bytes on
+standard output. It ends when its standard input does, which is also what a killed parent looks like.
+"""
+
+import base64
+import json
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyvips
+import thumbhash
+
+MEMORY_BYTES = 1536 * 1024 * 1024
+CPU_SECONDS = 20  # per job
+MAX_PIXELS = 50_000_000
+MAX_PIXELS_WHOLE = 25_000_000  # progressive JPEG and AVIF are decoded whole: 20 Mpx of AVIF take 557 MiB
+MAX_SIDE = 16_384
+HASH_SIDE = 32  # ThumbHash keeps 7 × 7 frequencies; more pixels only cost time
+LOADERS = {
+    "jpegload_buffer": "jpeg",
+    "pngload_buffer": "png",
+    "webpload_buffer": "webp",
+    "heifload_buffer": "avif",
+    "gifload_buffer": "gif",
+}
+_FAMILIES = ("Jpeg", "Png", "Webp", "Heif", "Nsgif")
+
+# pyvips carries no types; this is the one name through which it is used.
+Image: Any = pyvips.Image  # pyright: ignore[reportUnknownMemberType]
+
+
+class RefusedError(Exception):
+    """The picture is not taken; `kind` is `invalid`, `unsupported` or `too_large`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture of which only the header was read: its bytes, format, stored size, and how it has to be turned."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height as a person sees them."""
+        return (self.height, self.width) if self.orientation > 4 else (self.width, self.height)
+
+
+def read_header(data: bytes) -> Source:
+    """Look at the header alone and refuse what must not be decoded; raises `RefusedError`."""
+    try:
+        found = Image.new_from_buffer(data, "", access="sequential")
+    except pyvips.Error as error:
+        raise RefusedError("unsupported", "this is not a JPEG, PNG, WebP, AVIF or GIF picture") from error
+    kind = LOADERS.get(_get(found, "vips-loader", ""))
+    if kind is None or (kind == "avif" and _get(found, "heif-compression", "") != "av1"):
+        raise RefusedError("unsupported", "this is not a JPEG, PNG, WebP, AVIF or GIF picture")
+    whole = kind == "avif" or bool(_get(found, "interlaced", 0) and kind == "jpeg")
+    limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
+    if found.width * found.height > limit or max(found.width, found.height) > MAX_SIDE:
+        raise RefusedError("too_large", f"the picture has {found.width} × {found.height} pixels, which is too many")
+    return Source(data, kind, found.width, found.height, int(_get(found, "orientation", 1)))
+
+
+def decode(source: Source, width: int) -> Any:
+    """Decode once, completely, into memory: upright, sRGB with 8 bits, `width` pixels wide or as wide as it is."""
+    scale = min(1.0, width / source.upright[0])
+    loaded = Image.new_from_buffer(source.data, _load_options(source, scale), access="sequential", fail_on="error")
+    profile = loaded.get_typeof("icc-profile-data") != 0
+    alpha = loaded.hasalpha()
+    picture = loaded.premultiply() if alpha else loaded
+    across, down = max(1, round(source.width * scale)), max(1, round(source.height * scale))
+    if (picture.width, picture.height) != (across, down):
+        picture = picture.resize(across / picture.width, vscale=down / picture.height)
+    if alpha:
+        picture = picture.unpremultiply().cast(loaded.format)
+    picture = _to_srgb(picture, profile).copy_memory()
+    return picture.autorot().copy_memory() if source.orientation > 1 else picture
+
+
+def describe(source: Source, picture: Any) -> dict[str, object]:
+    """Return what is told of a picture: format, upright size, mean colour as `#rrggbb`, ThumbHash in base64."""
+    width, height = source.upright
+    scale = min(1.0, HASH_SIDE / max(picture.width, picture.height))
+    small = opaque(picture)
+    small = small.resize(scale) if scale < 1 else small
+    pixels = bytes(small.write_to_memory())
+    mean = [round(sum(pixels[band::3]) * 3 / len(pixels)) for band in range(3)]
+    # Given opaque pixels only: for others the library's encoder trips over its own alpha channel.
+    rgba = [value for at in range(0, len(pixels), 3) for value in (*pixels[at : at + 3], 255)]
+    hashed = bytes(thumbhash.rgba_to_thumb_hash(small.width, small.height, rgba))
+    colour = "#{:02x}{:02x}{:02x}".format(*mean)
+    told = {"format": source.format, "width": width, "height": height, "colour": colour}
+    return {**told, "thumbhash": base64.b64encode(hashed).decode("ascii")}
+
+
+def encode(picture: Any, form: str) -> bytes:
+    """Return the picture as AVIF, WebP or JPEG without any metadata."""
+    match form:
+        case "avif":
+            # effort 0 is smaller and cheaper than WebP; effort 3 costs eight times more for a few per cent
+            made = picture.heifsave_buffer(compression="av1", effort=0, Q=65, bitdepth=8, keep="none")
+        case "webp":
+            made = picture.webpsave_buffer(Q=82, effort=4, keep="none")
+        case "jpeg":
+            made = opaque(picture).jpegsave_buffer(
+                Q=80, optimize_coding=True, interlace=False, subsample_mode="on", keep="none"
+            )
+        case _:
+            raise RefusedError("unsupported", f"pictures are not written as {form!r}")
+    return bytes(made)
+
+
+def opaque(picture: Any) -> Any:
+    """Return the picture on white, in three bands."""
+    flat = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
+    return flat if flat.bands == 3 else flat.colourspace("srgb")
+
+
+def work(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[bytes]]:
+    """Do one job: look at the picture, and make the sizes and formats that are asked for; raises `RefusedError`."""
+    source = read_header(data)
+    sizes, formats = job["sizes"], job["formats"]
+    picture = decode(source, max(sizes, default=HASH_SIDE))
+    made: list[dict[str, object]] = []
+    bodies: list[bytes] = []
+    for width in sorted({min(size, picture.width) for size in sizes}, reverse=True):
+        scaled = picture.resize(width / picture.width).copy_memory() if width < picture.width else picture
+        for form in formats:
+            bodies.append(encode(scaled, form))
+            made.append({"width": scaled.width, "height": scaled.height, "format": form, "bytes": len(bodies[-1])})
+    told = describe(source, picture) if job["describe"] else {}
+    return {"picture": told, "made": made}, bodies
+
+
+def answer(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[bytes]]:
+    """Do one job and put what goes wrong into words."""
+    try:
+        return work(job, data)
+    except RefusedError as refused:
+        return {"refused": refused.kind, "message": refused.message}, []
+    except (pyvips.Error, MemoryError):
+        return {"refused": "invalid", "message": "the picture is damaged and cannot be decoded"}, []
+
+
+def main(reading: BinaryIO, writing: BinaryIO) -> None:
+    """Answer jobs until the input ends."""
+    while line := reading.readline():
+        job = json.loads(line)
+        data = reading.read(job["bytes"])
+        if len(data) < job["bytes"]:
+            return
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(used.ru_utime + used.ru_stime) + CPU_SECONDS + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        told, bodies = answer(job, data)
+        writing.write(json.dumps(told).encode() + b"\n" + b"".join(bodies))
+        writing.flush()
+
+
+def confine() -> None:
+    """Give up what decoding does not need: memory beyond a cap, files, core dumps, and every unsafe loader."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
+    pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for family in _FAMILIES:
+        pyvips.operation_block_set(f"VipsForeignLoad{family}", False)
+
+
+def _to_srgb(picture: Any, profile: bool) -> Any:
+    if profile:
+        try:
+            return picture.icc_transform("srgb", embedded=True)
+        except pyvips.Error:  # a broken profile is no reason to refuse the pixels
+            pass
+    return picture if picture.interpretation == "srgb" else picture.colourspace("srgb")
+
+
+def _load_options(source: Source, scale: float) -> str:
+    if source.format == "jpeg":
+        return f"[shrink={next((shrink for shrink in (8, 4, 2) if scale * shrink <= 1), 1)}]"
+    return f"[scale={scale:.6f}]" if source.format == "webp" and scale < 1 else ""
+
+
+def _get(image: Any, name: str, default: Any) -> Any:
+    return image.get(name) if image.get_typeof(name) != 0 else default
+
+
+if __name__ == "__main__":
+    confine()
+    try:
+        main(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        sys.stderr.close()  # the parent is gone; there is nobody to tell

@@ -1,0 +1,218 @@
+"""Looks at pictures and makes their sizes, in worker processes: a file that kills a decoder costs one job, no more.
+
+The workers run `image_worker.py` with libvips. They are started when they are first needed, never by forking this
+process (it has threads), are renewed after some hundred jobs, and end with this process however it ends.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tintype.errors import Invalid, TooLarge, Trouble, Unavailable, Unsupported
+
+SIZES = (320, 640, 1080)
+FORMATS = ("avif", "webp", "jpeg")
+
+_JOBS_PER_WORKER = 500
+_WAITING = 64
+_JOB_SECONDS = 60.0  # of the clock; the worker's own limit counts CPU and comes first on an idle machine
+_BUFFER = 4 * 1024 * 1024
+_PROGRAM = Path(__file__).with_name("image_worker.py")
+# The worker sees hostile files, so it gets none of our environment but what Python itself may need.
+_KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
+# A decoder that hits a bug or its limits ends by one of these; other ends are not the file's fault.
+_OF_THE_FILE = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was decoded completely: format, upright size in pixels, mean colour, ThumbHash in base64."""
+
+    format: str
+    width: int
+    height: int
+    colour: str
+    thumbhash: str
+
+    @property
+    def content_type(self) -> str:
+        return f"image/{self.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One made picture. `size` is the width that was asked for, `width` the real one, never above the source's."""
+
+    size: int
+    width: int
+    height: int
+    format: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Process
+    jobs: int = 0
+
+
+class Images:
+    """The picture workshop; every method takes an encoded picture and raises
+
+    `Invalid` for a damaged one, `Unsupported` for one that is no JPEG, PNG, WebP, AVIF or GIF, `TooLarge` for too many
+    pixels, and `Unavailable` (retry after a second) when too many jobs wait already.
+    """
+
+    def __init__(self, workers: int = os.cpu_count() or 1) -> None:
+        self._free = asyncio.Semaphore(workers)
+        self._idle: list[_Worker] = []
+        self._alive: set[Process] = set()
+        self._waiting = 0
+        self._closed = False
+
+    async def inspect(self, data: bytes) -> Picture:
+        """Decode the picture completely and say what it is."""
+        picture, _ = await self._ask(data, (), (), describe=True)
+        return Picture(**picture)
+
+    async def render(
+        self, data: bytes, sizes: Sequence[int] = SIZES, formats: Sequence[str] = FORMATS
+    ) -> list[Rendition]:
+        """Return every size in every format; a size above the source's width has the source's width."""
+        return (await self._ask(data, sizes, formats, describe=False))[1]
+
+    async def prepare(
+        self, data: bytes, sizes: Sequence[int] = SIZES, formats: Sequence[str] = FORMATS
+    ) -> tuple[Picture, list[Rendition]]:
+        """Inspect and render with one decoding, which is what a new picture needs."""
+        picture, made = await self._ask(data, sizes, formats, describe=True)
+        return Picture(**picture), made
+
+    async def close(self) -> None:
+        """End all workers, those at work as well."""
+        self._closed = True
+        self._idle.clear()
+        await asyncio.gather(*(_end(process) for process in list(self._alive)))
+        self._alive.clear()
+
+    async def _ask(
+        self, data: bytes, sizes: Sequence[int], formats: Sequence[str], *, describe: bool
+    ) -> tuple[dict[str, Any], list[Rendition]]:
+        wanted = [size for size in dict.fromkeys(sizes) if size > 0]
+        job = {"bytes": len(data), "sizes": wanted, "formats": list(formats), "describe": describe}
+        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data)
+        if "refused" in told:
+            raise _trouble(told["refused"], told["message"])
+        return told["picture"], _renditions(wanted, told["made"], body)
+
+    async def _queued(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        if self._closed or (self._free.locked() and self._waiting >= _WAITING):
+            raise Unavailable("too many pictures wait to be converted; try again in a moment", retry_after=1)
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._run(request)
+        finally:
+            self._free.release()
+
+    async def _run(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        worker = await self._worker()
+        try:
+            async with asyncio.timeout(_JOB_SECONDS):
+                told, body = await _exchange(worker.process, request)
+        except TimeoutError:
+            await self._discard(worker)
+            raise Invalid("the picture takes too long to decode") from None
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            raise _died(await self._discard(worker)) from None
+        except BaseException:
+            # A cancelled job leaves half an answer in the pipe, so its worker cannot be asked again.
+            await asyncio.shield(self._discard(worker))
+            raise
+        worker.jobs += 1
+        if worker.jobs < _JOBS_PER_WORKER and not self._closed:
+            self._idle.append(worker)
+        else:
+            await self._discard(worker)
+        return told, body
+
+    async def _worker(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.returncode is None:
+                return worker
+            self._alive.discard(worker.process)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", str(_PROGRAM), stdin=PIPE, stdout=PIPE, env=_environment(), limit=_BUFFER
+        )
+        self._alive.add(process)
+        return _Worker(process)
+
+    async def _discard(self, worker: _Worker) -> int:
+        self._alive.discard(worker.process)
+        return await _end(worker.process)
+
+
+async def _exchange(process: Process, request: bytes) -> tuple[dict[str, Any], bytes]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(request)
+    await process.stdin.drain()
+    line = await process.stdout.readuntil(b"\n")
+    told = json.loads(line)
+    return told, await process.stdout.readexactly(sum(each["bytes"] for each in told.get("made", [])))
+
+
+async def _end(process: Process) -> int:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(0.2):  # one that is idle goes by itself, and one that died tells of what
+            return await process.wait()
+    except TimeoutError:
+        if process.returncode is None:
+            process.kill()
+        return await process.wait()
+
+
+def _renditions(sizes: Sequence[int], made: Sequence[dict[str, Any]], body: bytes) -> list[Rendition]:
+    by_width: dict[int, list[Rendition]] = {}
+    at = 0
+    for each in made:
+        width, data = each["width"], body[at : at + each["bytes"]]
+        by_width.setdefault(width, []).append(Rendition(width, width, each["height"], each["format"], data))
+        at += each["bytes"]
+    widest = max(by_width, default=0)
+    return [replace(one, size=size) for size in sizes for one in by_width.get(min(size, widest), [])]
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    # libvips' own threads gain nothing for thumbnails, and glibc's arenas only keep memory.
+    return {**kept, "VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "MALLOC_ARENA_MAX": "2"}
+
+
+def _trouble(kind: str, message: str) -> Trouble:
+    match kind:
+        case "too_large":
+            return TooLarge(message)
+        case "unsupported":
+            return Unsupported(message)
+        case _:
+            return Invalid(message)
+
+
+def _died(code: int) -> Trouble:
+    if code < 0 and -code in _OF_THE_FILE:
+        return Invalid("the picture cannot be decoded: it broke the decoder or took it too long")
+    return Unavailable("the picture worker ended; is libvips (pyvips-binary) installed?", retry_after=1)

@@ -1,0 +1,10 @@
+"""Who knocks: workspaces, and the credentials that open them.
+
+Every dialect turns what a caller shows (a workspace token, a publishable feed key) into a `Caller`; the rest of core
+only knows callers and workspaces.
+"""
+
+from tintype.core.access.access import Access
+from tintype.core.access.model import Caller, Credential, Grant, Issued, Workspace, fingerprint
+
+__all__ = ["Access", "Caller", "Credential", "Grant", "Issued", "Workspace", "fingerprint"]

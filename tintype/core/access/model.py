@@ -1,0 +1,101 @@
+"""Words of access: workspaces, credentials and callers, and the pure rules about them."""
+
+import hashlib
+import secrets
+import string
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from tintype.errors import Invalid
+
+NAME_MIN = 3  # promised by seed 0
+NAME_MAX = 200
+
+_BASE62 = string.ascii_letters + string.digits
+
+
+class Grant(StrEnum):
+    """What a credential allows."""
+
+    WORKSPACE = "workspace"  # everything in one workspace
+    FEED = "feed"  # reading one workspace's feed, from a website
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One customer's room: accounts, media and credentials belong to exactly one."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential as its owner sees it later: never the secret, only how it begins."""
+
+    id: str
+    workspace_id: str
+    grant: Grant
+    label: str
+    hint: str
+    origins: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential at the one moment its secret is known."""
+
+    credential: Credential
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who showed a valid credential."""
+
+    workspace_id: str
+    workspace_name: str
+    grant: Grant
+    credential_id: str
+    origins: tuple[str, ...] = ()
+
+
+def fingerprint(secret: str) -> str:
+    """Return what is stored of a secret: its SHA-256, enough because secrets are long and random."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret(grant: Grant) -> str:
+    """Return a fresh secret: a UUIDv4 for a workspace (seed 0 shows one), `fk_` and 27 base62 characters for a feed."""
+    if grant is Grant.WORKSPACE:
+        return str(uuid4())
+    return "fk_" + "".join(secrets.choice(_BASE62) for _ in range(27))
+
+
+def checked_name(name: str) -> str:
+    """Return a workspace's name, trimmed.
+
+    Raises `Invalid` when it is too short or too long.
+    """
+    name = name.strip()
+    if not NAME_MIN <= len(name) <= NAME_MAX:
+        raise Invalid(f"name must be at least {NAME_MIN} characters and at most {NAME_MAX}")
+    return name
+
+
+def checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return web origins (`https://example.com`), lower-case and without a trailing slash.
+
+    Raises `Invalid` for anything that is not an origin.
+    """
+    found = tuple(origin.strip().rstrip("/").lower() for origin in origins)
+    for origin in found:
+        scheme, separator, host = origin.partition("://")
+        if scheme not in ("http", "https") or not separator or not host or set(host) & set("/?#@ *"):
+            raise Invalid(f"{origin!r} is not an origin; write it like https://example.com")
+    return found

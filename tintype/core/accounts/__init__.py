@@ -1,0 +1,20 @@
+"""Whose Instagram: accounts are connected, kept alive by refreshing their tokens, and disconnected here.
+
+Other parts ask `Accounts.open` for a token at the moment they need one; nobody else ever holds or stores tokens.
+"""
+
+from tintype.core.accounts.accounts import Accounts
+from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
+from tintype.core.accounts.model import Account, Grip, State
+from tintype.core.accounts.records import AccountRecords
+
+__all__ = [
+    "Account",
+    "AccountRecords",
+    "Accounts",
+    "AppSettings",
+    "Beginning",
+    "Connecting",
+    "Grip",
+    "State",
+]

@@ -1,0 +1,275 @@
+"""The trade of accounts: keep them, open their tokens, refresh those in time, let go of them."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from tintype.backends.bus import Bus
+from tintype.backends.vault import Vault
+from tintype.core.accounts.model import (
+    TRY_JITTER,
+    Account,
+    Grip,
+    State,
+    expired,
+    refresh_due,
+    too_fresh,
+    warning_due,
+)
+from tintype.core.accounts.records import AccountRecords, Sealed
+from tintype.errors import NotFound, Reconnect, Trouble
+from tintype.events import AccountChanged, AccountExpiring
+from tintype.instagram import App, Connection, Graph, Login, Token, oauth, revokes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Keeps Instagram accounts and their tokens; `apps` are the operator's own apps, one for each login that has one."""
+
+    records: AccountRecords
+    vault: Vault
+    graph: Graph
+    bus: Bus
+    apps: tuple[App, ...] = ()
+
+    async def add(
+        self, workspace_id: str, login: Login, instagram_id: str, *, app_secret: str, token: str | None
+    ) -> Account:
+        """Take over an account as seed 0 registers it: with its app's secret and, perhaps, a token of unknown age."""
+        secret = self.vault.seal(app_secret, context=f"apps:{workspace_id}:{login}:secret")
+        await self.records.save_app(workspace_id, login, None, secret)
+        account = _new(workspace_id, login, instagram_id)
+        state = State.CONNECTED if token else State.WAITING
+        await self._save(replace(account, state=state), token, None, None)
+        return replace(account, state=state)
+
+    async def keep(self, workspace_id: str, connection: Connection) -> Account:
+        """Store a connection that OAuth brought, over the earlier one of the same account if there is one."""
+        profile, token = connection.profile, connection.token
+        found = await self.records.find(workspace_id, connection.login, profile.user_id)
+        account = replace(
+            found or _new(workspace_id, connection.login, profile.user_id),
+            username=profile.username,
+            name=profile.name,
+            account_type=profile.account_type,
+            state=State.CONNECTED,
+            reason=None,
+            scopes=tuple(sorted(token.scopes)),
+            token_issued_at=datetime.now(UTC),
+            token_expires_at=token.expires_at or (connection.user_token.expires_at if connection.user_token else None),
+            token_tried_at=None,
+            warned_days=None,
+        )
+        user_token = connection.user_token.value if connection.user_token else None
+        await self._save(account, token.value, user_token, profile.app_scoped_id)
+        await self.bus.publish(AccountChanged(workspace_id, account.id, account.state))
+        return account
+
+    async def get(self, workspace_id: str, account_id: str) -> Account:
+        """Return a workspace's account.
+
+        Raises `NotFound` when the workspace has none of that id.
+        """
+        found = await self.records.get(account_id)
+        if found is None or found.workspace_id != workspace_id:
+            raise NotFound(f"there is no account {account_id!r} in this workspace")
+        return found
+
+    async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
+        """Return a workspace's accounts, oldest first."""
+        return await self.records.of_workspace(workspace_id)
+
+    async def all(self) -> Sequence[Account]:
+        """Return every account, for jobs and commands that visit them all."""
+        return await self.records.all()
+
+    async def open(self, account_id: str) -> Grip:
+        """Return an account with a token that is as fresh as it should be.
+
+        A refresh that fails does not matter while the present token lives. Raises `NotFound` for an unknown account and
+        `Reconnect` when only a person can help.
+        """
+        account = await self.records.get(account_id)
+        if account is None:
+            raise NotFound(f"there is no account {account_id!r}")
+        now = datetime.now(UTC)
+        if account.state is State.CONNECTED and refresh_due(account, now, _jitter(account.id)):
+            account = await self._try_refresh(account)
+        await self._warn(account, now)
+        return await self._grip(account, now)
+
+    async def refresh(self, account: Account) -> bool:
+        """Refresh a token because somebody asked; tell whether that was needed.
+
+        Raises `Reconnect` when only a new login helps, and other `Trouble` when Instagram could not be asked.
+        """
+        if too_fresh(account, datetime.now(UTC)):
+            return False
+        await self._refresh(account)
+        return True
+
+    async def refresh_due(self) -> int:
+        """Refresh every token whose time has come; return how many are fresher now. One account never stops another."""
+        done = 0
+        now = datetime.now(UTC)
+        for account in await self.records.all():
+            if account.state is State.CONNECTED:
+                await self._warn(account, now)
+                if refresh_due(account, now, _jitter(account.id)):
+                    fresher = await self._try_refresh(account)
+                    done += fresher.token_issued_at != account.token_issued_at
+        return done
+
+    async def lost(self, account: Account, trouble: Reconnect) -> None:
+        """Note that Instagram does not let us use an account any more; its stored feed goes on being served."""
+        await self.records.change(account.id, state=State.RECONNECT.value, reason=trouble.message)
+        await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
+
+    async def describe(self, account: Account, username: str | None) -> None:
+        """Keep the name that Instagram gives an account, when it is news."""
+        if username and username != account.username:
+            await self.records.change(account.id, username=username)
+
+    async def disconnect(
+        self, workspace_id: str, account_id: str, *, reason: str = "disconnected by its owner"
+    ) -> Account:
+        """Let go of an account: its tokens are destroyed, its stored feed stays until it is erased."""
+        account = await self.get(workspace_id, account_id)
+        await self.records.change(
+            account.id,
+            state=State.DISCONNECTED.value,
+            reason=reason,
+            token=None,
+            user_token=None,
+            token_expires_at=None,
+        )
+        await self.bus.publish(AccountChanged(workspace_id, account.id, State.DISCONNECTED))
+        return replace(account, state=State.DISCONNECTED, reason=reason)
+
+    async def known_as(self, instagram_id: str) -> Sequence[Account]:
+        """Return every account, of whatever workspace, that Meta means by an id."""
+        return await self.records.of_instagram(instagram_id)
+
+    async def deauthorized(self, instagram_id: str) -> Sequence[Account]:
+        """Let go of every account that Meta means when it says a person removed the app."""
+        found = await self.records.of_instagram(instagram_id)
+        return [
+            await self.disconnect(account.workspace_id, account.id, reason="the app was removed on Instagram")
+            for account in found
+        ]
+
+    async def app(self, workspace_id: str, login: Login) -> App | None:
+        """Return the app to speak for: the workspace's own when its id is known, else the operator's."""
+        own = await self.records.app(workspace_id, login)
+        if own and own[0]:
+            return App(login, own[0], self.vault.open(own[1], context=f"apps:{workspace_id}:{login}:secret"))
+        return next((app for app in self.apps if app.login is login), None)
+
+    async def set_app(self, workspace_id: str, app: App) -> None:
+        """Keep a workspace's own Instagram app; connections begun from now on use it."""
+        secret = self.vault.seal(app.secret, context=f"apps:{workspace_id}:{app.login}:secret")
+        await self.records.save_app(workspace_id, app.login, app.id, secret)
+
+    async def secrets(self) -> Sequence[str]:
+        """Return every app secret that Meta may have signed a call with."""
+        own = [
+            self.vault.open(sealed, context=f"apps:{workspace_id}:{login}:secret")
+            for workspace_id, login, sealed in await self.records.app_secrets()
+        ]
+        return list(dict.fromkeys([*(app.secret for app in self.apps), *own]))
+
+    async def _grip(self, account: Account, now: datetime) -> Grip:
+        sealed = await self.records.sealed(account.id)
+        if account.state is not State.CONNECTED or sealed.token is None:
+            raise Reconnect(account.reason or f"account {account.username or account.instagram_id} has no token yet")
+        if expired(account, now):
+            trouble = Reconnect("the token has expired; connect the account again", code=190, subcode=463)
+            await self.lost(account, trouble)
+            raise trouble
+        user_token = self._opened(account, "user_token", sealed.user_token)
+        token = self._opened(account, "token", sealed.token) or ""
+        return Grip(account, token, await self.app(account.workspace_id, account.login), user_token)
+
+    async def _warn(self, account: Account, now: datetime) -> None:
+        days = warning_due(account, now)
+        if days is not None:
+            await self.records.change(account.id, warned_days=days)
+            await self.bus.publish(AccountExpiring(account.workspace_id, account.id, days))
+
+    async def _try_refresh(self, account: Account) -> Account:
+        try:
+            return await self._refresh(account)
+        except Trouble as trouble:
+            if isinstance(trouble, Reconnect) and revokes(trouble):
+                raise
+            log.warning("token of account %s not refreshed, the old one stays: %s", account.id, trouble.message)
+            return replace(account, token_tried_at=datetime.now(UTC))
+
+    async def _refresh(self, account: Account) -> Account:
+        await self.records.change(account.id, token_tried_at=datetime.now(UTC))
+        app = await self.app(account.workspace_id, account.login)
+        sealed = await self.records.sealed(account.id)
+        if sealed.token is None:
+            raise Reconnect("the account has no token to refresh; connect it")
+        if account.login is Login.FACEBOOK_LOGIN and app is None:
+            raise Reconnect("Facebook's tokens are refreshed with the app's id; set FACEBOOK_APP_ID, or connect again")
+        name = "user_token" if sealed.user_token else "token"
+        value = self._opened(account, name, sealed.user_token or sealed.token) or ""
+        try:
+            fresh = await oauth.refresh(self.graph, app or App(account.login, "", ""), Token(value))
+        except Reconnect as trouble:
+            if revokes(trouble):
+                await self.lost(account, trouble)
+            raise
+        return await self._refreshed(account, name, fresh)
+
+    async def _refreshed(self, account: Account, name: str, fresh: Token) -> Account:
+        now = datetime.now(UTC)
+        sealed = self.vault.seal(fresh.value, context=f"accounts:{account.id}:{name}")
+        changes = {"token_issued_at": now, "token_expires_at": fresh.expires_at, "warned_days": None}
+        await self.records.change(account.id, **changes, **{name: sealed})
+        await self.bus.publish(AccountChanged(account.workspace_id, account.id, account.state))
+        return replace(account, token_issued_at=now, token_expires_at=fresh.expires_at, warned_days=None)
+
+    async def _save(
+        self, account: Account, token: str | None, user_token: str | None, app_scoped_id: str | None
+    ) -> None:
+        sealed = Sealed(self._sealed(account, "token", token), self._sealed(account, "user_token", user_token))
+        await self.records.save(account, sealed, app_scoped_id)
+
+    def _sealed(self, account: Account, name: str, plain: str | None) -> bytes | None:
+        return self.vault.seal(plain, context=f"accounts:{account.id}:{name}") if plain else None
+
+    def _opened(self, account: Account, name: str, sealed: bytes | None) -> str | None:
+        return self.vault.open(sealed, context=f"accounts:{account.id}:{name}") if sealed else None
+
+
+def _new(workspace_id: str, login: Login, instagram_id: str) -> Account:
+    return Account(
+        id=str(uuid4()),
+        workspace_id=workspace_id,
+        login=login,
+        instagram_id=instagram_id,
+        username=None,
+        name=None,
+        account_type=None,
+        state=State.WAITING,
+        reason=None,
+        scopes=(),
+        token_issued_at=None,
+        token_expires_at=None,
+        token_tried_at=None,
+        warned_days=None,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _jitter(account_id: str) -> timedelta:
+    # Of the account, not of the moment: a thousand accounts connected on one day do not refresh in one minute.
+    share = hashlib.sha256(account_id.encode()).digest()[0] / 255
+    return TRY_JITTER * share

@@ -1,0 +1,89 @@
+"""Words of accounts, and the pure rules of a token's life."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tintype.instagram import App, Login
+
+DAY = timedelta(days=1)
+
+REFRESH_AFTER = 20 * DAY  # leaves forty daily tries before a 60-day token dies
+REFRESH_NEVER_BEFORE = DAY  # Meta refuses to refresh a younger token (graph-api.md 1.5)
+TRY_EVERY = DAY
+TRY_JITTER = timedelta(hours=2)
+WARN_DAYS = (14, 7, 3, 1)
+
+
+class State(StrEnum):
+    """How an account stands with Instagram."""
+
+    WAITING = "waiting"  # registered without a token: somebody has to connect it
+    CONNECTED = "connected"
+    RECONNECT = "reconnect"  # Instagram took the permission back: a person has to connect it again
+    DISCONNECTED = "disconnected"  # we were told to let go of it
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One Instagram account in one workspace; its token is not here, see `Grip`."""
+
+    id: str
+    workspace_id: str
+    login: Login
+    instagram_id: str
+    username: str | None
+    name: str | None
+    account_type: str | None
+    state: State
+    reason: str | None
+    scopes: tuple[str, ...]
+    token_issued_at: datetime | None
+    token_expires_at: datetime | None
+    token_tried_at: datetime | None
+    warned_days: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """An account together with its opened token and the app that the token belongs to, for the next few calls."""
+
+    account: Account
+    token: str = field(repr=False)
+    app: App | None = field(repr=False)
+    user_token: str | None = field(default=None, repr=False)
+
+
+def refresh_due(account: Account, now: datetime, jitter: timedelta) -> bool:
+    """Tell whether a token should be refreshed now: from its 20th day on, once a day, `jitter` spreading the tries.
+
+    A token of unknown age (handed in by /register) may be 59 days old, so it is tried at once, and daily until it works.
+    """
+    if account.token_tried_at and now - account.token_tried_at < TRY_EVERY + jitter:
+        return False
+    if account.token_issued_at is None:
+        return True
+    return now - account.token_issued_at >= max(REFRESH_AFTER, REFRESH_NEVER_BEFORE)
+
+
+def too_fresh(account: Account, now: datetime) -> bool:
+    """Tell whether a token asked to be refreshed by hand is so young that this can wait."""
+    return account.token_issued_at is not None and now - account.token_issued_at < REFRESH_AFTER
+
+
+def expired(account: Account, now: datetime) -> bool:
+    """Tell whether a token's known end has passed."""
+    return account.token_expires_at is not None and account.token_expires_at <= now
+
+
+def warning_due(account: Account, now: datetime) -> int | None:
+    """Return the days left when a warning for them is due and was not given yet, else None."""
+    if account.token_expires_at is None:
+        return None
+    left = account.token_expires_at - now
+    reached = [days for days in WARN_DAYS if left <= days * DAY]
+    if not reached:
+        return None
+    nearest = min(reached)
+    return nearest if account.warned_days is None or nearest < account.warned_days else None

@@ -1,0 +1,206 @@
+"""The tables of accounts and their SQL. Tokens and app secrets arrive and leave sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Row, String, Table, Text, delete, select, update
+
+from tintype.backends.database import Database, Instant, Json, metadata, upsert
+from tintype.core.accounts.model import Account, State
+from tintype.instagram import Login
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("login", String(16), nullable=False),
+    Column("instagram_id", String(64), nullable=False),
+    Column("app_scoped_id", String(64)),
+    Column("username", Text),
+    Column("name", Text),
+    Column("account_type", Text),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("scopes", Json, nullable=False),
+    Column("token", LargeBinary),
+    Column("user_token", LargeBinary),
+    Column("token_issued_at", Instant),
+    Column("token_expires_at", Instant),
+    Column("token_tried_at", Instant),
+    Column("warned_days", Integer),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "workspace_id", "login", "instagram_id", unique=True),
+    Index(None, "instagram_id"),
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("login", String(16), primary_key=True),
+    Column("app_id", String(64)),
+    Column("secret", LargeBinary, nullable=False),
+)
+
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("login", String(16), nullable=False),
+    Column("dialect", String(16), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("session", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "created_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An account's sealed secrets."""
+
+    token: bytes | None = field(repr=False)
+    user_token: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A connection that was begun and not finished."""
+
+    workspace_id: str
+    login: Login
+    dialect: str
+    redirect_uri: str
+    session: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecords:
+    """Reads and writes accounts, one short transaction a method."""
+
+    database: Database
+
+    async def save(self, account: Account, sealed: Sealed, app_scoped_id: str | None = None) -> None:
+        """Store an account with its secrets."""
+        row = {name: getattr(account, name) for name in Account.__dataclass_fields__}
+        row |= {"login": account.login.value, "state": account.state.value, "scopes": list(account.scopes)}
+        row |= {"token": sealed.token, "user_token": sealed.user_token, "app_scoped_id": app_scoped_id}
+        async with self.database.write() as connection:
+            await upsert(connection, accounts, [row], keep=frozenset({"created_at"}))
+
+    async def change(self, account_id: str, **values: Any) -> None:
+        """Set some columns of an account."""
+        async with self.database.write() as connection:
+            await connection.execute(update(accounts).where(accounts.c.id == account_id).values(**values))
+
+    async def get(self, account_id: str) -> Account | None:
+        """Return an account."""
+        found = await self._accounts(accounts.c.id == account_id)
+        return found[0] if found else None
+
+    async def find(self, workspace_id: str, login: Login, instagram_id: str) -> Account | None:
+        """Return a workspace's account by Instagram's id."""
+        mine = (accounts.c.workspace_id == workspace_id) & (accounts.c.login == login.value)
+        found = await self._accounts(mine & (accounts.c.instagram_id == instagram_id))
+        return found[0] if found else None
+
+    async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
+        """Return a workspace's accounts, oldest first."""
+        return await self._accounts(accounts.c.workspace_id == workspace_id)
+
+    async def of_instagram(self, instagram_id: str) -> Sequence[Account]:
+        """Return all accounts that Meta's calls may mean by an id: the account's, or the app-scoped one."""
+        return await self._accounts(
+            (accounts.c.instagram_id == instagram_id) | (accounts.c.app_scoped_id == instagram_id)
+        )
+
+    async def all(self) -> Sequence[Account]:
+        """Return every account of every workspace, for the jobs that visit them all."""
+        return await self._accounts(accounts.c.id.is_not(None))
+
+    async def sealed(self, account_id: str) -> Sealed:
+        """Return an account's sealed secrets."""
+        query = select(accounts.c.token, accounts.c.user_token).where(accounts.c.id == account_id)
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return Sealed(row.token, row.user_token) if row else Sealed(None, None)
+
+    async def save_app(self, workspace_id: str, login: Login, app_id: str | None, secret: bytes) -> None:
+        """Store a workspace's own app for one login."""
+        row = {"workspace_id": workspace_id, "login": login.value, "app_id": app_id, "secret": secret}
+        async with self.database.write() as connection:
+            await upsert(connection, apps, [row])
+
+    async def app(self, workspace_id: str, login: Login) -> tuple[str | None, bytes] | None:
+        """Return a workspace's own app id and sealed secret."""
+        query = select(apps.c.app_id, apps.c.secret).where(
+            apps.c.workspace_id == workspace_id, apps.c.login == login.value
+        )
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (row.app_id, row.secret) if row else None
+
+    async def app_secrets(self) -> Sequence[tuple[str, Login, bytes]]:
+        """Return every workspace's sealed app secret: Meta's own calls do not say which app they come from."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(apps.c.workspace_id, apps.c.login, apps.c.secret))
+            return [(row.workspace_id, Login(row.login), row.secret) for row in rows]
+
+    async def begin(self, digest: str, pending: Pending, *, forget_before: datetime) -> None:
+        """Store a connection that begins now, and forget those that nobody finished."""
+        async with self.database.write() as connection:
+            await connection.execute(delete(oauth_states).where(oauth_states.c.created_at < forget_before))
+            await connection.execute(
+                oauth_states.insert().values(
+                    digest=digest,
+                    workspace_id=pending.workspace_id,
+                    login=pending.login.value,
+                    dialect=pending.dialect,
+                    redirect_uri=pending.redirect_uri,
+                    session=pending.session,
+                    created_at=pending.created_at,
+                )
+            )
+
+    async def pending(self, digest: str) -> Pending | None:
+        """Return a connection that was begun, without using it up."""
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(oauth_states).where(oauth_states.c.digest == digest))).one_or_none()
+        return _pending(row) if row else None
+
+    async def take(self, digest: str) -> Pending | None:
+        """Return a connection that was begun and remove it: of two callers only one gets it."""
+        query = delete(oauth_states).where(oauth_states.c.digest == digest).returning(oauth_states)
+        async with self.database.write() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _pending(row) if row else None
+
+    async def bind(self, digest: str, session: str) -> bool:
+        """Bind a connection to the browser that opened it first; tell whether it is this one."""
+        query = update(oauth_states).where(oauth_states.c.digest == digest, oauth_states.c.session.is_(None))
+        async with self.database.write() as connection:
+            return (await connection.execute(query.values(session=session))).rowcount > 0
+
+    async def remove(self, account_id: str) -> None:
+        """Forget an account."""
+        async with self.database.write() as connection:
+            await connection.execute(delete(accounts).where(accounts.c.id == account_id))
+
+    async def _accounts(self, condition: Any) -> Sequence[Account]:
+        query = select(accounts).where(condition).order_by(accounts.c.created_at, accounts.c.id)
+        async with self.database.read() as connection:
+            return [_account(row) for row in await connection.execute(query)]
+
+
+def _account(row: Row[Any]) -> Account:
+    found: dict[str, Any] = {name: getattr(row, name) for name in Account.__dataclass_fields__}
+    return Account(**found | {"login": Login(row.login), "state": State(row.state), "scopes": tuple(row.scopes)})
+
+
+def _pending(row: Row[Any]) -> Pending:
+    return Pending(row.workspace_id, Login(row.login), row.dialect, row.redirect_uri, row.session, row.created_at)

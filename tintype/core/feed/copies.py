@@ -1,0 +1,247 @@
+"""Own copies of pictures and videos: fetch, verify, put, and only then let anybody refer to them."""
+
+import asyncio
+import hashlib
+import logging
+import tempfile
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Protocol
+
+from tintype.backends import video
+from tintype.backends.blobs import Blobs
+from tintype.backends.images import Images
+from tintype.backends.outbound import Outbound, Outgoing, Policy
+from tintype.core.feed.model import Asset, Item
+from tintype.core.feed.records import FeedRecords
+from tintype.errors import Trouble, Unreachable
+from tintype.instagram import Media, MediaUrls, expiry_of
+
+log = logging.getLogger(__name__)
+
+CDN = (".cdninstagram.com", ".fbcdn.net")
+PICTURE = Policy(total_seconds=60, first_byte_seconds=10, max_bytes=16 * 2**20, max_redirects=3, host_suffixes=CDN)
+VIDEO = replace(PICTURE, total_seconds=600, max_bytes=300 * 2**20)
+
+AT_ONCE = 8
+CHUNK = 2**20
+
+_GONE = frozenset({403, 404, 410})  # what the CDN answers when a signature expired (graph-api.md 2.5)
+
+
+class Again(Protocol):
+    """Asks Instagram for the present addresses of a medium, because the ones at hand have expired."""
+
+    async def __call__(self, media_id: str) -> MediaUrls: ...
+
+
+class _Expired(Exception):
+    """An address whose signature is over."""
+
+
+def blob_key(digest: str, name: str) -> str:
+    """Return where a copy's file lies: `original.jpeg`, `640.webp` and so on, under its digest."""
+    return f"media/{digest[:2]}/{digest}/{name}"
+
+
+def original_name(asset: Asset) -> str:
+    """Return the file name of a copy as it came."""
+    return f"original.{asset.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an item's files are to be had at the moment, by item id."""
+
+    picture: str | None = field(repr=False)
+    video: str | None = field(repr=False)
+
+
+def source_of(media: Media) -> Source:
+    """Return a medium's addresses: a video's picture is its thumbnail."""
+    return addresses(media.kind.value, media.media_url, media.thumbnail_url)
+
+
+def addresses(kind: str, media_url: str | None, thumbnail_url: str | None) -> Source:
+    """Return which of a medium's two addresses shows its picture, and which its video."""
+    if kind == "VIDEO":
+        return Source(thumbnail_url, media_url)
+    return Source(media_url or thumbnail_url, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Copies what new and changed items show; a copy that fails leaves the previous one, or Instagram's address."""
+
+    outbound: Outbound
+    blobs: Blobs
+    images: Images
+    records: FeedRecords
+    copy_videos: bool = True
+
+    async def fill(
+        self, items: Sequence[Item], sources: Mapping[str, Source], stored: Mapping[str, Item], again: Again
+    ) -> Sequence[Item]:
+        """Return the items with their copies; everything they refer to is in the blob store and on record."""
+        work = _Work(self, sources, {**stored, **_children(stored.values())}, again)
+        filled = await asyncio.gather(*(work.item(item) for item in items))
+        await self.records.add_assets(work.fresh)
+        return filled
+
+    async def picture(self, url: str) -> Asset:
+        """Copy one picture.
+
+        Raises `_Expired` for an address that is over, `Trouble` for one that has no whole picture.
+        """
+        answer = await self.outbound.send(Outgoing("GET", url), PICTURE)
+        _check_status(answer.status)
+        return await self.put_picture(answer.body)
+
+    async def put_picture(self, body: bytes) -> Asset:
+        """Verify a picture by decoding it and put it into the blob store."""
+        seen = await self.images.inspect(body)
+        digest = hashlib.sha256(body).hexdigest()
+        asset = Asset(digest, seen.format, len(body), seen.width, seen.height, seen.colour, seen.thumbhash)
+        key = blob_key(digest, original_name(asset))
+        await self.blobs.put(key, body, content_type=f"image/{seen.format}")
+        await self._verify(key, len(body))
+        return asset
+
+    async def video(self, url: str, *, poster: bool) -> tuple[Asset, bytes | None]:
+        """Copy one video, and take one of its frames when a `poster` is wanted because Instagram sent no thumbnail."""
+        with tempfile.NamedTemporaryFile(prefix="tintype-") as file:
+            digest = hashlib.sha256()
+            async with self.outbound.stream(Outgoing("GET", url), VIDEO) as answer:
+                _check_status(answer.status)
+                async for chunk in answer.chunks:
+                    digest.update(chunk)
+                    file.write(chunk)
+            video.check_mp4(file.file)
+            asset = Asset(digest.hexdigest(), "mp4", file.seek(0, 2), None, None)
+            key = blob_key(asset.digest, original_name(asset))
+            await self.blobs.put(key, _chunks(file.file), content_type="video/mp4")
+            await self._verify(key, asset.bytes)
+            file.flush()
+            return asset, await _poster(Path(file.name)) if poster else None
+
+    async def _verify(self, key: str, length: int) -> None:
+        found = await self.blobs.head(key)
+        if found is None or found.size != length:
+            raise Unreachable("the blob store does not hold what was just put there; check its health and disk space")
+
+
+@dataclass(slots=True)
+class _Work:
+    """One call of `fill`: remembers what was copied, so that a carousel and its first child cost one download."""
+
+    copies: Copies
+    sources: Mapping[str, Source]
+    stored: Mapping[str, Item]
+    again: Again
+    fresh: list[Asset] = field(default_factory=list[Asset])
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _pictures: dict[str, asyncio.Task[Asset | None]] = field(default_factory=dict[str, "asyncio.Task[Asset | None]"])
+
+    async def item(self, item: Item) -> Item:
+        old = self.stored.get(item.id)
+        children = tuple(await asyncio.gather(*(self.item(child) for child in item.children)))
+        movie, frame = await self._movie(item, old)
+        picture = await self._picture(item, old, frame)
+        source = self.sources.get(item.id, Source(None, None))
+        wants_picture = source.picture if picture is None else None
+        wants_video = source.video if movie is None else None
+        return replace(
+            item,
+            children=children,
+            picture=picture,
+            video=movie,
+            picture_fallback=wants_picture,
+            video_fallback=wants_video,
+            fallback_until=_earliest(wants_picture, wants_video),
+        )
+
+    async def _picture(self, item: Item, old: Item | None, frame: bytes | None) -> Asset | None:
+        before = old.picture if old else None
+        source = self.sources.get(item.id)
+        if old and before and old.picture_name == item.picture_name:
+            return before
+        if source is None or source.picture is None:
+            return before or (await self._kept(frame) if frame else None)
+        name = item.picture_name or item.id
+        if name not in self._pictures:
+            self._pictures[name] = asyncio.create_task(self._copied_picture(item.id, source.picture))
+        return await self._pictures[name] or before
+
+    async def _kept(self, frame: bytes) -> Asset | None:
+        try:
+            asset = await self.copies.put_picture(frame)
+        except Trouble:
+            return None
+        self.fresh.append(asset)
+        return asset
+
+    async def _copied_picture(self, media_id: str, url: str) -> Asset | None:
+        async with self._slots:
+            try:
+                try:
+                    asset = await self.copies.picture(url)
+                except _Expired:
+                    now = await self.again(media_id)
+                    asset = await self.copies.picture(now.thumbnail_url or now.media_url or url)
+            except (_Expired, Trouble) as problem:
+                log.warning("picture of %s not copied: %s", media_id, problem)
+                return None
+        self.fresh.append(asset)
+        return asset
+
+    async def _movie(self, item: Item, old: Item | None) -> tuple[Asset | None, bytes | None]:
+        before = old.video if old else None
+        source = self.sources.get(item.id)
+        if item.kind != "VIDEO" or source is None or source.video is None or not self.copies.copy_videos:
+            return before, None
+        if old and before and old.video_name == item.video_name:
+            return before, None
+        poster = source.picture is None
+        async with self._slots:
+            try:
+                try:
+                    asset, frame = await self.copies.video(source.video, poster=poster)
+                except _Expired:
+                    now = await self.again(item.id)
+                    asset, frame = await self.copies.video(now.media_url or source.video, poster=poster)
+            except (_Expired, Trouble) as problem:
+                log.warning("video of %s not copied: %s", item.id, problem)
+                return before, None
+        self.fresh.append(asset)
+        return asset, frame
+
+
+def _check_status(status: int) -> None:
+    if status in _GONE:
+        raise _Expired(f"the CDN answered {status}")
+    if status != 200:
+        raise Unreachable(f"the CDN answered {status}")
+
+
+async def _poster(path: Path) -> bytes | None:
+    try:
+        return await video.frame(path)
+    except Trouble:
+        return None
+
+
+async def _chunks(file: IO[bytes]) -> AsyncGenerator[bytes]:
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _children(items: Iterable[Item]) -> dict[str, Item]:
+    return {child.id: child for item in items for child in item.children}
+
+
+def _earliest(*urls: str | None) -> datetime | None:
+    ends = [end for end in map(expiry_of, urls) if end]
+    return min(ends) if ends else None

@@ -1,0 +1,227 @@
+"""The trade of the feed: sync an account, show a workspace's list, and what was asked of Instagram for it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tintype.backends.bus import Bus
+from tintype.backends.engine import Engine
+from tintype.core.accounts import Account, Accounts
+from tintype.core.feed.copies import Copies
+from tintype.core.feed.model import (
+    RELATIVE,
+    Departures,
+    Item,
+    Plan,
+    Policy,
+    Standing,
+    Suspect,
+    View,
+    confirm_due,
+    deep_due,
+    droppable,
+    plan,
+    stale_reason,
+)
+from tintype.core.feed.reading import Pass, Reader, by_id
+from tintype.core.feed.records import FeedRecords
+from tintype.errors import Reconnect, Trouble
+from tintype.events import MediaSynced
+from tintype.instagram import Graph
+
+log = logging.getLogger(__name__)
+
+BATCH = 50  # items copied and swapped in together: what a killed process has to do again
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sync did: how many posts the account has now, how many were stored, removed, and at what moment."""
+
+    photos: int
+    stored: int
+    removed: int
+    synced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Keeps the media of connected accounts and shows them."""
+
+    records: FeedRecords
+    accounts: Accounts
+    graph: Graph
+    copies: Copies
+    engine: Engine
+    bus: Bus
+    policy: Policy
+
+    async def sync(self, account_id: str, *, deep: bool = False) -> Report:
+        """Bring one account up to date and return what that took.
+
+        Raises `Reconnect` when only a person can help (the account is marked so), and other `Trouble` when Instagram
+        could not be read; in every case the stored feed stays whole.
+        """
+        async with self.records.database.exclusive(f"feed.sync:{account_id}"):
+            try:
+                grip = await self.accounts.open(account_id)
+                return await self._sync(Reader(self.graph, grip), deep)
+            except Trouble as trouble:
+                await self._failed(account_id, trouble)
+                raise
+
+    async def sync_workspace(self, workspace_id: str) -> Report:
+        """Sync all connected accounts of a workspace and return the sum.
+
+        Raises the first account's `Trouble` after all were tried, and `Invalid` when none is connected.
+        """
+        reports: list[Report] = []
+        troubles: list[Trouble] = []
+        for account in await self.accounts.of_workspace(workspace_id):
+            try:
+                reports.append(await self.sync(account.id))
+            except Trouble as trouble:
+                troubles.append(trouble)
+        if troubles:
+            raise troubles[0]
+        return total(reports)
+
+    async def queue(self, account: Account) -> str:
+        """Ask for an account to be synced soon; return the job's id, that of the waiting one if there is one."""
+        return await self.engine.enqueue("feed.sync", account.id, unique=f"feed.sync:{account.id}")
+
+    async def queue_workspace(self, workspace_id: str) -> str:
+        """Ask for all accounts of a workspace to be synced soon; return the job's id, as `queue` does."""
+        return await self.engine.enqueue(
+            "feed.sync_workspace", workspace_id, unique=f"feed.sync_workspace:{workspace_id}"
+        )
+
+    async def view(self, workspace_id: str) -> View:
+        """Return a workspace's feed as it stands."""
+        items = await self.records.items(workspace_id)
+        revision, synced_at, stale = await self.freshness(workspace_id)
+        return View(tuple(items), synced_at, stale, revision)
+
+    async def freshness(self, workspace_id: str) -> tuple[str, datetime | None, str | None]:
+        """Return a workspace's revision, the moment of its oldest sync, and the reason when its feed is stale."""
+        accounts = await self.accounts.of_workspace(workspace_id)
+        standings = await self.records.standings(workspace_id)
+        now = datetime.now(UTC)
+        reasons = [
+            stale_reason(standings.get(account.id), account.state.value, now, self.policy.interval)
+            for account in accounts
+        ]
+        moments = [standing.synced_at for standing in standings.values() if standing.synced_at]
+        revision = "-".join(f"{one.account_id[:8]}.{one.revision}" for one in standings.values())
+        return revision, min(moments) if moments else None, next((reason for reason in reasons if reason), None)
+
+    async def count(self, workspace_id: str) -> int:
+        """Return how many posts a workspace shows."""
+        return await self.records.count(workspace_id)
+
+    async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
+        """Forget a workspace's media, or those of one account; their copies go with the next collections."""
+        await self.records.erase(workspace_id, account_id)
+        await self.bus.publish(MediaSynced(workspace_id, account_id or "", changed=True))
+
+    async def _sync(self, reader: Reader, deep: bool) -> Report:
+        account = reader.grip.account
+        standing = await self.records.standing(account.id)
+        stored = by_id(await self.records.items(account.workspace_id, account.id))
+        deep = deep or deep_due(standing, datetime.now(UTC))
+        seen = await reader.read(stored, deep=deep, max_items=self.policy.max_items)
+        found = plan(stored, seen.items, complete=seen.complete)
+        if not seen.items and seen.complete and stored and (await reader.profile()).media_count == 0:
+            found = Plan((), frozenset(), tuple(stored))
+
+        departures = await self._missing(reader, found, len(stored))
+        await self.accounts.describe(account, seen.username)
+
+        now = datetime.now(UTC)
+        fresh = replace(standing, synced_at=now, problem=None, deep_at=now if deep else standing.deep_at)
+        changed = bool(found.store or departures.removed)
+        if changed or departures.suspects:
+            await self._swap_in(reader, found, stored, seen, departures, fresh)
+        elif _worth_noting(standing, fresh):
+            await self.records.note(account.workspace_id, fresh)
+        await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed))
+        if changed:
+            await self.engine.enqueue("feed.render", unique="feed.render")
+        photos = len(stored.keys() | {item.id for item in found.store}) - len(departures.removed)
+        return Report(min(photos, self.policy.max_items), len(found.store), len(departures.removed), now)
+
+    async def _swap_in(
+        self,
+        reader: Reader,
+        found: Plan,
+        stored: Mapping[str, Item],
+        seen: Pass,
+        departures: Departures,
+        standing: Standing,
+    ) -> None:
+        account = reader.grip.account
+        starts = range(0, len(found.store), BATCH) or range(1)
+        for number, start in enumerate(starts, 1):
+            filled = await self.copies.fill(found.store[start : start + BATCH], seen.sources, stored, reader.urls)
+            final = number == len(starts)
+            # Until its last batch a pass counts as not deep: were it killed, the next one reads everything again and
+            # does not take the newest items, already stored, for known ground.
+            step = replace(standing, revision=standing.revision + number, deep_at=standing.deep_at if final else None)
+            await self.records.store(
+                account,
+                [item for item in filled if item != stored.get(item.id)],
+                kept=tuple(found.keep) if final else (),
+                departures=departures if final else Departures(),
+                standing=step,
+                max_items=self.policy.max_items,
+            )
+            if not final:
+                await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed=True))
+
+    async def _missing(self, reader: Reader, found: Plan, held: int) -> Departures:
+        """Read missing items directly and return what that says of them."""
+        now = datetime.now(UTC)
+        account = reader.grip.account
+        known = {one.id: one for one in await self.records.suspects(account.id, found.missing)} if found.missing else {}
+        due = [one for one in known.values() if confirm_due(one, now, self.policy.removal_spacing)]
+        certain: list[str] = []
+        suspects: list[Suspect] = []
+        for one in due[: max(1, held // 5)]:
+            if not await reader.is_gone(one.id):
+                continue
+            if one.confirmed >= 1:
+                certain.append(one.id)
+            else:
+                suspects.append(Suspect(one.id, one.confirmed + 1, now))
+        return Departures(droppable(certain, held), tuple(suspects))
+
+    async def _failed(self, account_id: str, trouble: Trouble) -> None:
+        account = await self.accounts.records.get(account_id)
+        if account is None:
+            return
+        standing = await self.records.standing(account_id)
+        problem = replace(standing, failed_at=datetime.now(UTC), problem=trouble.message)
+        await self.records.note(account.workspace_id, problem)
+        if isinstance(trouble, Reconnect) and account.state.value == "connected":
+            await self.accounts.lost(account, trouble)
+        await self.bus.publish(MediaSynced(account.workspace_id, account_id, changed=False))
+
+
+def total(reports: Sequence[Report]) -> Report:
+    """Return the sum of several reports, with the moment of the latest."""
+    moment = max((report.synced_at for report in reports), default=datetime.now(UTC))
+    return Report(
+        sum(report.photos for report in reports),
+        sum(report.stored for report in reports),
+        sum(report.removed for report in reports),
+        moment,
+    )
+
+
+def _worth_noting(before: Standing, after: Standing) -> bool:
+    """Tell whether an unchanged sync has to be written down: seldom, after a failure, or when it was a deep one."""
+    if before.synced_at is None or after.synced_at is None or before.deep_at != after.deep_at:
+        return True
+    recovered = before.failed_at is not None and before.failed_at > before.synced_at
+    return recovered or after.synced_at - before.synced_at > RELATIVE

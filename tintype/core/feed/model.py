@@ -1,0 +1,220 @@
+"""Words of the feed and its pure rules: what an item is, what changed, what may be dropped, what is stale."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+SIZES = (320, 640, 1080)
+FORMATS = ("avif", "webp", "jpeg")
+
+# Deleting everything because Instagram had a bad hour is the one mistake nobody forgives: this much at most per pass.
+DROP_SHARE = 0.2
+
+NIGHTLY = timedelta(hours=20)  # a deep pass is due this long after the last one, so that a nightly one never slips
+RELATIVE = timedelta(minutes=10)  # a sync that changed nothing is noted at most this often
+
+Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the feed is kept: newest posts per account, videos copied or not, and the spacing of removal checks."""
+
+    max_items: int = 500
+    copy_videos: bool = True
+    removal_spacing: timedelta = timedelta(hours=1)
+    grace: timedelta = timedelta(days=1)  # how long an unreferenced copy stays: pages out there still show it
+    interval: timedelta | None = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An own copy, named by the SHA-256 of its bytes; colour and ThumbHash are there for pictures only."""
+
+    digest: str
+    format: str
+    bytes: int
+    width: int | None
+    height: int | None
+    colour: str | None = None
+    thumbhash: str | None = None
+    rendered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One post, or one child of a carousel, as the feed keeps it.
+
+    `picture` is the own copy of the picture or the video's poster, `video` that of the video; where one is missing the
+    Instagram address is kept beside it as a fallback together with its expiry. `picture_name` and `video_name` are the
+    parts of those addresses that stay the same as long as the file does.
+    """
+
+    id: str
+    kind: Kind
+    product: str
+    caption: str
+    permalink: str
+    posted_at: datetime
+    alt_text: str | None = None
+    picture_name: str | None = None
+    video_name: str | None = None
+    picture: Asset | None = None
+    video: Asset | None = None
+    picture_fallback: str | None = field(default=None, repr=False)
+    video_fallback: str | None = field(default=None, repr=False)
+    fallback_until: datetime | None = None
+    children: tuple["Item", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A stored item that a pass which should have shown it did not show; `confirmed_at` is the last direct read."""
+
+    id: str
+    confirmed: int = 0
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known about an account's syncs."""
+
+    account_id: str
+    synced_at: datetime | None = None
+    deep_at: datetime | None = None
+    failed_at: datetime | None = None
+    problem: str | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a pass found: items to store (new or changed), ids that stayed, and ids that are missing."""
+
+    store: tuple[Item, ...]
+    keep: frozenset[str]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Items that go for good in this pass, and those that were found missing once and have to be so once more."""
+
+    removed: tuple[str, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A workspace's feed, newest first, with the moment it was last compared and the reason when it is stale."""
+
+    items: tuple[Item, ...]
+    synced_at: datetime | None
+    stale: str | None
+    revision: str
+
+
+def plan(stored: Mapping[str, Item], seen: Sequence[Item], *, complete: bool) -> Plan:
+    """Compare what is stored with what a pass has seen (newest first).
+
+    An item is missing when the pass covered its place: anything in a complete pass, otherwise what is newer than the
+    oldest item seen. A pass that saw nothing proves nothing.
+    """
+    store = tuple(item for item in seen if item.id not in stored or changed(stored[item.id], item))
+    shown = {item.id for item in seen}
+    storing = {item.id for item in store}
+    if not seen:
+        return Plan((), frozenset(), ())
+    oldest = min(item.posted_at for item in seen)
+    missing = tuple(
+        item.id for item in stored.values() if item.id not in shown and (complete or item.posted_at > oldest)
+    )
+    return Plan(store, frozenset(shown - storing), missing)
+
+
+def changed(old: Item, new: Item) -> bool:
+    """Tell whether Instagram now says something else about an item, or a copy of it is still wanting."""
+    return facts(old) != facts(new) or wants_copies(old)
+
+
+def facts(item: Item) -> tuple[object, ...]:
+    """Return what Instagram says of an item and what stays equal from read to read, unlike its signed addresses."""
+    return (
+        item.id,
+        item.kind,
+        item.product,
+        item.caption,
+        item.permalink,
+        item.posted_at,
+        item.alt_text,
+        item.picture_name,
+        item.video_name,
+        tuple(facts(child) for child in item.children),
+    )
+
+
+def wants_copies(item: Item) -> bool:
+    """Tell whether an item, or a child of it, still shows an Instagram address because its copy failed."""
+    return bool(item.picture_fallback or item.video_fallback) or any(wants_copies(child) for child in item.children)
+
+
+def settled(seen: Sequence[Item], stored: Mapping[str, Item]) -> bool:
+    """Tell whether the end of a page is known ground: its last two items are stored and unchanged.
+
+    Two and not one, because a person can archive and bring back a single old post.
+    """
+    tail = seen[-2:]
+    return bool(tail) and all(item.id in stored and not changed(stored[item.id], item) for item in tail)
+
+
+def droppable(confirmed: Iterable[str], held: int) -> tuple[str, ...]:
+    """Return which of the items that are surely gone may be dropped in one pass, out of `held` items."""
+    most = max(1, int(held * DROP_SHARE))
+    return tuple(confirmed)[:most]
+
+
+def confirm_due(suspect: Suspect, now: datetime, spacing: timedelta) -> bool:
+    """Tell whether a missing item should be read directly once more: twice in all, spaced."""
+    return suspect.confirmed_at is None or now - suspect.confirmed_at >= spacing
+
+
+def stable_name(url: str | None) -> str | None:
+    """Return the part of a CDN address that names the file: its path, without the edge's own prefix and signature."""
+    if url is None:
+        return None
+    return re.sub(r"^/v/t[\d.-]+/", "/", urlsplit(url).path)
+
+
+def stale_reason(standing: Standing | None, state: str, now: datetime, interval: timedelta | None) -> str | None:
+    """Return why an account's part of the feed is older than it should be, or None when it is fresh."""
+    if state == "reconnect":
+        return "reconnect"
+    if state == "disconnected":
+        return "disconnected"
+    if standing is None or standing.synced_at is None:
+        return "never-synced"
+    if standing.failed_at and standing.failed_at > standing.synced_at:
+        return "sync-failed"
+    # Notes of unchanged syncs may lag by RELATIVE; three missed rounds are not a lag any more.
+    if interval and now - standing.synced_at > 3 * interval + RELATIVE:
+        return "overdue"
+    return None
+
+
+def deep_due(standing: Standing, now: datetime) -> bool:
+    """Tell whether it is time to read the whole account again."""
+    return standing.deep_at is None or now - standing.deep_at >= NIGHTLY
+
+
+def first_sentence(caption: str) -> str | None:
+    """Return a caption's first sentence without hashtags: what stands in for a missing alt text."""
+    text = " ".join(word for word in caption.split() if not word.startswith("#"))
+    if not text:
+        return None
+    found = re.match(r".+?[.!?…](?=\s|$)", text)
+    sentence = found.group(0) if found else text
+    return sentence if len(sentence) <= 200 else sentence[:199].rstrip() + "…"

@@ -1,0 +1,99 @@
+"""Reading an account's media from Instagram, and turning them into items of the feed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tintype.core.accounts import Grip
+from tintype.core.feed.copies import Source, source_of
+from tintype.core.feed.model import Item, Kind, settled, stable_name
+from tintype.errors import Refused
+from tintype.instagram import Graph, Login, Media, MediaKind, MediaUrls, Profile, calls
+
+KINDS: Mapping[MediaKind, Kind] = {
+    MediaKind.IMAGE: "IMAGE",
+    MediaKind.VIDEO: "VIDEO",
+    MediaKind.CAROUSEL_ALBUM: "CAROUSEL_ALBUM",
+}
+
+_NOT_FOUND = (100, 33)  # "does not exist, or no permission" (graph-api.md 5.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over an account has seen, newest first; `complete` when it reached the end or the limit."""
+
+    items: tuple[Item, ...]
+    sources: Mapping[str, Source]
+    complete: bool
+    username: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one account with one opened token."""
+
+    graph: Graph
+    grip: Grip
+
+    @property
+    def _asking(self) -> Graph:
+        return self.graph.using(self.grip.app)
+
+    @property
+    def _user(self) -> str:
+        # A token of Instagram Login speaks for one account; its own number is not always accepted (graph-api.md 1.3).
+        return "me" if self.grip.account.login is Login.INSTAGRAM_LOGIN else self.grip.account.instagram_id
+
+    async def read(self, stored: Mapping[str, Item], *, deep: bool, max_items: int) -> Pass:
+        """Read media, newest first, until known ground (or the end, when `deep`), at most `max_items`."""
+        seen: list[Media] = []
+        more = False
+        call = calls.media_page(self.grip.account.login, self._user)
+        async for page in self._asking.pages(call, self.grip.token):
+            shown = [media for media in page.items if media.kind in KINDS]
+            seen.extend(shown)
+            more = page.after is not None
+            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown)), stored)):
+                break
+        kept = seen[:max_items]
+        sources = {one.id: source_of(one) for media in kept for one in (media, *media.children)}
+        username = next((media.username for media in kept if media.username), None)
+        return Pass(tuple(map(item_of, kept)), sources, complete=not more, username=username)
+
+    async def urls(self, media_id: str) -> MediaUrls:
+        """Return the present addresses of one medium."""
+        return await self._asking.ask(calls.media_urls(self.grip.account.login, media_id), self.grip.token)
+
+    async def profile(self) -> Profile:
+        """Return the account as Instagram shows it now."""
+        return await self._asking.ask(calls.profile(self.grip.account.login, self._user), self.grip.token)
+
+    async def is_gone(self, media_id: str) -> bool:
+        """Tell whether Instagram says, asked directly, that a medium does not exist."""
+        try:
+            await self.urls(media_id)
+        except Refused as trouble:
+            return (trouble.code, trouble.subcode) == _NOT_FOUND
+        return False
+
+
+def item_of(media: Media) -> Item:
+    """Return a medium as an item of the feed, still without copies."""
+    source = source_of(media)
+    return Item(
+        id=media.id,
+        kind=KINDS.get(media.kind, "IMAGE"),
+        product=media.product.value if media.product else "FEED",
+        caption=media.caption or "",
+        permalink=media.permalink or "",
+        posted_at=media.timestamp,
+        alt_text=media.alt_text,
+        picture_name=stable_name(source.picture),
+        video_name=stable_name(source.video),
+        children=tuple(replace(item_of(child), product="FEED") for child in media.children if child.kind in KINDS),
+    )
+
+
+def by_id(items: Sequence[Item]) -> dict[str, Item]:
+    """Return items by their id."""
+    return {item.id: item for item in items}

@@ -1,0 +1,374 @@
+"""The feed's tables and their SQL: media, own copies, and how the syncs went."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.backends.database import Database, Instant, metadata, upsert
+from tintype.core.accounts import Account
+from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("format", String(8), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("colour", String(7)),
+    Column("thumbhash", String(64)),
+    Column("rendered", Boolean, nullable=False),
+    Column("unused_since", Instant),
+    Index(None, "rendered"),
+    Index(None, "unused_since"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("account_id", String(36), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_id", String(32)),
+    Column("place", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("product", String(16), nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("permalink", Text, nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Column("alt_text", Text),
+    Column("picture_name", Text),
+    Column("video_name", Text),
+    Column("picture", String(64), ForeignKey("assets.digest")),
+    Column("video", String(64), ForeignKey("assets.digest")),
+    Column("picture_fallback", Text),
+    Column("video_fallback", Text),
+    Column("fallback_until", Instant),
+    Column("missed", Integer, nullable=False),
+    Column("missed_at", Instant),
+    Column("removed_at", Instant),
+    Index(None, "workspace_id", "posted_at"),
+    Index(None, "picture"),
+    Index(None, "video"),
+)
+
+syncs = Table(
+    "syncs",
+    metadata,
+    Column("account_id", String(36), primary_key=True),
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("synced_at", Instant),
+    Column("deep_at", Instant),
+    Column("failed_at", Instant),
+    Column("problem", Text),
+    Column("revision", Integer, nullable=False),
+    Index(None, "workspace_id"),
+)
+
+_picture = assets.alias("picture_asset")
+_video = assets.alias("video_asset")
+
+# What a sync may never overwrite when it stores an item again.
+_KEPT = frozenset({"missed", "missed_at", "removed_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecords:
+    """Reads and writes the feed, one short transaction a method; every query takes the workspace or the account."""
+
+    database: Database
+
+    async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
+        """Return a workspace's (or one account's) living items with their copies, newest first."""
+        conditions = [media.c.workspace_id == workspace_id, media.c.removed_at.is_(None)]
+        if account_id:
+            conditions.append(media.c.account_id == account_id)
+        query = (
+            select(media, *_columns(_picture, "p_"), *_columns(_video, "v_"))
+            .outerjoin(_picture, media.c.picture == _picture.c.digest)
+            .outerjoin(_video, media.c.video == _video.c.digest)
+            .where(*conditions)
+            .order_by(media.c.posted_at.desc(), media.c.id.desc(), media.c.place)
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return _assemble(rows)
+
+    async def suspects(self, account_id: str, ids: Iterable[str]) -> Sequence[Suspect]:
+        """Return how often each of these items was found to be missing so far."""
+        query = select(media.c.id, media.c.missed, media.c.missed_at).where(
+            media.c.account_id == account_id, media.c.id.in_(list(ids)), media.c.removed_at.is_(None)
+        )
+        async with self.database.read() as connection:
+            return [Suspect(row.id, row.missed, row.missed_at) for row in await connection.execute(query)]
+
+    async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
+        """Return the standing of each of a workspace's accounts that was ever synced."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(syncs).where(syncs.c.workspace_id == workspace_id))
+            return {row.account_id: _standing(row) for row in rows}
+
+    async def standing(self, account_id: str) -> Standing:
+        """Return one account's standing."""
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(syncs).where(syncs.c.account_id == account_id))).one_or_none()
+        return _standing(row) if row else Standing(account_id)
+
+    async def add_assets(self, found: Sequence[Asset]) -> None:
+        """Store own copies whose bytes already lie, verified, in the blob store."""
+        async with self.database.write() as connection:
+            rows = [_asset_row(asset) for asset in {asset.digest: asset for asset in found}.values()]
+            await upsert(connection, assets, rows, keep=frozenset({"rendered"}))
+
+    async def store(
+        self,
+        account: Account,
+        items: Sequence[Item],
+        *,
+        kept: Sequence[str],
+        departures: Departures,
+        standing: Standing,
+        max_items: int,
+    ) -> None:
+        """Swap in what a pass decided, in one transaction: readers see the feed before it or after it."""
+        async with self.database.write() as connection:
+            rows = [row for item in items for row in _rows(account, item)]
+            await upsert(connection, media, rows, keep=_KEPT)
+            await self._forget_children(connection, account.id, items)
+            await self._revive(connection, account.id, [*kept, *(item.id for item in items)])
+            await self._suspect(connection, account.id, departures.suspects)
+            await self._tombstone(connection, account.id, departures.removed, standing)
+            await self._trim(connection, account.id, max_items)
+            await upsert(connection, syncs, [_standing_row(account.workspace_id, standing)])
+
+    async def note(self, workspace_id: str, standing: Standing) -> None:
+        """Store how a sync went that changed no item."""
+        async with self.database.write() as connection:
+            await upsert(connection, syncs, [_standing_row(workspace_id, standing)])
+
+    async def unrendered(self, limit: int) -> Sequence[str]:
+        """Return pictures whose sizes were not made yet."""
+        query = select(assets.c.digest).where(assets.c.rendered.is_(False), assets.c.width.is_not(None))
+        async with self.database.read() as connection:
+            return list((await connection.execute(query.order_by(assets.c.digest).limit(limit))).scalars())
+
+    async def rendered(self, digest: str) -> None:
+        """Note that all sizes of a picture lie in the blob store."""
+        async with self.database.write() as connection:
+            await connection.execute(update(assets).where(assets.c.digest == digest).values(rendered=True))
+
+    async def asset(self, digest: str) -> Asset | None:
+        """Return an own copy."""
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(assets).where(assets.c.digest == digest))).one_or_none()
+        return _asset(row, "") if row else None
+
+    async def known(self, digests: Iterable[str]) -> frozenset[str]:
+        """Return which of these own copies are on record."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(assets.c.digest).where(assets.c.digest.in_(list(digests))))
+            return frozenset(rows.scalars())
+
+    async def mark_unused(self, now: datetime) -> None:
+        """Start, or stop, the grace of every own copy by whether any living item shows it."""
+        used = select(media.c.picture).where(media.c.removed_at.is_(None), media.c.picture.is_not(None))
+        used = used.union(select(media.c.video).where(media.c.removed_at.is_(None), media.c.video.is_not(None)))
+        async with self.database.write() as connection:
+            in_use = assets.c.digest.in_(used)
+            await connection.execute(
+                update(assets).where(~in_use, assets.c.unused_since.is_(None)).values(unused_since=now)
+            )
+            await connection.execute(
+                update(assets).where(in_use, assets.c.unused_since.is_not(None)).values(unused_since=None)
+            )
+
+    async def drop_unused(self, before: datetime) -> Sequence[str]:
+        """Forget own copies whose grace has passed and return them; their bytes may go now."""
+        gone = select(assets.c.digest).where(assets.c.unused_since <= before)
+        async with self.database.write() as connection:
+            digests = list((await connection.execute(gone)).scalars())
+            if digests:
+                for column in (media.c.picture, media.c.video):
+                    await connection.execute(update(media).where(column.in_(digests)).values({column.name: None}))
+                await connection.execute(delete(assets).where(assets.c.digest.in_(digests)))
+            return digests
+
+    async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
+        """Forget a workspace's, or one account's, media; the copies follow after their grace."""
+        async with self.database.write() as connection:
+            for table in (media, syncs):
+                query = delete(table).where(table.c.workspace_id == workspace_id)
+                await connection.execute(query.where(table.c.account_id == account_id) if account_id else query)
+
+    async def count(self, workspace_id: str) -> int:
+        """Return how many living posts a workspace has."""
+        query = select(func.count()).where(
+            media.c.workspace_id == workspace_id, media.c.removed_at.is_(None), media.c.parent_id.is_(None)
+        )
+        async with self.database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def _forget_children(self, connection: AsyncConnection, account_id: str, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.kind == "CAROUSEL_ALBUM":
+                stays = [child.id for child in item.children]
+                await connection.execute(
+                    delete(media).where(
+                        media.c.account_id == account_id, media.c.parent_id == item.id, media.c.id.not_in(stays)
+                    )
+                )
+
+    async def _revive(self, connection: AsyncConnection, account_id: str, ids: Sequence[str]) -> None:
+        if ids:
+            await connection.execute(
+                update(media)
+                .where(media.c.account_id == account_id, media.c.id.in_(list(ids)))
+                .where((media.c.missed > 0) | media.c.removed_at.is_not(None))
+                .values(missed=0, missed_at=None, removed_at=None)
+            )
+
+    async def _suspect(self, connection: AsyncConnection, account_id: str, suspects: Sequence[Suspect]) -> None:
+        for one in suspects:
+            await connection.execute(
+                update(media)
+                .where(media.c.account_id == account_id, media.c.id == one.id)
+                .values(missed=one.confirmed, missed_at=one.confirmed_at)
+            )
+
+    async def _tombstone(
+        self, connection: AsyncConnection, account_id: str, removed: Sequence[str], standing: Standing
+    ) -> None:
+        if removed:
+            mine = (media.c.id.in_(list(removed))) | (media.c.parent_id.in_(list(removed)))
+            await connection.execute(
+                update(media).where(media.c.account_id == account_id, mine).values(removed_at=standing.synced_at)
+            )
+
+    async def _trim(self, connection: AsyncConnection, account_id: str, max_items: int) -> None:
+        newest = (
+            select(media.c.id)
+            .where(media.c.account_id == account_id, media.c.parent_id.is_(None), media.c.removed_at.is_(None))
+            .order_by(media.c.posted_at.desc(), media.c.id.desc())
+            .offset(max_items)
+        )
+        beyond = list((await connection.execute(newest)).scalars())
+        if beyond:
+            mine = media.c.id.in_(beyond) | media.c.parent_id.in_(beyond)
+            await connection.execute(delete(media).where(media.c.account_id == account_id, mine))
+
+
+def _columns(table: Any, prefix: str) -> list[Any]:
+    return [column.label(prefix + column.name) for column in table.c]
+
+
+def _assemble(rows: Iterable[Row[Any]]) -> Sequence[Item]:
+    children: dict[tuple[str, str], list[tuple[int, Item]]] = {}
+    top: list[tuple[str, Item]] = []
+    for row in rows:
+        item = _item(row)
+        if row.parent_id:
+            children.setdefault((row.account_id, row.parent_id), []).append((row.place, item))
+        else:
+            top.append((row.account_id, item))
+    return [_with_children(item, children.get((account, item.id), ())) for account, item in top]
+
+
+def _with_children(item: Item, children: Iterable[tuple[int, Item]]) -> Item:
+    placed = sorted(children, key=lambda pair: pair[0])
+    return replace(item, children=tuple(child for _, child in placed))
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(
+        id=row.id,
+        kind=row.kind,
+        product=row.product,
+        caption=row.caption,
+        permalink=row.permalink,
+        posted_at=row.posted_at,
+        alt_text=row.alt_text,
+        picture_name=row.picture_name,
+        video_name=row.video_name,
+        picture=_asset(row, "p_") if row.p_digest else None,
+        video=_asset(row, "v_") if row.v_digest else None,
+        picture_fallback=row.picture_fallback,
+        video_fallback=row.video_fallback,
+        fallback_until=row.fallback_until,
+    )
+
+
+def _asset(row: Row[Any], prefix: str) -> Asset:
+    found = {name: getattr(row, prefix + name) for name in Asset.__dataclass_fields__}
+    return Asset(**found)
+
+
+def _asset_row(asset: Asset) -> dict[str, Any]:
+    return {**{name: getattr(asset, name) for name in Asset.__dataclass_fields__}, "unused_since": None}
+
+
+def _rows(account: Account, item: Item) -> list[dict[str, Any]]:
+    rows = [_row(account, item, None, 0)]
+    rows.extend(_row(account, child, item.id, at) for at, child in enumerate(item.children))
+    return rows
+
+
+def _row(account: Account, item: Item, parent_id: str | None, place: int) -> dict[str, Any]:
+    return {
+        "account_id": account.id,
+        "id": item.id,
+        "workspace_id": account.workspace_id,
+        "parent_id": parent_id,
+        "place": place,
+        "kind": item.kind,
+        "product": item.product,
+        "caption": item.caption,
+        "permalink": item.permalink,
+        "posted_at": item.posted_at,
+        "alt_text": item.alt_text,
+        "picture_name": item.picture_name,
+        "video_name": item.video_name,
+        "picture": item.picture.digest if item.picture else None,
+        "video": item.video.digest if item.video else None,
+        "picture_fallback": item.picture_fallback,
+        "video_fallback": item.video_fallback,
+        "fallback_until": item.fallback_until,
+        "missed": 0,
+        "missed_at": None,
+        "removed_at": None,
+    }
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(row.account_id, row.synced_at, row.deep_at, row.failed_at, row.problem, row.revision)
+
+
+def _standing_row(workspace_id: str, standing: Standing) -> dict[str, Any]:
+    return {
+        "account_id": standing.account_id,
+        "workspace_id": workspace_id,
+        "synced_at": standing.synced_at,
+        "deep_at": standing.deep_at,
+        "failed_at": standing.failed_at,
+        "problem": standing.problem,
+        "revision": standing.revision,
+    }

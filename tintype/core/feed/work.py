@@ -1,0 +1,62 @@
+"""The feed's background work: which jobs there are, and when the clock starts them. Each may run twice."""
+
+from collections.abc import Sequence
+
+from tintype.backends.engine import Job, Result, Schedule
+from tintype.core.accounts import State
+from tintype.core.feed.feed import Feed, Report
+from tintype.core.feed.renditions import Renditions
+
+
+def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
+    """Return the feed's jobs."""
+
+    async def sync(account_id: str, deep: str = "") -> Result:
+        return _said(await feed.sync(account_id, deep=bool(deep)))
+
+    async def sync_workspace(workspace_id: str) -> Result:
+        return _said(await feed.sync_workspace(workspace_id))
+
+    async def sync_all() -> Result:
+        waiting = [account for account in await feed.accounts.all() if account.state is State.CONNECTED]
+        return {"queued": [await feed.queue(account) for account in waiting]}
+
+    async def refresh() -> Result:
+        return {"refreshed": await feed.accounts.refresh_due()}
+
+    async def render() -> Result:
+        return {"rendered": await renditions.render_all()}
+
+    async def collect() -> Result:
+        return {"collected": await renditions.collect(feed.policy.grace)}
+
+    return (
+        Job("feed.sync", sync),
+        Job("feed.sync_workspace", sync_workspace),
+        Job("feed.sync_all", sync_all),
+        Job("feed.render", render),
+        Job("feed.collect", collect),
+        Job("accounts.refresh", refresh),
+    )
+
+
+def _said(report: Report) -> Result:
+    return {
+        "photos": report.photos,
+        "stored": report.stored,
+        "removed": report.removed,
+        "synced_at": report.synced_at.isoformat(),
+    }
+
+
+def schedules(feed: Feed) -> Sequence[Schedule]:
+    """Return when the feed's jobs start by themselves."""
+    found = [
+        Schedule("accounts.refresh", "accounts.refresh", "17 * * * *"),
+        Schedule("feed.collect", "feed.collect", "41 3 * * *"),
+    ]
+    if feed.policy.interval:
+        minutes = max(1, int(feed.policy.interval.total_seconds() // 60))
+        cron = f"*/{minutes} * * * *" if minutes < 60 else f"7 */{min(23, minutes // 60)} * * *"
+        found.append(Schedule("feed.sync_all", "feed.sync_all", cron))
+    return found

@@ -1,0 +1,148 @@
+"""Sends calls to Instagram, for both logins: deadline, pacing, safe retries, refusals turned into `Trouble`.
+
+The token travels in the Authorization header, never in an address. Lists are walked by cursor: Meta's `paging.next` addresses
+contain the token and grow until they fail when followed (graph-api.md I30).
+"""
+
+import asyncio
+import hashlib
+import hmac
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
+from tintype.errors import Forbidden, Reconnect, TooLarge, Unreachable
+from tintype.instagram import wire
+from tintype.instagram.calls import Call, Host
+from tintype.instagram.errors import Budget, Verdict, judged, meaning_of, refusal_in
+from tintype.instagram.model import App, Page
+from tintype.instagram.usage import Throttle, account_usage, app_usage
+
+T = TypeVar("T")
+
+PAUSES = (0.25, 0.75)  # seconds before the two repetitions of a safe call; each is taken 0.5 to 1.5 times
+LARGEST_ANSWER = 8 * 1024 * 1024  # bytes; a page of 100 carousels is under one
+BAD_TOKEN = 190  # what Instagram answers to text that cannot be a token, which a header could not even carry
+SECRET_KEYS = ("access_token", "client_secret", "code", "fb_exchange_token")
+HOSTS = tuple(host.value for host in Host)
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Instagram's API of one version, asked on behalf of one app (None: without its secret); share one throttle."""
+
+    outbound: Outbound
+    version: str
+    timeout_seconds: float
+    throttle: Throttle = field(default_factory=Throttle)
+    app: App | None = None
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = utc_now
+    rest: Callable[[float], Awaitable[object]] = asyncio.sleep
+
+    def using(self, app: App | None) -> "Graph":
+        """The same, on behalf of another app."""
+        return replace(self, app=app)
+
+    async def ask(self, call: Call[T], token: str | None) -> T:
+        """What the call asks for, within `timeout_seconds`; raises a Trouble.
+
+        Only calls that change nothing are repeated, at most twice, when Instagram or the way to it failed for a moment.
+        """
+        if token is not None and not _may_be_token(token):
+            raise Reconnect(f"Could not {call.name}: {meaning_of(BAD_TOKEN).message}", code=BAD_TOKEN)
+        deadline = self.clock() + self.timeout_seconds
+        for pause in (*PAUSES, None):
+            outcome = await self._try(call, token, deadline)
+            if not isinstance(outcome, Verdict):
+                return call.parse(outcome)
+            if pause is None or not (call.safe and outcome.retryable):
+                raise outcome.trouble
+            nap = pause * random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
+            if self.clock() + nap >= deadline:
+                raise outcome.trouble
+            await self.rest(nap)
+        raise AssertionError("the last pause is None, so the loop has returned or raised")
+
+    async def pages(self, call: Call[Page[T]], token: str | None) -> AsyncIterator[Page[T]]:
+        """The pages of a list from this call's on, each asked for when it is wanted; raises Unreachable on a circle."""
+        seen: set[str] = set()
+        page = await self.ask(call, token)
+        yield page
+        while page.after is not None:
+            if page.after in seen:
+                raise Unreachable(f"Could not {call.name}: Instagram's pages go in a circle; try again later.")
+            seen.add(page.after)
+            page = await self.ask(call.at(page.after), token)
+            yield page
+
+    async def _try(self, call: Call[T], token: str | None, deadline: float) -> object | Verdict:
+        budgets = self._budgets(token)
+        wait = self.throttle.admit(*budgets.values())
+        if wait > 0:
+            await self.rest(wait)
+            deadline += wait
+        try:
+            answer = await self.outbound.send(self._request(call, token), self._policy(deadline - self.clock()))
+        except (Unreachable, Forbidden, TooLarge) as trouble:
+            # The guard's and the cap's words are about Instagram's answer here, not about what our caller may do.
+            spoken = Unreachable(f"Could not {call.name}: {trouble.message}; try again.")
+            return Verdict(spoken, retryable=isinstance(trouble, Unreachable))
+        self.throttle.note(budgets[Budget.APP], app_usage(answer.headers))
+        self.throttle.note(budgets[Budget.ACCOUNT], account_usage(answer.headers))
+        outcome = _read(answer, call.name, self._secrets(call, token))
+        if isinstance(outcome, Verdict) and outcome.budget and outcome.trouble.retry_after:
+            self.throttle.stop(budgets[outcome.budget], outcome.trouble.retry_after)
+        return outcome
+
+    def _budgets(self, token: str | None) -> dict[Budget, str]:
+        app = self.app.id if self.app else ""
+        account = hashlib.sha256(token.encode()).hexdigest() if token else ""
+        return {Budget.APP: f"app {app}", Budget.ACCOUNT: f"account {app} {account}"}
+
+    def _request(self, call: Call[T], token: str | None) -> Outgoing:
+        version = f"{self.version}/" if call.versioned else ""
+        return Outgoing(
+            method=call.method,
+            url=f"https://{call.host}/{version}{call.path}",
+            query={**call.params, **self._proof(call, token)},
+            headers={"accept": "application/json", **({"authorization": f"Bearer {token}"} if token else {})},
+            form=call.form,
+        )
+
+    def _proof(self, call: Call[T], token: str | None) -> dict[str, str]:
+        if token is None or self.app is None or call.host is not Host.GRAPH_FACEBOOK:
+            return {}
+        return {"appsecret_proof": hmac.new(self.app.secret.encode(), token.encode(), hashlib.sha256).hexdigest()}
+
+    def _secrets(self, call: Call[T], token: str | None) -> tuple[str, ...]:
+        sent = {**call.params, **(call.form or {})}
+        known = (token, self.app.secret if self.app else None, *(sent.get(key) for key in SECRET_KEYS))
+        return tuple(secret for secret in known if secret)
+
+    def _policy(self, seconds: float) -> Policy:
+        left = max(seconds, 0.01)
+        return Policy(total_seconds=left, first_byte_seconds=left, max_bytes=LARGEST_ANSWER, host_suffixes=HOSTS)
+
+
+def _may_be_token(token: str) -> bool:
+    return token.isascii() and token.isprintable() and token != "" and " " not in token
+
+
+def _read(answer: Answer, what: str, hide: Iterable[str]) -> object | Verdict:
+    if 200 <= answer.status < 300:
+        with suppress(ValueError):
+            value = wire.decoded(answer.body)
+            if refusal_in(value) is None:
+                return value
+    return judged(answer.status, answer.headers, answer.body, what=what, hide=hide)

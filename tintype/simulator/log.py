@@ -1,0 +1,66 @@
+"""What was asked of the pretend Instagram, call by call, with every secret masked."""
+
+from dataclasses import asdict, dataclass
+from urllib.parse import parse_qsl, urlencode
+
+SECRETS = frozenset(
+    (
+        "access_token",
+        "input_token",
+        "client_secret",
+        "code",
+        "fb_exchange_token",
+        "appsecret_proof",
+        "signed_request",
+        "state",
+        "hub.verify_token",
+    )
+)
+KEPT = 100_000  # entries; a day of polling stays readable and memory bounded
+
+
+@dataclass(slots=True)
+class Entry:
+    """One call; `fault`, `username` and `effect` are filled in while it is answered."""
+
+    n: int
+    at: float
+    method: str
+    host: str
+    path: str
+    query: str
+    status: int = 0
+    fault: str | None = None
+    username: str | None = None
+    effect: str | None = None
+
+
+class Log:
+    """Entries in the order of arrival; their numbers start at 1 and never repeat."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._count = 0
+
+    def open(self, *, at: float, method: str, host: str, path: str, query: str) -> Entry:
+        """Begin the entry of a call; the caller fills in the rest."""
+        self._count += 1
+        entry = Entry(self._count, at, method, host, path, masked(query))
+        self._entries.append(entry)
+        del self._entries[:-KEPT]
+        return entry
+
+    def since(self, n: int) -> list[dict[str, object]]:
+        """Entries numbered above n; fault, username and effect only where there is one."""
+        fixed = ("n", "at", "method", "host", "path", "query", "status")
+        return [
+            {key: value for key, value in asdict(entry).items() if key in fixed or value is not None}
+            for entry in self._entries
+            if entry.n > n
+        ]
+
+
+def masked(query: str) -> str:
+    """A query string in which no value of a secret parameter is left."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(name, "***" if name in SECRETS else value) for name, value in pairs], safe="*,{}()")
