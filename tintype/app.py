@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -268,7 +268,16 @@ def _write_key(path: Path) -> None:
         beside.unlink()
 
 
-def _lock(folder: Path, stack: AsyncExitStack) -> bool:
+def is_worked(settings: Settings) -> bool:
+    """Tell whether a process works the jobs of this data folder now; on Postgres nobody has to wait for another."""
+    place = settings.data / "jobs.lock"
+    if not settings.database_address().startswith("sqlite") or not place.exists():
+        return False
+    with ExitStack() as stack:
+        return not _lock(settings.data, stack)
+
+
+def _lock(folder: Path, stack: ExitStack | AsyncExitStack) -> bool:
     """Take the data folder's lock; tell whether it was free. A killed process lets go of it."""
     file = stack.enter_context((folder / "jobs.lock").open("a"))
     try:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backends.remote import Asked, Remote, Script, answer, remote
+from tintype.backends import outbound as seam
 from tintype.backends.outbound import (
     FOREIGN,
     INSTAGRAM_HOSTS,
@@ -347,10 +348,11 @@ async def test_cookies_and_proxies_of_the_surroundings_are_not_used(monkeypatch:
     assert ["cookie" in asked.headers for asked in here.asked] == [False, False]
 
 
-async def test_a_call_inside_an_open_transaction_is_a_mistake() -> None:
+async def test_a_call_inside_an_open_transaction_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     inside = True
+    monkeypatch.setattr(seam, "forbid_when", lambda: inside)
     async with remote(answer(b"ok")) as here:
-        outbound = HttpOutbound(allow=(here.place,), forbid_when=lambda: inside)
+        outbound = HttpOutbound(allow=(here.place,))
         with pytest.raises(RuntimeError, match="transaction"):
             await outbound.send(Outgoing("GET", here.url()), HERE)
         inside = False

@@ -1,6 +1,8 @@
 """One suite over every blob store: the folder, memory, and a bucket on a real S3 server."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -247,6 +249,37 @@ async def test_what_a_killed_writer_left_is_invisible_and_swept_once_it_is_old(t
     assert await blobs.sweep(3600) == 0
     assert await blobs.sweep(-1) == len(seen) == 1
     assert files(tmp_path) == [tmp_path / "k"]
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from tintype.backends.blobs import FolderBlobs
+async def run():
+    blobs = FolderBlobs.at(Path(sys.argv[1]))
+    for number in range(1_000_000):
+        await blobs.put(f"k/{number % 50}", bytes([number % 256]) * 300_000, content_type="x/y")
+        if number == 60:
+            print("busy", flush=True)
+asyncio.run(run())
+"""
+
+
+def test_a_writer_that_is_killed_leaves_whole_contents_only(tmp_path: Path) -> None:
+    blobs = FolderBlobs.at(tmp_path)
+
+    async def contents() -> list[bytes]:
+        return [await blobs.get(key) for key in await keys(blobs)]
+
+    for _ in range(3):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"busy\n"
+            writer.kill()
+        bodies = asyncio.run(contents())
+        assert [(len(body), len(set(body))) for body in bodies] == [(300_000, 1)] * 50
+    asyncio.run(blobs.sweep(-1))
+    assert len(files(tmp_path)) == 50
 
 
 async def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:

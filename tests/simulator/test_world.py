@@ -109,7 +109,9 @@ async def test_people_can_be_added(visitor: Visitor) -> None:
     added = await visitor.world("POST", "/people", username="new.one", account_type="MEDIA_CREATOR", media=3, page=True)
     assert {"username", "user_id", "account_type", "media_count", "page_id"} == set(added)
     assert added["media_count"] == 3
-    pages = await visitor.get(await visitor.token("new.one", "facebook"), "/me/accounts", fields="instagram_business_account")
+    pages = await visitor.get(
+        await visitor.token("new.one", "facebook"), "/me/accounts", fields="instagram_business_account"
+    )
     assert added["user_id"] in str(pages)
     assert (await visitor.pull("POST", "/people", username="new.one")).status_code == 409
 

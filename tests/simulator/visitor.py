@@ -78,7 +78,9 @@ class Visitor:
         """The demo app of a login."""
         return next(app for app in (await self.world("GET"))["apps"] if app["login"] == login)
 
-    async def ask(self, token: str, path: str, *, method: str = "GET", host: str = "", **params: object) -> httpx2.Response:
+    async def ask(
+        self, token: str, path: str, *, method: str = "GET", host: str = "", **params: object
+    ) -> httpx2.Response:
         """A graph call, whatever it says; parameters in the query."""
         query = {name: str(value) for name, value in params.items()}
         headers = {"authorization": f"Bearer {token}"} | ({"host": host} if host else {})

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -142,6 +143,8 @@ class DurableEngine:
         self._at_once = at_once
         self._polling = polling_seconds
         self._ended: dict[str, asyncio.Event] = {}
+        self._running: set[asyncio.Task[object]] = set()
+        self._closing = False
 
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         config: DBOSConfig = {
@@ -149,7 +152,7 @@ class DurableEngine:
             "system_database_url": self._url,
             "application_version": JOBS_VERSION,
             "executor_id": self._executor,
-            "log_level": "WARNING",
+            "log_level": "ERROR",
             "notification_listener_polling_interval_sec": self._polling,
         }
         DBOS(config=config)
@@ -182,11 +185,23 @@ class DurableEngine:
         await DBOS.list_workflows_async(limit=1)
 
     async def close(self) -> None:
+        # A cancelled workflow keeps its place and goes on at the next start; a failed one would be over.
+        self._closing = True
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        # DBOS put its own threads under this loop; what is closed after the engine still needs some.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
     def _workflow(self, job: Job) -> object:
         @DBOS.workflow(name=job.name, max_recovery_attempts=RECOVERIES)
         async def run(*args: str) -> Result:
+            task = asyncio.current_task()
+            if self._closing or task is None:
+                raise asyncio.CancelledError
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
             try:
                 return await attempt(job, *args)
             finally:

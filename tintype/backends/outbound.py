@@ -41,6 +41,9 @@ _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
+# Set at the roof: tells whether a call would be a mistake right now, which is so inside an open transaction.
+forbid_when: Callable[[], bool] | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -177,8 +180,7 @@ class HttpOutbound:
     """The real way out, over one pool of kept connections; safe to share between tasks, to be closed at the end.
 
     `instagram_origin` is where Instagram's hosts are served instead (a simulator); `allow` lists exact `host:port`
-    entries whose addresses may be private; `forbid_when` tells whether a call would be a mistake right now, which is so
-    inside an open transaction.
+    entries whose addresses may be private.
     """
 
     def __init__(
@@ -189,9 +191,7 @@ class HttpOutbound:
         user_agent: str = "Tintype",
         resolver: Resolver = resolve,
         ssl_context: ssl.SSLContext | None = None,
-        forbid_when: Callable[[], bool] | None = None,
     ) -> None:
-        self.forbid_when = forbid_when
         self._origin = instagram_origin
         self._own = _own_place(instagram_origin)
         self._exempt = frozenset(_place(entry) for entry in allow) | self._own
@@ -212,7 +212,7 @@ class HttpOutbound:
     @asynccontextmanager
     async def stream(self, request: Outgoing, policy: Policy) -> AsyncGenerator[Stream]:
         """Open an answer and hand out its body as it arrives; the connection is given back when the block ends."""
-        if self.forbid_when is not None and self.forbid_when():
+        if forbid_when is not None and forbid_when():
             raise RuntimeError("outbound was called inside an open transaction: end the transaction first (house.md)")
         deadline = asyncio.get_running_loop().time() + policy.total_seconds
         response, host = await self._follow(request, policy, deadline)

@@ -28,7 +28,7 @@ from tintype.simulator.world import World
 
 FOLDERS = {"image": "t51.29350-15", "poster": "t51.36329-15", "profile": "t51.2885-19", "video": "t66.30100-16"}
 FILE = re.compile(r"/v/t[\d.]+-\d+/([^/_]+)_([^/_]+)_([^/]+)_n\.(jpg|mp4)")
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 EXPIRED, MISMATCH, GONE = "URL signature expired", "URL signature mismatch", "Not Found"
 TYPES = {"image": "image/jpeg", "video": "video/mp4"}
 CLIP = 640  # pixels of the longer side; whoever reads a pretend clip looks at its format, not at its detail

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from tintype.simulator.photographs import photograph
 from tintype.simulator.shelf import Shelf
 
-RATE = 24  # frames per second
+RATE = 20  # frames per second
 TIMEOUT = 60  # seconds; a clip takes well under two on an idle machine
 _clips = Shelf(room=32 * 1024 * 1024, hands=2)
 
@@ -56,7 +56,7 @@ def arguments(seed: int, width: int, height: int, seconds: float) -> list[str]:
         *("-hide_banner", "-loglevel", "error", "-nostdin", "-threads", "1", "-filter_threads", "1"),
         *("-f", "image2pipe", "-c:v", "mjpeg", "-i", "pipe:0", "-f", "lavfi", "-i", room),
         *("-vf", move, "-t", str(seconds), "-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact"),
-        *("-c:v", "libx264", "-preset", "veryfast", "-threads", "1", "-profile:v", "main", "-g", str(RATE * 2)),
+        *("-c:v", "libx264", "-preset", "superfast", "-threads", "1", "-profile:v", "main", "-g", str(RATE * 2)),
         *("-b:v", "300k", "-maxrate", "400k", "-bufsize", "400k", "-c:a", "aac", "-b:a", "32k", "-ac", "1"),
         *("-movflags", "+faststart", "-f", "mp4", "-y"),
     ]

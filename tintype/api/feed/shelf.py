@@ -19,7 +19,7 @@ from typing import Any
 import brotli
 from starlette.types import Message
 
-from tintype.api.feed.wire import Links, encode, first_expiry, moment, photos
+from tintype.api.feed.wire import Links, encode, first_expiry, lean, moment, photos
 from tintype.backends.cache import Cache
 from tintype.core.access import Access, Caller, Grant, fingerprint
 from tintype.core.feed import Feed
@@ -189,7 +189,7 @@ class Shelf:
         synced_at: datetime | None,
         stale: str | None,
     ) -> Entry:
-        private = encode({"success": True, "data": {"photos": items}})
+        private = encode({"success": True, "data": {"photos": list(map(lean, items))}})
         public = encode({"photos": items})
         about = _about(synced_at, stale)
         return Entry(

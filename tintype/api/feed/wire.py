@@ -125,12 +125,8 @@ def photo(item: Item, links: Links) -> dict[str, Any] | None:
 
 
 def _looks(item: Item, picture: str | None, links: Links) -> dict[str, Any]:
-    derived = first_sentence(item.caption)
-    found: dict[str, Any] = {
-        "altText": {"text": item.alt_text, "source": "instagram"}
-        if item.alt_text
-        else {"text": derived or "", "source": "caption" if derived else "none"}
-    }
+    found: dict[str, Any] = {"altText": item.alt_text or first_sentence(item.caption) or ""}
+    found["altTextSource"] = "instagram" if item.alt_text else "caption"
     if item.kind == "VIDEO":
         found["posterUrl"] = picture
     if item.picture:
@@ -149,6 +145,22 @@ def _children(item: Item, links: Links) -> dict[str, Any]:
     shown = (photo(child, links) for child in item.children)
     kept = ("id", "mediaUrl", "mediaType", "posterUrl", "altText", "width", "height", "srcset", "placeholder")
     return {"children": [{key: one[key] for key in kept if key in one} for one in shown if one]}
+
+
+# Servers that ask for GET /photos want the list; the many addresses of every size are for pages, in /feeds/{key}.json.
+_LEAN = ("id", "mediaUrl", "caption", "mediaType", "permalink", "timestamp", "productType", "altText", "posterUrl")
+_LEAN_PICTURE = ("width", "height", "placeholder")
+_LEAN_CHILD = ("id", "mediaUrl", "mediaType", "posterUrl", "width", "height")
+
+
+def lean(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return an item without the addresses of its many sizes but for those in JPEG."""
+    found = {key: shown[key] for key in (*_LEAN, *_LEAN_PICTURE) if key in shown}
+    if "srcset" in shown:
+        found["srcset"] = {"jpeg": shown["srcset"]["jpeg"]}
+    if "children" in shown:
+        found["children"] = [{key: child[key] for key in _LEAN_CHILD if key in child} for child in shown["children"]]
+    return found
 
 
 def photos(items: Iterable[Item], links: Links) -> list[dict[str, Any]]:

@@ -6,5 +6,6 @@ only knows callers and workspaces.
 
 from tintype.core.access.access import Access
 from tintype.core.access.model import Caller, Credential, Grant, Issued, Workspace, fingerprint
+from tintype.core.access.records import AccessRecords
 
-__all__ = ["Access", "Caller", "Credential", "Grant", "Issued", "Workspace", "fingerprint"]
+__all__ = ["Access", "AccessRecords", "Caller", "Credential", "Grant", "Issued", "Workspace", "fingerprint"]

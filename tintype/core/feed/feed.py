@@ -1,7 +1,7 @@
 """The trade of the feed: sync an account, show a workspace's list, and what was asked of Instagram for it."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -32,7 +32,10 @@ from tintype.instagram import Graph
 
 log = logging.getLogger(__name__)
 
-BATCH = 50  # items copied and swapped in together: what a killed process has to do again
+# Items copied and swapped in together: few at first, so that a new feed shows soon, and never more than a killed process
+# should have to copy again.
+FIRST_BATCH = 6
+LARGEST_BATCH = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,10 @@ class Feed:
         standing: Standing,
     ) -> None:
         account = reader.grip.account
-        starts = range(0, len(found.store), BATCH) or range(1)
-        for number, start in enumerate(starts, 1):
-            filled = await self.copies.fill(found.store[start : start + BATCH], seen.sources, stored, reader.urls)
-            final = number == len(starts)
+        parts = list(batches(found.store))
+        for number, part in enumerate(parts, 1):
+            filled = await self.copies.fill(part, seen.sources, stored, reader.urls)
+            final = number == len(parts)
             # Until its last batch a pass counts as not deep: were it killed, the next one reads everything again and
             # does not take the newest items, already stored, for known ground.
             step = replace(standing, revision=standing.revision + number, deep_at=standing.deep_at if final else None)
@@ -206,6 +209,14 @@ class Feed:
         if isinstance(trouble, Reconnect) and account.state.value == "connected":
             await self.accounts.lost(account, trouble)
         await self.bus.publish(MediaSynced(account.workspace_id, account_id, changed=False))
+
+
+def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield items in parts of growing size; at least one part, which is empty when there are none."""
+    start, size = 0, FIRST_BATCH
+    while start < len(items) or start == 0:
+        yield items[start : start + size]
+        start, size = start + size, min(2 * size, LARGEST_BATCH)
 
 
 def total(reports: Sequence[Report]) -> Report:

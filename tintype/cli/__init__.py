@@ -1,0 +1,46 @@
+"""The command line: every command, and how it ends.
+
+Commands import what they need when they run, so that `tintype --help` and shell completion answer at once.
+"""
+
+from collections.abc import Sequence
+
+import typer
+
+from tintype import __version__
+from tintype.cli.demo import demo
+from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
+from tintype.cli.serving import serve, simulate, worker
+from tintype.errors import Trouble
+
+app = typer.Typer(
+    name="tintype",
+    help="Your own Instagram backend.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _root(version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version.")) -> None:
+    if version:
+        say(f"tintype {__version__}")
+        raise typer.Exit
+
+
+for command in (serve, worker, demo, simulate):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code, or raises SystemExit with it."""
+    try:
+        app(arguments, prog_name="tintype")
+    except Trouble as trouble:
+        complain(trouble.message)
+        return exit_code(trouble)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return Exit.OK

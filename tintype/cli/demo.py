@@ -1,0 +1,199 @@
+"""`tintype demo`: the pretend Instagram, the server and its worker in one process, with an account connected already.
+
+The account is connected as a person would do it: begin, the browser's way through the consent page, and back with the
+cookie. What the demo would otherwise take from the environment of a real installation (database, keys, apps) is left out.
+"""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tintype import __version__
+from tintype.cli.listening import LOOPBACK, listening, port_of, run_until_signal, simulating
+from tintype.cli.opening import settings_of, start_logs
+from tintype.cli.output import AsJson, note, say, say_json
+from tintype.cli.serving import Seed, listener_on
+from tintype.cli.visitor import connect
+from tintype.errors import Trouble, Unavailable
+
+if TYPE_CHECKING:
+    from tintype.app import House
+    from tintype.settings import Settings
+    from tintype.simulator import Settings as Switches
+    from tintype.simulator import Simulator
+
+_PATIENCE = 30.0  # seconds for the first posts, before the demo is announced without them
+
+NAME = "Demo"
+SECRETS = "demo.json"  # in the data folder: a second start hands out the same token and key
+
+# What would lead out of the demo's folder, or to the real Instagram.
+_LEFT_OUT = (
+    "database_url", "redis_url", "upstash_redis_rest_url", "upstash_redis_rest_token", "blobs_url", "encryption_key",
+    "encryption_keys_old", "public_url", "redirect_uri",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What opens the demo's workspace."""
+
+    workspace: str
+    token: str = field(repr=False)
+    feed_key: str = field(repr=False)
+
+
+def demo(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. Default 8000, or the next free one.")
+    ] = None,
+    simulator_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The same for the simulator, from 8001 on.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep everything here; else a folder that is removed.")
+    ] = None,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Try Tintype without an Instagram account: simulator, server and worker in one process.
+
+    Keys of --json: url, simulator, console, workspace, token, feed_key, pid.
+    """
+    with ExitStack() as stack:
+        folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="tintype-demo-", ignore_cleanup_errors=True)))
+        listener = stack.enter_context(listener_on(port, 8000))
+        beside = stack.enter_context(listener_on(simulator_port, 8001))
+        run_until_signal(_demo(folder, listener, beside, seed, as_json=as_json, kept=data is not None))
+
+
+async def _demo(
+    folder: Path, listener: socket.socket, beside: socket.socket, seed: int, *, as_json: bool, kept: bool
+) -> None:
+    from tintype.simulator import Settings, create
+
+    origin = f"http://{LOOPBACK}:{port_of(beside)}"
+    url = f"http://{LOOPBACK}:{port_of(listener)}"
+    simulator = create(seed, settings=_switches(Settings(), url))
+    settings = _settings(folder, port_of(listener), origin, simulator)
+    start_logs(settings, quiet=True)
+    with simulating(simulator, beside):
+        async with _open(settings, listener) as (house, server):
+            opened = await _admitted(house, folder / SECRETS)
+            await asyncio.to_thread(connect, url, opened.token, _busiest(simulator))
+            await _first_items(house, opened.workspace, server)
+            _announce(opened, url, origin, folder if kept else None, as_json=as_json)
+            await server
+            raise Unavailable("the web server ended by itself")
+
+
+@asynccontextmanager
+async def _open(
+    settings: "Settings", listener: socket.socket
+) -> AsyncGenerator[tuple["House", "asyncio.Task[None]"]]:
+    from tintype.app import open_house
+
+    async with open_house(settings) as house, listening(house.front, listener) as server:
+        if not house.backends.works:
+            raise Unavailable(f"another process works with {settings.data}; end it, or give another --data")
+        yield house, server
+
+
+def _switches(switches: "Switches", url: str) -> "Switches":
+    return replace(
+        switches,
+        redirect_uris=(f"{url}/instagram-callback",),
+        webhook_url=f"{url}/meta/webhooks",
+        deauthorize_url=f"{url}/meta/deauthorize",
+        deletion_url=f"{url}/meta/data-deletion",
+    )
+
+
+def _settings(folder: Path, port: int, origin: str, simulator: "Simulator") -> "Settings":
+    from tintype.settings import Settings, load
+
+    apps = {app.login: app for app in simulator.world.apps.values()}
+    left_out = {name: Settings.model_fields[name].get_default() for name in _LEFT_OUT}
+    return load(
+        **left_out,
+        data=folder,
+        host=LOOPBACK,
+        port=port,
+        instagram_origin=origin,
+        instagram_app_id=apps["instagram"].app_id,
+        instagram_app_secret=apps["instagram"].app_secret,
+        facebook_app_id=apps["facebook"].app_id,
+        facebook_app_secret=apps["facebook"].app_secret,
+        webhook_verify_token=simulator.world.settings.verify_token,
+    )
+
+
+def _busiest(simulator: "Simulator") -> str:
+    """Return the person with most posts among those whom the API shows to apps."""
+    world = simulator.world
+    shown = [person.username for person in world.people.values() if person.account_type != "PERSONAL"]
+    return max(shown, key=lambda username: len(world.posts(username)))
+
+
+async def _admitted(house: "House", kept: Path) -> Pass:
+    """Return the demo's workspace with a token and a feed key: those of an earlier start while they are good."""
+    from tintype.core.access import Grant
+
+    if kept.exists():
+        with suppress(ValueError, TypeError, Trouble):
+            found = Pass(**json.loads(kept.read_text()))
+            await house.access.who(found.token, Grant.WORKSPACE)
+            await house.access.who(found.feed_key, Grant.FEED)
+            return found
+    workspace, token = await house.access.register(NAME, label="demo")
+    key = await house.access.issue(workspace.id, Grant.FEED, label="demo")
+    made = Pass(workspace.id, token.secret, key.secret)
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps(asdict(made)))
+    return made
+
+
+async def _first_items(house: "House", workspace_id: str, server: "asyncio.Task[None]") -> None:
+    """Wait until the feed shows something, or its sync has ended some other way; pictures go on being copied after."""
+    until = asyncio.get_running_loop().time() + _PATIENCE
+    while not server.done() and asyncio.get_running_loop().time() < until:
+        if await house.feed.count(workspace_id):
+            return
+        standings = (await house.feed.records.standings(workspace_id)).values()
+        if failed := [one.problem for one in standings if one.problem]:
+            note(f"the first sync did not go well: {failed[0]}")
+            return
+        await asyncio.sleep(0.02)
+
+
+def _announce(opened: Pass, url: str, origin: str, kept: Path | None, *, as_json: bool) -> None:
+    page = f"{url}/feeds/{opened.feed_key}.html"
+    if as_json:
+        say_json(
+            {
+                "url": url,
+                "simulator": origin,
+                "console": page,
+                "workspace": opened.workspace,
+                "token": opened.token,
+                "feed_key": opened.feed_key,
+                "pid": os.getpid(),
+            }
+        )
+        return
+    say(f"Tintype {__version__} listens on {url}, beside a pretend Instagram on {origin}")
+    say(f"  feed page    {page}")
+    say(f"  feed JSON    {url}/feeds/{opened.feed_key}.json")
+    say(f'  photos       curl -H "Authorization: Bearer {opened.token}" {url}/photos')
+    say(f"  levers       {origin}/_world")
+    say(f"  data         {kept or 'a temporary folder, removed at the end'}")
+    say("Ctrl-C ends it.")

@@ -1,0 +1,62 @@
+"""How a command gets its settings, its logs and its house; heavy modules are imported only when one is opened."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from tintype.app import House
+    from tintype.settings import Settings
+
+T = TypeVar("T")
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Data folder; else TINTYPE_DATA, else ./tintype-data."),
+]
+
+
+def settings_of(data: Path | None = None, **given: Any) -> "Settings":
+    """Return the settings of the environment with the command's own options (None: not given) on top.
+
+    Raises `Misconfigured`.
+    """
+    from tintype.settings import load
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return load(**chosen, **({"data": data} if data else {}))
+
+
+def start_logs(settings: "Settings", *, quiet: bool = False) -> None:
+    """Begin to log to stderr; `quiet` commands only warn, unless LOG_LEVEL was set."""
+    from tintype import logs
+
+    level = "warning" if quiet and "log_level" not in settings.model_fields_set else settings.log_level
+    logs.set_up(settings.log_format, level, secrets=secrets_of(settings))
+
+
+def secrets_of(settings: "Settings") -> list[str]:
+    """Return the values of all secret settings, for the logs' mask."""
+    from pydantic import SecretStr
+
+    values: list[object] = []
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        values.extend(value if isinstance(value, tuple) else (value,))  # pyright: ignore[reportUnknownArgumentType] - of any setting
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+def in_house(settings: "Settings", act: "Callable[[House], Awaitable[T]]", *, work: bool = False) -> T:
+    """Open the house, do one thing in it, and close it; with `work` jobs are worked here unless a server does."""
+    start_logs(settings, quiet=True)
+
+    async def visit() -> T:
+        from tintype.app import open_house
+
+        async with open_house(settings, work=work) as house:
+            return await act(house)
+
+    return asyncio.run(visit())

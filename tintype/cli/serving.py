@@ -1,0 +1,137 @@
+"""The commands that stay: `serve`, `worker` and `simulate`."""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tintype import __version__
+from tintype.cli.listening import bind, bind_near, is_loopback, listening, port_of, run_until_signal, simulating
+from tintype.cli.opening import Folder, settings_of, start_logs
+from tintype.cli.output import note, say
+from tintype.errors import Unavailable
+
+if TYPE_CHECKING:
+    from tintype.settings import Settings
+
+_TAKE_OVER_SECONDS = 1.0  # between two looks whether the data folder's lock is free
+
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same people, posts and ids.")]
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. Else PORT, else 8000.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Else HOST, else 127.0.0.1.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="feed,…", help="Serve only these dialects.")] = None,
+    data: Folder = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave the jobs to `tintype worker`.")] = False,
+) -> None:
+    """Serve Tintype's HTTP dialects, and work its jobs. Settings come from the environment or a .env file.
+
+    On SQLite one process of a data folder works the jobs; a second server leaves them to it.
+    """
+    chosen = _dialects(only)
+    settings = settings_of(data, host=host, port=port)
+    start_logs(settings)
+    # The port is taken first: a free one that was asked for with 0 is part of every address the house gives out.
+    listener = bind(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": port_of(listener)})
+    if not is_loopback(settings.host) and settings.admin_token is None:
+        note(
+            f"WARNING: whoever reaches {settings.host}:{settings.port} can register here. "
+            "Set ADMIN_TOKEN to close POST /register, or listen on 127.0.0.1."
+        )
+    run_until_signal(_serve(settings, listener, chosen, work=not no_worker))
+
+
+async def _serve(settings: "Settings", listener: socket.socket, only: tuple[str, ...], *, work: bool) -> None:
+    from tintype.app import open_house
+
+    async with open_house(settings, work=work, only=only) as house, listening(house.front, listener) as server:
+        if work and not house.backends.works:
+            note(f"another process works the jobs of {settings.data}; this one only serves")
+        say(f"Tintype {__version__} listens on {_own_address(settings)}")
+        await server
+        raise Unavailable("the web server ended by itself; the log above says why")
+
+
+def _own_address(settings: "Settings") -> str:
+    return settings.model_copy(update={"public_url": None}).address()
+
+
+def _dialects(only: str | None) -> tuple[str, ...]:
+    from tintype.settings import DIALECTS
+
+    chosen = tuple(name.strip() for name in (only or "").split(",") if name.strip())
+    unknown = [name for name in chosen if name not in DIALECTS]
+    if unknown or (only is not None and not chosen):
+        said = f"there is no dialect {', '.join(unknown)!r}; " if unknown else ""
+        raise typer.BadParameter(f"{said}known: {', '.join(DIALECTS)}", param_hint="--only")
+    return chosen
+
+
+def worker(data: Folder = None) -> None:
+    """Work the jobs without serving HTTP.
+
+    On Postgres as many workers may run as you like. On SQLite one process works: a worker beside it waits to take over.
+    """
+    settings = settings_of(data)
+    start_logs(settings)
+    run_until_signal(_work(settings))
+
+
+async def _work(settings: "Settings") -> None:
+    from tintype.app import is_worked, open_house
+
+    told = False
+    while True:
+        while is_worked(settings):
+            if not told:
+                say(f"another process works the jobs of {_place(settings)}; waiting to take over")
+                told = True
+            await asyncio.sleep(_TAKE_OVER_SECONDS)
+        async with open_house(settings) as house:
+            if house.backends.works:
+                say(f"Tintype {__version__} works the jobs of {_place(settings)}")
+                await asyncio.Event().wait()
+
+
+def _place(settings: "Settings") -> str:
+    return str(settings.data) if settings.database_url is None else "the database"
+
+
+def simulate(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. Default 8001, or the next free one.")
+    ] = None,
+    seed: Seed = 7,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the pretend Instagram: both logins, Graph API, public pages, pictures, and /_world to move and break it.
+
+    Point Tintype at it with INSTAGRAM_ORIGIN.
+    """
+    from tintype import logs
+
+    logs.set_up()
+    listener = listener_on(port, 8001, host)
+    place = f"[{host}]" if ":" in host else host
+    run_until_signal(_simulate(f"http://{place}:{port_of(listener)}", listener, seed))
+
+
+def listener_on(port: int | None, default: int, host: str = "127.0.0.1") -> socket.socket:
+    """Return a socket on the port that was asked for, or near the default one when none was.
+
+    Raises `Unavailable` when a port that was asked for is taken.
+    """
+    return bind_near(default) if port is None and is_loopback(host) else bind(host, default if port is None else port)
+
+
+async def _simulate(origin: str, listener: socket.socket, seed: int) -> None:
+    from tintype.simulator import create
+
+    simulator = create(seed)
+    with simulating(simulator, listener):
+        say(f"the pretend Instagram (seed {seed}) listens on {origin}; its levers are under {origin}/_world")
+        await asyncio.Event().wait()
