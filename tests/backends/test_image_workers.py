@@ -47,9 +47,18 @@ async def test_a_worker_that_died_while_idle_costs_no_job(images: Images) -> Non
     await images.inspect(good)
     (worker,) = workers()
     worker.kill()
-    await asyncio.to_thread(psutil.wait_procs, [worker], 10)
-    await asyncio.sleep(0.05)  # the event loop learns of it
     assert (await images.inspect(good)).width == 300
+
+
+async def test_a_worker_killed_from_outside_in_the_middle_of_a_job_costs_no_job(images: Images) -> None:
+    good = picture(width=300, height=300)
+    await images.inspect(good)
+    (worker,) = workers()
+    worker.suspend()
+    job = asyncio.create_task(images.inspect(good))
+    await asyncio.sleep(0.05)
+    worker.kill()
+    assert (await job).width == 300
 
 
 async def test_a_cancelled_job_does_not_leave_its_answer_to_the_next(images: Images) -> None:

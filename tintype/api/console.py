@@ -68,14 +68,14 @@ def _routes(app: FastAPI, desk: ConsoleDesk) -> None:
     async def start() -> Response:
         """Say what runs here and what to do next."""
         workspace_id = desk.welcome.workspace_id
-        shown = {
-            "accounts": await desk.accounts.of_workspace(workspace_id) if workspace_id else [],
-            "posts": await desk.feed.count(workspace_id) if workspace_id else 0,
-        }
-        page = templates.get_template("start.html")
-        return HTMLResponse(
-            page.render(welcome=desk.welcome, base=desk.base, version=__version__, **shown), headers=PAGE_HEADERS
+        page = templates.get_template("start.html").render(
+            welcome=desk.welcome,
+            base=desk.base,
+            version=__version__,
+            accounts=await desk.accounts.of_workspace(workspace_id) if workspace_id else (),
+            posts=await desk.feed.count(workspace_id) if workspace_id else 0,
         )
+        return HTMLResponse(page, headers=PAGE_HEADERS)
 
     @app.post("/start/connect")
     async def connect(request: Request) -> Response:

@@ -170,7 +170,7 @@ class _Passage:
 
     async def run(self) -> None:
         is_head = self.scope["method"] == "HEAD"
-        scope = {**self.scope, "method": "GET"} if is_head else self.scope
+        scope: Scope = {**self.scope, "method": "GET"} if is_head else self.scope
         out = self._without_body if is_head else self._out
         scope.setdefault("state", {})["request_id"] = self.request_id
         try:

@@ -134,7 +134,10 @@ class Images:
             await self._discard(worker)
             raise Invalid("the picture takes too long to decode") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
-            raise _died(await self._discard(worker)) from None
+            code = await self._discard(worker)
+            if worker.jobs and not _of_the_file(code):
+                return await self._run(request)  # it died while idle, or was killed from outside: not the file's fault
+            raise _died(code) from None
         except BaseException:
             # A cancelled job leaves half an answer in the pipe, so its worker cannot be asked again.
             await asyncio.shield(self._discard(worker))
@@ -212,7 +215,11 @@ def _trouble(kind: str, message: str) -> Trouble:
             return Invalid(message)
 
 
+def _of_the_file(code: int) -> bool:
+    return code < 0 and -code in _OF_THE_FILE
+
+
 def _died(code: int) -> Trouble:
-    if code < 0 and -code in _OF_THE_FILE:
+    if _of_the_file(code):
         return Invalid("the picture cannot be decoded: it broke the decoder or took it too long")
     return Unavailable("the picture worker ended; is libvips (pyvips-binary) installed?", retry_after=1)

@@ -4,11 +4,12 @@ Commands import what they need when they run, so that `tintype --help` and shell
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from tintype import __version__
-from tintype.cli.demo import demo
+from tintype.cli.demonstrating import demo
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
@@ -23,11 +24,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root(version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version.")) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         say(f"tintype {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 for command in (serve, worker, demo, simulate):

@@ -162,7 +162,9 @@ def _reading(app: FastAPI, desk: FeedDesk) -> None:
         chosen = _choose(entry.items, kind, limit, after)
         headers = {"Cache-Control": "private, no-cache", **_about(entry)}
         return Response(
-            encode({"success": True, "data": {"photos": list(map(lean, chosen))}}), media_type="application/json", headers=headers
+            encode({"success": True, "data": {"photos": list(map(lean, chosen))}}),
+            media_type="application/json",
+            headers=headers,
         )
 
     @app.get("/feeds/{name}")

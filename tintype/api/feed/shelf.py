@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -208,7 +208,7 @@ class Shelf:
             raw = await self.cache.get(key)
         except Unavailable:
             return None
-        kept = json.loads(raw) if raw else {}
+        kept: dict[str, Any] = json.loads(raw) if raw else {}
         return kept["photos"] if kept.get("revision") == [revision, self.links.base] else None
 
     async def _keep(self, key: str, revision: str, items: list[dict[str, Any]]) -> None:
@@ -255,7 +255,7 @@ def _forms(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, F
             gzip.compress(body, 6, mtime=0), b'"' + digest + b'-gz"', [*common, (b"content-encoding", b"gzip")]
         ),
         b"br": _form(
-            brotli.compress(body, quality=BROTLI_QUALITY),
+            _brotli(body),
             b'"' + digest + b'-br"',
             [*common, (b"content-encoding", b"br")],
         ),
@@ -271,6 +271,11 @@ def _form(body: bytes, etag: bytes, headers: list[tuple[bytes, bytes]]) -> Form:
         {"type": "http.response.body", "body": body},
         {"type": "http.response.start", "status": 304, "headers": kept},
     )
+
+
+def _brotli(body: bytes) -> bytes:
+    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType] - comes without types
+    return compress(body, quality=BROTLI_QUALITY)
 
 
 def _refused(accept_encoding: bytes, encoding: bytes) -> bool:

@@ -199,7 +199,8 @@ class AccountRecords:
 
 def _account(row: Row[Any]) -> Account:
     found: dict[str, Any] = {name: getattr(row, name) for name in Account.__dataclass_fields__}
-    return Account(**found | {"login": Login(row.login), "state": State(row.state), "scopes": tuple(row.scopes)})
+    found |= {"login": Login(row.login), "state": State(row.state), "scopes": tuple(row.scopes)}
+    return Account(**found)
 
 
 def _pending(row: Row[Any]) -> Pending:

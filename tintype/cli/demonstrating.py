@@ -92,7 +92,7 @@ async def _demo(
             await asyncio.to_thread(connect, url, opened.token, _busiest(simulator))
             await _first_items(house, opened.workspace, server)
             _announce(opened, url, origin, folder if kept else None, as_json=as_json)
-            await server
+            await asyncio.wait({server})
             raise Unavailable("the web server ended by itself")
 
 
