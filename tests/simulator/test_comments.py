@@ -1,6 +1,8 @@
 """Comments: reading, answering, hiding, deleting."""
 
-from tests.simulator.visitor import BAKER, WALKER, Visitor
+import pytest
+
+from tests.simulator.visitor import BAKER, POTTER, WALKER, Visitor
 
 FIELDS = "id,text,timestamp,username,from,like_count,hidden,parent_id,replies{id,text},media,user"
 
@@ -11,19 +13,21 @@ async def a_comment(visitor: Visitor, text: str = "Lovely!") -> tuple[str, str]:
     return post["id"], said["id"]
 
 
-async def test_default_fields_order_and_paging(visitor: Visitor) -> None:
-    token = await visitor.token()
-    post = await visitor.world("POST", "/media", username=BAKER, kind="IMAGE")
+@pytest.mark.parametrize(("login", "sides"), [("instagram", {"before", "after"}), ("facebook", {"after"})])
+async def test_default_fields_order_and_paging(visitor: Visitor, login: str, sides: set[str]) -> None:
+    token = await visitor.token(POTTER, login)
+    post = await visitor.world("POST", "/media", username=POTTER, kind="IMAGE")
     for number in range(55):
         await visitor.world("POST", "/comments", media_id=post["id"], text=str(number))
     page = await visitor.get(token, f"/{post['id']}/comments", limit=80)
     assert len(page["data"]) == 50
     assert page["data"][0]["text"] == "54"
     assert set(page["data"][0]) == {"timestamp", "text", "id"}
-    assert set(page["paging"]["cursors"]) == {"after"}
+    assert set(page["paging"]["cursors"]) == sides
     rest = (await visitor.http.get(page["paging"]["next"])).json()
     assert [one["text"] for one in rest["data"]] == ["4", "3", "2", "1", "0"]
-    assert "paging" not in rest
+    assert "next" not in rest.get("paging", {})
+    assert ("paging" in rest) == (login == "instagram")
 
 
 async def test_a_comment_by_somebody_else(visitor: Visitor) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import socket
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from tintype.simulator import Simulator
 
 _PATIENCE = 30.0  # seconds for the first posts, before the demo is announced without them
+
+_FIRST = 6  # posts whose pictures are made before anybody asks
 
 NAME = "Demo"
 SECRETS = "demo.json"  # in the data folder: a second start hands out the same token and key
@@ -84,6 +87,7 @@ async def _demo(
     origin = f"http://{LOOPBACK}:{port_of(beside)}"
     url = f"http://{LOOPBACK}:{port_of(listener)}"
     simulator = create(seed, settings=_switches(Settings(), url))
+    _prepare(simulator)
     settings = _settings(folder, port_of(listener), origin, simulator)
     start_logs(settings, quiet=True)
     with simulating(simulator, beside):
@@ -106,6 +110,12 @@ async def _open(
         if not house.backends.works:
             raise Unavailable(f"another process works with {settings.data}; end it, or give another --data")
         yield house, server
+
+
+def _prepare(simulator: "Simulator") -> None:
+    # The first pictures take a processor about as long as loading the house takes the other one.
+    making = threading.Thread(target=asyncio.run, args=(simulator.prepare(_busiest(simulator), _FIRST),), daemon=True)
+    making.start()
 
 
 def _switches(switches: "Switches", url: str) -> "Switches":

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tintype.simulator import cdn, control, errors, faults, graph, oauth, upload
+from tintype.simulator import cdn, control, errors, faults, graph, oauth, people, upload
 from tintype.simulator.arrival import Arrival, Client, host_of, params_of, split_path
 from tintype.simulator.errors import ShortError
 from tintype.simulator.world import World
@@ -39,6 +39,13 @@ class Simulator:
     def client(self) -> httpx2.AsyncClient:
         """What calls out with: pictures to publish, webhooks."""
         return httpx2.AsyncClient(transport=self._transport)
+
+    async def prepare(self, username: str, posts: int) -> None:
+        """Make the files of a person's newest posts now, one after the other, so that whoever asks first need not wait."""
+        for post in self.world.posts(username)[:posts]:
+            for media in (post, *(self.world.media[child] for child in post.children)):
+                for rendition in people.renditions_of(media):
+                    await cdn.content(rendition)
 
     async def _answer(self, request: Request, scope: Scope) -> Response:
         origin = self._origin or f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"

@@ -1,5 +1,6 @@
 """The graph hosts: one call in, its name, its fault, its answer out."""
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -44,8 +45,13 @@ async def serve(arrival: Arrival) -> Response:
         return JSONResponse(await _batch(arrival))
     response = await _one(arrival)
     response.headers.update(_headers(arrival))
-    if response.media_type == "application/json":
-        response.headers["content-type"] = "application/json; charset=UTF-8"
+    if response.media_type != "application/json":
+        return response
+    response.headers["content-type"] = "application/json; charset=UTF-8"
+    tag = f'"{hashlib.sha256(response.body).hexdigest()[:40]}"'
+    response.headers["etag"] = tag
+    if arrival.request.headers.get("if-none-match") == tag and response.status_code == 200:
+        return Response(status_code=304, headers={"etag": tag, **_headers(arrival)})
     return response
 
 
@@ -292,6 +298,9 @@ def _headers(arrival: Arrival) -> dict[str, str]:
         "x-fb-trace-id": errors.trace_id()[:11],
         "x-fb-request-id": errors.trace_id(),
         "x-fb-rev": "1031415926",
+        "x-fb-debug": errors.trace_id(),
+        "vary": "Accept-Encoding",
+        "pragma": "no-cache",
         "cache-control": "private, no-cache, no-store, must-revalidate",
         "expires": "Sat, 01 Jan 2000 00:00:00 GMT",
         "access-control-allow-origin": "*",

@@ -7,7 +7,7 @@ from tintype.simulator.clock import stamp
 from tintype.simulator.errors import GraphError
 from tintype.simulator.grammar import Field, parse
 from tintype.simulator.model import Answer, Media
-from tintype.simulator.visit import Maker, Visit, moment
+from tintype.simulator.visit import Maker, Visit, cursor, moment
 
 NEWEST = 10_000  # posts that /media ever lists
 CHILD_DEFAULT = parse("id")
@@ -87,8 +87,12 @@ def _comments(visit: Visit, media: Media, field: Field) -> object:
 
 
 def comments_edge(visit: Visit, media: Media, field: Field) -> Answer:
-    """`/comments` of a post: top level, newest first, at most 50 a page."""
-    return visit.edge(media.id, visit.world.talk(media.id), field, default=COMMENT_DEFAULT, paging="after", most=50)
+    """`/comments` of a post: top level, newest first, at most 50 a page; Facebook's pages have only `after` cursors."""
+    if visit.lens == "instagram" and visit.world.settings.development_mode:
+        nowhere = {side: cursor(f"{media.id}/comments", media.id, 0) for side in ("before", "after")}
+        return {"data": [], "paging": {"cursors": nowhere}}
+    paging = "both" if visit.lens == "instagram" else "after"
+    return visit.edge(media.id, visit.world.talk(media.id), field, default=COMMENT_DEFAULT, paging=paging, most=50)
 
 
 COMMENT_DEFAULT: Sequence[Field] = parse("timestamp,text,id")

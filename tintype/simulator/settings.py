@@ -39,6 +39,8 @@ class Settings:
     unreadable_after_publish: int = 0  # so many reads of a fresh post answer 100/33
     spam_shield: bool = False
 
+    development_mode: bool = False  # comments read with the Instagram login come back as an empty list
+
     webhook_shape: Literal["changes", "flat"] = "changes"
     comment_id_key: Literal["id", "comment_id"] = "id"
     webhook_url: str | None = None

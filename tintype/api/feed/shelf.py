@@ -274,7 +274,8 @@ def _form(body: bytes, etag: bytes, headers: list[tuple[bytes, bytes]]) -> Form:
 
 
 def _brotli(body: bytes) -> bytes:
-    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType] - comes without types
+    # The library comes without types.
+    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return compress(body, quality=BROTLI_QUALITY)
 
 
