@@ -81,7 +81,7 @@ async def test_deleting_takes_the_replies_along_and_is_the_owners_right(visitor:
 
 async def test_fields_on_a_comment_write_the_comment_and_then_refuse(visitor: Visitor) -> None:
     token = await visitor.token()
-    media, comment = await a_comment(visitor)
+    media, _ = await a_comment(visitor)
     error = await visitor.refused(token, f"/{media}/comments", method="POST", message="once", fields="id")
     assert (error["code"], error["error_subcode"]) == (20, 1772107)
     texts = [one["text"] for one in (await visitor.get(token, f"/{media}/comments"))["data"]]

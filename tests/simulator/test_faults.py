@@ -208,7 +208,7 @@ async def served() -> AsyncGenerator[Visitor]:
         running = asyncio.create_task(server.serve([listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with httpx2.AsyncClient(base_url=address) as http:
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
                 await asyncio.sleep(0.01)
             yield Visitor(simulator, http, Listener())
         server.should_exit = True

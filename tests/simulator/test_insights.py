@@ -112,7 +112,7 @@ async def test_insights_can_be_asked_inside_a_list(visitor: Visitor) -> None:
     assert [entry["name"] for entry in posts["data"][0]["insights"]["data"]] == ["reach", "likes"]
 
 
-async def account(visitor: Visitor, token: str, **params: object) -> Any:
+async def account(visitor: Visitor, token: str, **params: Any) -> Any:
     return await visitor.get(token, "/v25.0/me/insights", **params)
 
 
@@ -201,7 +201,7 @@ async def test_small_accounts_have_no_follower_numbers(visitor: Visitor) -> None
         {"metric": "reach", "period": "day", "since": 1_790_000_000, "until": 1_780_000_000},
     ],
 )
-async def test_what_does_not_go_together_is_refused(visitor: Visitor, params: dict[str, object]) -> None:
+async def test_what_does_not_go_together_is_refused(visitor: Visitor, params: dict[str, Any]) -> None:
     assert (await visitor.refused(await visitor.token(), "/me/insights", **params))["code"] == 100
 
 

@@ -71,7 +71,7 @@ async def test_container_seconds_follow_the_clock(visitor: Visitor) -> None:
     made = await container(visitor, token, image_url=PICTURE)
     for _ in range(5):
         seen = await visitor.get(token, f"/{made}", fields="status_code,status")
-    assert seen["status_code"] == "IN_PROGRESS"
+        assert seen["status_code"] == "IN_PROGRESS"
     await visitor.world("POST", "/clock", advance_seconds=61)
     assert (await visitor.get(token, f"/{made}", fields="status_code"))["status_code"] == "FINISHED"
 

@@ -38,7 +38,8 @@ async def test_next_leads_through_everything_once_and_previous_leads_back(visito
     page = await visitor.get(token, "/v25.0/me/media", fields="id,timestamp,children{id,media_type}", limit=20)
     first, seen = page, [post["id"] for post in page["data"]]
     assert "previous" not in page["paging"]
-    while following := page["paging"].get("next"):
+    while "next" in page["paging"]:
+        following: str = page["paging"]["next"]
         query = parse_qs(urlsplit(following).query)
         assert following.startswith(f"{OWN}/v25.0/{await visitor.user_id()}/media?access_token=")
         assert query["pretty"] == ["0"]
@@ -68,7 +69,7 @@ async def test_a_cursor_survives_the_deletion_of_its_post(visitor: Visitor) -> N
     await visitor.world("DELETE", f"/media/{everything[9]}")
     rest = await visitor.get(token, "/me/media", limit=3, after=page["paging"]["cursors"]["after"])
     assert len(rest["data"]) == 3
-    assert set(rest["data"][i]["id"] for i in range(3)) <= set(everything[10:])
+    assert {one["id"] for one in rest["data"]} <= set(everything[10:])
 
 
 async def test_since_and_until_cut_the_list(visitor: Visitor) -> None:
@@ -153,7 +154,8 @@ async def test_media_addresses_follow_the_host_that_was_asked(visitor: Visitor) 
     own = await visitor.get(token, "/me/media", fields="media_url", limit=1)
     theirs = await visitor.get(token, "/me/media", fields="media_url", limit=1, host="graph.instagram.com")
     assert own["data"][0]["media_url"].startswith(OWN + "/")
-    address = urlsplit(theirs["data"][0]["media_url"])
+    media_url: str = theirs["data"][0]["media_url"]
+    address = urlsplit(media_url)
     assert re.fullmatch(r"scontent-[a-z0-9-]+\.cdninstagram\.com", address.netloc)
     assert re.fullmatch(r"[0-9A-F]{8}", parse_qs(address.query)["oe"][0])
     assert theirs["paging"]["next"].startswith("https://graph.instagram.com/")

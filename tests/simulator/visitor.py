@@ -79,26 +79,26 @@ class Visitor:
         return next(app for app in (await self.world("GET"))["apps"] if app["login"] == login)
 
     async def ask(
-        self, token: str, path: str, *, method: str = "GET", host: str = "", **params: object
+        self, token: str, path: str, *, method: str = "GET", host: str = "", **params: Any
     ) -> httpx2.Response:
         """A graph call, whatever it says; parameters in the query."""
         query = {name: str(value) for name, value in params.items()}
         headers = {"authorization": f"Bearer {token}"} | ({"host": host} if host else {})
         return await self.http.request(method, path, params=query, headers=headers)
 
-    async def get(self, token: str, path: str, **params: object) -> Any:
+    async def get(self, token: str, path: str, **params: Any) -> Any:
         """The answer of a graph read that must work."""
         answer = await self.ask(token, path, **params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def post(self, token: str, path: str, **params: object) -> Any:
+    async def post(self, token: str, path: str, **params: Any) -> Any:
         """The answer of a graph write that must work."""
         answer = await self.ask(token, path, method="POST", **params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def refused(self, token: str, path: str, *, method: str = "GET", **params: object) -> dict[str, Any]:
+    async def refused(self, token: str, path: str, *, method: str = "GET", **params: Any) -> dict[str, Any]:
         """The `error` object of a graph call that must be refused with 400."""
         answer = await self.ask(token, path, method=method, **params)
         assert answer.status_code == 400, answer.text

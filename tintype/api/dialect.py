@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
@@ -80,12 +81,18 @@ _KINDS = {400: Kind.INVALID, 404: Kind.NOT_FOUND, 413: Kind.TOO_LARGE, 415: Kind
 def build(dialect: Dialect, *, version: str) -> FastAPI:
     """Return an app in which every refusal speaks `dialect`; its routes are added by the dialect's own module."""
     app = FastAPI(title=f"Tintype: {dialect.name}", version=version, openapi_url=None, docs_url=None, redoc_url=None)
+    app.router.redirect_slashes = False  # `Front` cuts them: a redirect behind a proxy leads to a host nobody knows
 
     async def refuse(request: Request, error: Exception) -> Response:
         accept = request.headers.get("accept", "")
         match error:
             case Trouble():
                 return dialect.refuse(error, accept)
+            case HTTPException(status_code=405):
+                headers = {"Allow": ", ".join(_methods(app, request.scope))}
+                if request.method == "OPTIONS":
+                    return Response(status_code=204, headers=headers)
+                return dialect.refuse_status(HTTPException(405, error.detail, headers), accept)
             case HTTPException():
                 return dialect.refuse_status(error, accept)
             case RequestValidationError():
@@ -96,6 +103,13 @@ def build(dialect: Dialect, *, version: str) -> FastAPI:
     for error in (Trouble, HTTPException, RequestValidationError):
         app.add_exception_handler(error, refuse)
     return app
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """Return what a path answers to; the framework alone would name the methods of its first route."""
+    routes = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
+    found = {method for route in routes for method in getattr(route, "methods", None) or ()}
+    return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set()))
 
 
 async def read_body(request: Request, model: type[Model]) -> Model:
@@ -141,7 +155,10 @@ def sentence(problem: Mapping[str, Any]) -> str:
 
 @dataclass(slots=True)
 class Surround:
-    """Stands around a dialect's app: request id, body limit on the bytes that arrive, HEAD as GET, and the last catch."""
+    """Stands around a dialect's app: request id, body limit on the bytes that arrive, HEAD as GET, and the last catch.
+
+    Headers that a route puts into the state as `headers` go out with every answer to that request, refusals included.
+    """
 
     app: ASGIApp
     dialect: Dialect
@@ -165,6 +182,7 @@ class _Passage:
     receive: Receive
     send: Send
     request_id: str = field(default_factory=lambda: uuid4().hex)
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     started: bool = False
     taken: int = 0
 
@@ -172,7 +190,7 @@ class _Passage:
         is_head = self.scope["method"] == "HEAD"
         scope: Scope = {**self.scope, "method": "GET"} if is_head else self.scope
         out = self._without_body if is_head else self._out
-        scope.setdefault("state", {})["request_id"] = self.request_id
+        scope["state"] = {**scope.get("state", {}), "request_id": self.request_id, "headers": self.headers}
         try:
             await self.around.app(scope, self._in, out)
         except Exception:
@@ -192,7 +210,8 @@ class _Passage:
     async def _out(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            headers = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
+            noted = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+            headers = [*message.get("headers", ()), *noted, (b"x-request-id", self.request_id.encode())]
             message = {**message, "headers": headers}
         await self.send(message)
 
@@ -221,7 +240,7 @@ class Front:
     fallback: Dialect
     _hot: dict[tuple[str, str], ASGIApp] = field(init=False)
     _claims: dict[str, ASGIApp] = field(init=False)
-    _single: ASGIApp | None = field(init=False)
+    _nowhere: ASGIApp = field(init=False)
 
     def __post_init__(self) -> None:
         self._hot = {}
@@ -233,29 +252,26 @@ class Front:
                 self._claims[claim] = one.app
             self._hot.update(one.hot)
         # On a port of its own a dialect owns every path: its 404 is the promised one.
-        self._single = self.mounted[0].app if len(self.mounted) == 1 else None
+        alone = self.mounted[0].app if len(self.mounted) == 1 else None
+        self._nowhere = alone or Surround(_NOTHING, self.fallback, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
             hot = self._hot.get((scope["method"], scope["path"]))
-            await (hot or self._find(scope["path"]))(scope, receive, send)
+            if hot is None:
+                scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+                hot = self._find(scope["path"])
+            await hot(scope, receive, send)
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
     def _find(self, path: str) -> ASGIApp:
-        head = "/" + path[1:].partition("/")[0]
-        found = self._claims.get(path) or self._claims.get(head)
-        if found is None:
-            two = "/".join(path.split("/", 3)[:3])
-            found = self._claims.get(two) or self._single
-        return found or self._nowhere
-
-    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self.fallback.refuse_status(HTTPException(404, "Not found"))
-        await answer(scope, receive, send)
+        parts = path.split("/")
+        claims = (path, "/".join(parts[:2]), "/".join(parts[:3]))
+        return next((self._claims[claim] for claim in claims if claim in self._claims), self._nowhere)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

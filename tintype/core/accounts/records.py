@@ -151,6 +151,19 @@ class AccountRecords:
             rows = await connection.execute(select(apps.c.workspace_id, apps.c.login, apps.c.secret))
             return [(row.workspace_id, Login(row.login), row.secret) for row in rows]
 
+    async def reseal(self, account_id: str, name: str, old: bytes, new: bytes) -> bool:
+        """Put a newly sealed `token` or `user_token` in place of the old one, unless that was replaced meanwhile."""
+        column = accounts.c[name]
+        query = update(accounts).where(accounts.c.id == account_id, column == old).values({column: new})
+        async with self.database.write() as connection:
+            return (await connection.execute(query)).rowcount > 0
+
+    async def reseal_app(self, workspace_id: str, login: Login, old: bytes, new: bytes) -> bool:
+        """Put a newly sealed app secret in place of the old one, unless that was replaced meanwhile."""
+        mine = (apps.c.workspace_id == workspace_id) & (apps.c.login == login.value) & (apps.c.secret == old)
+        async with self.database.write() as connection:
+            return (await connection.execute(update(apps).where(mine).values(secret=new))).rowcount > 0
+
     async def begin(self, digest: str, pending: Pending, *, forget_before: datetime) -> None:
         """Store a connection that begins now, and forget those that nobody finished."""
         async with self.database.write() as connection:

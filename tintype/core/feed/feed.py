@@ -90,9 +90,10 @@ class Feed:
             raise troubles[0]
         return total(reports)
 
-    async def queue(self, account: Account) -> str:
+    async def queue(self, account: Account, *, deep: bool = False) -> str:
         """Ask for an account to be synced soon; return the job's id, that of the waiting one if there is one."""
-        return await self.engine.enqueue("feed.sync", account.id, unique=f"feed.sync:{account.id}")
+        how = ("deep",) if deep else ()
+        return await self.engine.enqueue("feed.sync", account.id, *how, unique=":".join(("feed.sync", account.id, *how)))
 
     async def queue_workspace(self, workspace_id: str) -> str:
         """Ask for all accounts of a workspace to be synced soon; return the job's id, as `queue` does."""

@@ -1,0 +1,217 @@
+"""Keeping house: `migrate`, `workspace`, `token` and `vault`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tintype.cli.finding import find_workspace
+from tintype.cli.opening import Folder, in_house, settings_of
+from tintype.cli.output import AsJson, rows, thing
+
+if TYPE_CHECKING:
+    from tintype.app import House
+    from tintype.core.access import Credential, Grant, Workspace
+
+workspaces = typer.Typer(help="Workspaces: one for each customer, with accounts and tokens of its own.", no_args_is_help=True)
+tokens = typer.Typer(help="Workspace tokens and publishable feed keys.", no_args_is_help=True)
+vault = typer.Typer(help="The encryption key that seals tokens.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(metavar="WORKSPACE", help="Id, or name if no other has it.", show_default=False)]
+
+
+def migrate(data: Folder = None, as_json: AsJson = False) -> None:
+    """Bring the database to the newest revision; every command that opens it does so, too.
+
+    Keys of --json: revision, changed.
+    """
+    import asyncio
+
+    from tintype.backends.database import open_database
+    from tintype.backends.migrations import HEAD, upgrade
+
+    settings = settings_of(data)
+
+    async def up() -> bool:
+        database = open_database(settings.database_address())
+        try:
+            return await upgrade(database)
+        finally:
+            await database.close()
+
+    changed = asyncio.run(up())
+    done = f"the database is at revision {HEAD} now" if changed else f"the database is at revision {HEAD} already"
+    thing({"revision": HEAD, "changed": changed}, as_json=as_json, sentence=done)
+
+
+@workspaces.command("add")
+def add_workspace(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)], data: Folder = None, as_json: AsJson = False
+) -> None:
+    """Make a workspace with its first token, which is shown this one time.
+
+    Keys of --json: id, name, created_at, token, token_id.
+    """
+
+    async def add(house: "House") -> dict[str, object]:
+        workspace, issued = await house.access.register(name, label="command line")
+        return {**_workspace(workspace), "token": issued.secret, "token_id": issued.credential.id}
+
+    made = in_house(settings_of(data), add)
+    thing(made, as_json=as_json, sentence=f"workspace {made['name']}: {made['id']}\ntoken: {made['token']}")
+
+
+@workspaces.command("list")
+def list_workspaces(data: Folder = None, as_json: AsJson = False) -> None:
+    """Show all workspaces.
+
+    Keys of --json, for each: id, name, created_at, accounts, posts.
+    """
+
+    async def look(house: "House") -> list[dict[str, object]]:
+        return [
+            {
+                **_workspace(one),
+                "accounts": len(await house.accounts.of_workspace(one.id)),
+                "posts": await house.feed.count(one.id),
+            }
+            for one in await house.access.workspaces()
+        ]
+
+    found = in_house(settings_of(data), look)
+    rows(found, as_json=as_json, empty="There is no workspace yet; make one with: tintype workspace add NAME")
+
+
+@workspaces.command("remove")
+def remove_workspace(
+    named: Named,
+    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a workspace: its tokens open nothing any more, its accounts are let go, its feed is erased.
+
+    Keys of --json: id, name, created_at, disconnected.
+    """
+    if not sure:
+        _ask(f"Remove workspace {named!r} with its accounts and its feed?")
+
+    async def remove(house: "House") -> dict[str, object]:
+        workspace = await find_workspace(house, named)
+        await house.access.remove(workspace.id)
+        accounts = await house.accounts.of_workspace(workspace.id)
+        for account in accounts:
+            await house.accounts.disconnect(workspace.id, account.id, reason="its workspace was removed")
+        await house.feed.erase(workspace.id)
+        return {**_workspace(workspace), "disconnected": len(accounts)}
+
+    gone = in_house(settings_of(data), remove)
+    thing(gone, as_json=as_json, sentence=f"workspace {gone['name']} ({gone['id']}) is removed")
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to be asked; say that you are sure", param_hint="--yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(1)
+
+
+def _workspace(workspace: "Workspace") -> dict[str, object]:
+    return {"id": workspace.id, "name": workspace.name, "created_at": workspace.created_at}
+
+
+@tokens.command("add")
+def add_token(
+    named: Named,
+    feed_key: Annotated[bool, typer.Option("--feed-key", help="A publishable key that only reads the feed.")] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Website that may use the feed key, like https://example.com; repeatable.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="What it is for, to tell it from others.")] = "",
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one more token or feed key, which is shown this one time; earlier ones stay valid until they are revoked.
+
+    Keys of --json: id, workspace_id, grant, label, hint, origins, created_at, revoked_at, token.
+    """
+    if origin and not feed_key:
+        raise typer.BadParameter("only feed keys are bound to websites; add --feed-key", param_hint="--origin")
+
+    async def add(house: "House") -> dict[str, object]:
+        workspace = await find_workspace(house, named)
+        issued = await house.access.issue(workspace.id, _grant(feed_key), label=label, origins=tuple(origin or ()))
+        return {**_credential(issued.credential), "token": issued.secret}
+
+    made = in_house(settings_of(data), add)
+    thing(made, as_json=as_json, sentence=str(made["token"]))
+
+
+def _grant(feed_key: bool) -> "Grant":
+    from tintype.core.access import Grant
+
+    return Grant.FEED if feed_key else Grant.WORKSPACE
+
+
+@tokens.command("list")
+def list_tokens(named: Named, data: Folder = None, as_json: AsJson = False) -> None:
+    """Show a workspace's tokens and feed keys by how they begin; nobody can show the rest again.
+
+    Keys of --json, for each: id, workspace_id, grant, label, hint, origins, created_at, revoked_at.
+    """
+
+    async def look(house: "House") -> list[dict[str, object]]:
+        workspace = await find_workspace(house, named)
+        return [_credential(one) for one in await house.access.credentials(workspace.id)]
+
+    columns = {name: name for name in ("id", "grant", "label", "hint", "origins")}
+    columns |= {"created_at": "created at", "revoked_at": "revoked at"}
+    rows(in_house(settings_of(data), look), as_json=as_json, empty="This workspace has no token.", columns=columns)
+
+
+@tokens.command("revoke")
+def revoke_token(
+    named: Named,
+    token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID", help="As `token list` shows it.", show_default=False)],
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token or feed key worthless, everywhere and at once.
+
+    Keys of --json: id, workspace_id, revoked.
+    """
+
+    async def revoke(house: "House") -> dict[str, object]:
+        workspace = await find_workspace(house, named)
+        await house.access.revoke(workspace.id, token_id)
+        return {"id": token_id, "workspace_id": workspace.id, "revoked": True}
+
+    gone = in_house(settings_of(data), revoke)
+    thing(gone, as_json=as_json, sentence=f"token {token_id} is revoked")
+
+
+def _credential(credential: "Credential") -> dict[str, object]:
+    return {
+        "id": credential.id,
+        "workspace_id": credential.workspace_id,
+        "grant": credential.grant.value,
+        "label": credential.label,
+        "hint": f"{credential.hint}…",
+        "origins": credential.origins,
+        "created_at": credential.created_at,
+        "revoked_at": credential.revoked_at,
+    }
+
+
+@vault.command("rotate")
+def rotate(data: Folder = None, as_json: AsJson = False) -> None:
+    """Seal everything anew with the current ENCRYPTION_KEY, after which ENCRYPTION_KEYS_OLD can be emptied.
+
+    Keys of --json: resealed.
+    """
+
+    async def turn(house: "House") -> int:
+        return await house.accounts.rotate()
+
+    count = in_house(settings_of(data), turn)
+    thing({"resealed": count}, as_json=as_json, sentence=f"{count} secrets are sealed with the current key now")
