@@ -1,14 +1,14 @@
 """A whole house on a real socket before a pretend Instagram, as a stranger meets them: by HTTP on loopback ports."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import httpx2
 
-from tests.instagram.pretend import running
+from tests.instagram.pretend import Pretend, running
 from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.settings import load
@@ -23,21 +23,19 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def served(*, only: tuple[str, ...] = (), **settings: object) -> AsyncGenerator[Served]:
-    """Open a house with `settings` on top of free ports and a data folder of its own; close everything afterwards.
+async def served(
+    *, pretend: Pretend | None = None, only: tuple[str, ...] = (), **settings: object
+) -> AsyncGenerator[Served]:
+    """Open a house with `settings` on top of a free port, a new data folder and the pretend Instagram's two apps.
 
     The durable engine is one per process: end this block before the next one is entered.
     """
-    with TemporaryDirectory(prefix="house-") as folder, running() as pretend:
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="house-"))
+        pretend = pretend or stack.enter_context(running())
         listener = bind("127.0.0.1", 0)
-        defaults: dict[str, object] = {
-            "data": Path(folder),
-            "port": port_of(listener),
-            "instagram_origin": pretend.origin,
-            "feed_sync_minutes": 0,
-            "image_workers": 1,
-        }
-        chosen = load(**{**defaults, **settings})
+        defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
+        chosen = load(**{**defaults, **_instagram(pretend), **settings})
         async with (
             open_house(chosen, only=only) as house,
             listening(house.front, listener),
@@ -45,3 +43,11 @@ async def served(*, only: tuple[str, ...] = (), **settings: object) -> AsyncGene
             httpx2.AsyncClient(base_url=pretend.origin, timeout=30) as simulator,
         ):
             yield Served(client, house, simulator)
+
+
+def _instagram(pretend: Pretend) -> dict[str, object]:
+    found: dict[str, object] = {"instagram_origin": pretend.origin}
+    for login in ("instagram", "facebook"):
+        app = pretend.app(login)
+        found |= {f"{login}_app_id": app["app_id"], f"{login}_app_secret": app["app_secret"]}
+    return found

@@ -8,10 +8,10 @@ import fcntl
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,7 +47,7 @@ from tintype.core.access import Access, AccessRecords
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
 from tintype.errors import Misconfigured
-from tintype.instagram import App, Graph, Login
+from tintype.instagram import App, Graph, Login, utc_now
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -84,14 +84,18 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, *, work: bool = True, only: tuple[str, ...] = ()) -> AsyncGenerator[House]:
+async def open_house(
+    settings: Settings, *, work: bool = True, only: tuple[str, ...] = (), now: Callable[[], datetime] = utc_now
+) -> AsyncGenerator[House]:
     """Open a house; with `work` it also works the jobs, unless another process of the same data folder does.
+
+    Accounts and feeds keep the dates that `now` gives.
 
     Raises `Misconfigured` before anything is opened when a setting cannot be.
     """
     async with AsyncExitStack() as stack:
         backends = await _open_backends(settings, stack, work)
-        house = _furnish(settings, backends, only)
+        house = _furnish(settings, backends, only, now)
         if backends.works:
             await _sweep(backends)
         await backends.bus.start()
@@ -140,8 +144,9 @@ def _sync_url(url: str) -> str:
     return "postgresql+psycopg" + url[url.index("://") :]
 
 
-def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...]) -> House:
-    graph = Graph(backends.outbound, settings.instagram_graph_version, settings.instagram_api_timeout_ms / 1000)
+def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now: Callable[[], datetime]) -> House:
+    seconds = settings.instagram_api_timeout_ms / 1000
+    graph = Graph(backends.outbound, settings.instagram_graph_version, seconds, now=now)
     access = Access(AccessRecords(backends.database), backends.bus)
     accounts = Accounts(AccountRecords(backends.database), backends.vault, graph, backends.bus, _apps(settings))
     connecting = Connecting(accounts, graph, AppSettings(settings.instagram_graph_version, settings.instagram_origin))

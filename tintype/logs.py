@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 MASK = "•••"
-_SHORTEST = 6  # shorter settings would mask ordinary words
+_SHORTEST = 8  # shorter settings would mask ordinary words
 
 _PATTERNS = (
     # Authorization headers, in messages as well as in dumps of header lists.
@@ -81,5 +81,16 @@ def set_up(form: Format = "text", level: str = "info", *, secrets: Iterable[str]
     engine = logging.getLogger("dbos")
     engine.handlers[:] = [handler]
     engine.propagate = False
-    for chatty in ("httpcore", "httpcore2", "httpx", "httpx2", "alembic", "aiosqlite", "asyncio", "uvicorn", "multipart"):
+    for chatty in (
+        "httpcore",
+        "httpcore2",
+        "httpx",
+        "httpx2",
+        "alembic",
+        "aiosqlite",
+        "asyncio",
+        "uvicorn",
+        "multipart",
+        "pyvips",
+    ):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -212,6 +212,8 @@ async def test_a_young_token_is_not_refreshed(visitor: Visitor) -> None:
     young, old = await visitor.token(), await visitor.token(age_seconds=86401)
     refused = await visitor.http.get("/refresh_access_token", params=refresh(young))
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, 10)
+    posted = await visitor.http.post("/v18.0/refresh_access_token", params=refresh(old))
+    assert posted.json()["error"]["message"] == "Unsupported request - method type: post"
     assert (await visitor.http.get("/refresh_access_token", params=refresh(old))).status_code == 200
     await visitor.world("POST", "/reset", seed=7, young_refresh_code=100)
     refused = await visitor.http.get("/refresh_access_token", params=refresh(await visitor.token()))

@@ -307,3 +307,46 @@ async def test_unknown_edges_and_hosts(visitor: Visitor) -> None:
     assert (await visitor.refused(token, "/me", fields="a{"))["code"] == 2500
     lost = await visitor.http.get("/api/v1/users/web_profile_info/", headers={"host": "i.instagram.com"})
     assert lost.status_code == 404
+
+
+async def test_an_unchanged_answer_may_be_304(visitor: Visitor) -> None:
+    token = await visitor.token()
+    first = await visitor.ask(token, "/me", fields="username")
+    headers = {"authorization": f"Bearer {token}", "if-none-match": first.headers["etag"]}
+    again = await visitor.http.get("/me", params={"fields": "username"}, headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+    other = await visitor.http.get("/me", params={"fields": "name"}, headers=headers)
+    assert other.status_code == 200
+
+
+async def test_a_method_may_be_named_by_a_parameter(visitor: Visitor) -> None:
+    token = await visitor.token(POTTER, "facebook")
+    post = await visitor.world("POST", "/media", username=POTTER, kind="IMAGE")
+    said = await visitor.http.post(f"/{post['id']}", data={"method": "delete", "access_token": token})
+    assert said.json() == {"success": True, "deleted_id": post["id"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "content", "kind"),
+    [
+        ("/me/media", {"fields": "media{media{id}}"}, b"", "text/plain"),
+        ("/me/media", {"since": "nan", "until": "inf"}, b"", "text/plain"),
+        ("/me/media", {"since": "9" * 40}, b"", "text/plain"),
+        ("/me/media", {"limit": "²"}, b"", "text/plain"),
+        ("/me", {"appsecret_proof": "é"}, b"", "text/plain"),
+        ("/me/subscribed_apps", {"subscribed_fields": "["}, b"", "text/plain"),
+        ("/me/media", {}, b"[", "application/json"),
+        ("/me/media", {}, b"\xff", "multipart/form-data; boundary=x"),
+        ("/me/media", {"image_url": "http://["}, b"", "text/plain"),
+        ("/oauth/authorize", {"redirect_uri": "http://["}, b"", "text/plain"),
+        ("/", {"batch": "[1]"}, b"", "text/plain"),
+    ],
+)
+async def test_nonsense_is_refused_and_never_a_crash(
+    visitor: Visitor, path: str, params: dict[str, str], content: bytes, kind: str
+) -> None:
+    headers = {"authorization": f"Bearer {await visitor.token()}", "content-type": kind}
+    for method in ("GET", "POST"):
+        answer = await visitor.http.request(method, path, params=params, content=content, headers=headers)
+        assert answer.status_code in (200, 400)
+        assert answer.json()

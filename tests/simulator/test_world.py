@@ -1,10 +1,13 @@
 """The world and its levers: the same for the same seed, movable, and strict about what it is told."""
 
 import re
+from datetime import datetime
 
+import httpx2
 import pytest
 
 from tests.simulator.visitor import BAKER, HARBOUR, POTTER, PRIVATE, WALKER, Visitor, visiting
+from tintype.simulator import create
 from tintype.simulator.ids import pk_of, shortcode_of
 
 MEDIA = "id,caption,media_type,media_product_type,permalink,shortcode,timestamp,alt_text,like_count,comments_count"
@@ -74,8 +77,6 @@ def test_the_recorded_shortcode_is_its_pk() -> None:
 
 
 def unix(stamp: str) -> float:
-    from datetime import datetime
-
     return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
@@ -154,7 +155,13 @@ async def test_another_picture_gets_another_address_and_the_old_one_is_gone(visi
     [
         ("POST", "/reset", {"container_second": 1}, 400),
         ("POST", "/reset", {"quota_total": "many"}, 400),
+        ("POST", "/reset", {"latency_ms": -1}, 400),
         ("POST", "/clock", {"advance": 1}, 400),
+        ("POST", "/clock", {"now": -1}, 400),
+        ("POST", "/clock", {"advance_seconds": 1e14}, 400),
+        ("POST", "/people", {"username": "many", "media": 10**9}, 400),
+        ("POST", "/media", {"username": WALKER, "kind": "IMAGE", "width": 1}, 400),
+        ("POST", "/media", {"username": WALKER, "kind": "IMAGE", "shortcode": "not one!"}, 400),
         ("POST", "/tokens", {"username": "nobody"}, 404),
         ("POST", "/tokens", {"username": WALKER, "login": "threads"}, 400),
         ("POST", "/media", {"username": WALKER, "kind": "POEM"}, 400),
@@ -162,6 +169,8 @@ async def test_another_picture_gets_another_address_and_the_old_one_is_gone(visi
         ("POST", "/faults", {"on": "graph.everything", "kind": "slow"}, 400),
         ("POST", "/faults", {"on": "graph.me", "kind": "explode"}, 400),
         ("POST", "/faults", {"on": "graph.me", "kind": "slow", "times": 0}, 400),
+        ("POST", "/faults", {"on": "graph.me", "kind": "status", "status": 99}, 400),
+        ("POST", "/faults", {"on": "cdn.image", "kind": "redirect"}, 400),
         ("DELETE", "/faults/12345", {}, 404),
         ("PATCH", "/containers/1", {"status_code": "FINISHED"}, 404),
         ("POST", "/webhooks", {"field": "comments", "username": WALKER, "value": {}}, 409),
@@ -207,3 +216,19 @@ async def test_published_lists_only_what_came_through_the_api(visitor: Visitor) 
     assert [one["caption"] for one in await visitor.world("GET", "/published")] == ["first", "second"]
     of_other = await visitor.http.get("/_world/published", params={"username": WALKER})
     assert of_other.json() == []
+
+
+async def test_a_busy_account_began_a_few_years_ago(visitor: Visitor) -> None:
+    await visitor.world("POST", "/people", username="busy.one", media=2000)
+    token = await visitor.token("busy.one")
+    posts = (await visitor.get(token, "/me/media", fields="timestamp", limit=100))["data"]
+    assert (await visitor.get(token, "/me", fields="media_count"))["media_count"] == 2000
+    assert unix(posts[-1]["timestamp"]) > unix(posts[0]["timestamp"]) - 100 * 6 * 365 * 86400 / 2000
+
+
+async def test_an_origin_given_at_the_start_is_used_under_any_own_name() -> None:
+    simulator = create(origin="https://pretend.example/")
+    transport = httpx2.ASGITransport(app=simulator)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://inside:8001") as http:
+        made = await http.post("/_world/media", json={"username": BAKER, "kind": "IMAGE"})
+        assert made.json()["media_url"].startswith("https://pretend.example/v/")

@@ -2,7 +2,9 @@
 
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import math
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +37,9 @@ def bearer(request: Request) -> str:
 def address(request: Request, trusted: tuple[str, ...]) -> str:
     """Return the caller's address; X-Forwarded-For counts only as far as it was written by trusted proxies."""
     peer = request.client.host if request.client else "unknown"
-    hops = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    # Some proxies add a line of their own below the one that the caller made up: all lines are one list.
+    written = ",".join(request.headers.getlist("x-forwarded-for"))
+    hops = [part.strip() for part in written.split(",") if part.strip()]
     while hops and _is_trusted(peer, trusted):
         peer = hops.pop()
     return peer
@@ -56,25 +60,25 @@ class Limiter:
     counter: Counter
     trusted: tuple[str, ...]
 
-    async def check(self, request: Request, what: str, most: int) -> Mapping[str, str]:
-        """Count one request and return the RateLimit headers of its answer.
+    async def check(self, request: Request, what: str, most: int) -> None:
+        """Count one request; its answer, whatever it will be, says how many are left.
 
-        Raises `RateLimited` when the caller's address asked more than `most` times in this minute.
+        Raises `RateLimited` when the caller's address asked more than `most` times in this minute of the clock.
         """
         if not most:
-            return {}
-        key = f"rate:{what}:{address(request, self.trusted)}"
+            return
+        window, passed = divmod(time.time(), WINDOW_SECONDS)
+        left = math.ceil(WINDOW_SECONDS - passed)
+        key = f"rate:{what}:{window:.0f}:{address(request, self.trusted)}"
         try:
             count = await self.counter.incr(key, WINDOW_SECONDS)
         except Unavailable:
-            return {}
+            return
+        request.state.headers["RateLimit-Limit"] = str(most)
+        request.state.headers["RateLimit-Remaining"] = str(max(0, most - count))
+        request.state.headers["RateLimit-Reset"] = str(left)
         if count > most:
-            raise RateLimited(f"more than {most} requests in a minute; wait and try again", retry_after=WINDOW_SECONDS)
-        return {
-            "RateLimit-Limit": str(most),
-            "RateLimit-Remaining": str(most - count),
-            "RateLimit-Reset": str(WINDOW_SECONDS),
-        }
+            raise RateLimited(f"more than {most} requests in a minute; wait and try again", retry_after=left)
 
 
 async def once(request: Request, idempotency: Idempotency, make: Callable[[], Awaitable[JSONResponse]]) -> Response:

@@ -100,7 +100,8 @@ def build(dialect: Dialect, *, version: str) -> FastAPI:
             case _:
                 return dialect.refuse_crash(accept)
 
-    for error in (Trouble, HTTPException, RequestValidationError):
+    # Exception too: the framework would answer in plain text. It still lets the error through, to `Surround`'s log.
+    for error in (Trouble, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, refuse)
     return app
 
@@ -253,7 +254,7 @@ class Front:
             self._hot.update(one.hot)
         # On a port of its own a dialect owns every path: its 404 is the promised one.
         alone = self.mounted[0].app if len(self.mounted) == 1 else None
-        self._nowhere = alone or Surround(_NOTHING, self.fallback, 0)
+        self._nowhere = alone or Surround(build(self.fallback, version=""), self.fallback, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -269,8 +270,8 @@ class Front:
             await send({"type": "websocket.close", "code": 1000})
 
     def _find(self, path: str) -> ASGIApp:
-        parts = path.split("/")
-        claims = (path, "/".join(parts[:2]), "/".join(parts[:3]))
+        parts = path.split("/", 3)
+        claims = (path, "/".join(parts[:2]) if parts[1] else path, "/".join(parts[:3]))
         return next((self._claims[claim] for claim in claims if claim in self._claims), self._nowhere)
 
 

@@ -3,16 +3,22 @@
 Commands import what they need when they run, so that `tintype --help` and shell completion answer at once.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from tintype import __version__
+from tintype.cli.connecting import accounts
 from tintype.cli.demonstrating import demo
+from tintype.cli.doctor import doctor
+from tintype.cli.feeding import feeds, sync
+from tintype.cli.keeping import migrate, tokens, vault, workspaces
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
+from tintype.logs import Redaction
 
 app = typer.Typer(
     name="tintype",
@@ -39,8 +45,17 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate):
+for command in (serve, worker, demo, simulate, migrate, doctor, sync):
     app.command()(command)
+
+for name, group in (
+    ("workspace", workspaces),
+    ("token", tokens),
+    ("account", accounts),
+    ("feed", feeds),
+    ("vault", vault),
+):
+    app.add_typer(group, name=name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,4 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(trouble)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except Exception as error:
+        logging.getLogger(__name__).debug("the command broke", exc_info=True)
+        said = Redaction()(str(error))
+        complain(f"a fault of Tintype itself: {type(error).__name__}: {said}; LOG_LEVEL=debug shows where")
+        return Exit.TROUBLE
     return Exit.OK

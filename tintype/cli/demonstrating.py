@@ -20,7 +20,7 @@ import typer
 
 from tintype import __version__
 from tintype.cli.listening import LOOPBACK, listening, port_of, run_until_signal, simulating
-from tintype.cli.opening import settings_of, start_logs
+from tintype.cli.opening import start_logs
 from tintype.cli.output import AsJson, note, say, say_json
 from tintype.cli.serving import Seed, listener_on
 from tintype.cli.visitor import connect
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 30.0  # seconds for the first posts, before the demo is announced without them
 
-_FIRST = 6  # posts whose pictures are made before anybody asks
+_FIRST = 1  # posts whose pictures are made before anybody asks: those that a first sync stores first
 
 NAME = "Demo"
 SECRETS = "demo.json"  # in the data folder: a second start hands out the same token and key
@@ -73,7 +73,9 @@ def demo(
     Keys of --json: url, simulator, console, workspace, token, feed_key, pid.
     """
     with ExitStack() as stack:
-        folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="tintype-demo-", ignore_cleanup_errors=True)))
+        folder = data or Path(
+            stack.enter_context(TemporaryDirectory(prefix="tintype-demo-", ignore_cleanup_errors=True))
+        )
         listener = stack.enter_context(listener_on(port, 8000))
         beside = stack.enter_context(listener_on(simulator_port, 8001))
         run_until_signal(_demo(folder, listener, beside, seed, as_json=as_json, kept=data is not None))
@@ -94,16 +96,15 @@ async def _demo(
         async with _open(settings, listener) as (house, server):
             opened = await _admitted(house, folder / SECRETS)
             await asyncio.to_thread(connect, url, opened.token, _busiest(simulator))
-            await _first_items(house, opened.workspace, server)
-            _announce(opened, url, origin, folder if kept else None, as_json=as_json)
-            await asyncio.wait({server})
-            raise Unavailable("the web server ended by itself")
+            async with _syncing(house, opened.workspace):
+                await _first_items(house, opened.workspace, server)
+                _announce(opened, url, origin, folder if kept else None, as_json=as_json)
+                await asyncio.wait({server})
+                raise Unavailable("the web server ended by itself")
 
 
 @asynccontextmanager
-async def _open(
-    settings: "Settings", listener: socket.socket
-) -> AsyncGenerator[tuple["House", "asyncio.Task[None]"]]:
+async def _open(settings: "Settings", listener: socket.socket) -> AsyncGenerator[tuple["House", "asyncio.Task[None]"]]:
     from tintype.app import open_house
 
     async with open_house(settings) as house, listening(house.front, listener) as server:
@@ -113,9 +114,14 @@ async def _open(
 
 
 def _prepare(simulator: "Simulator") -> None:
-    # The first pictures take a processor about as long as loading the house takes the other one.
-    making = threading.Thread(target=asyncio.run, args=(simulator.prepare(_busiest(simulator), _FIRST),), daemon=True)
-    making.start()
+    """Begin to make the first pictures: that takes one processor about as long as loading the house takes another."""
+
+    def make() -> None:
+        # A demo that is ended at once takes the threads away that make them.
+        with suppress(RuntimeError):
+            asyncio.run(simulator.prepare(_busiest(simulator), _FIRST))
+
+    threading.Thread(target=make, name="pictures", daemon=True).start()
 
 
 def _switches(switches: "Switches", url: str) -> "Switches":
@@ -158,18 +164,36 @@ async def _admitted(house: "House", kept: Path) -> Pass:
     """Return the demo's workspace with a token and a feed key: those of an earlier start while they are good."""
     from tintype.core.access import Grant
 
-    if kept.exists():
-        with suppress(ValueError, TypeError, Trouble):
-            found = Pass(**json.loads(kept.read_text()))
-            await house.access.who(found.token, Grant.WORKSPACE)
-            await house.access.who(found.feed_key, Grant.FEED)
-            return found
+    with suppress(FileNotFoundError, ValueError, TypeError, Trouble):
+        found = _read(kept)
+        await house.access.who(found.token, Grant.WORKSPACE)
+        await house.access.who(found.feed_key, Grant.FEED)
+        return found
     workspace, token = await house.access.register(NAME, label="demo")
     key = await house.access.issue(workspace.id, Grant.FEED, label="demo")
     made = Pass(workspace.id, token.secret, key.secret)
+    _write(kept, made)
+    return made
+
+
+def _read(kept: Path) -> Pass:
+    return Pass(**json.loads(kept.read_text()))
+
+
+def _write(kept: Path, made: Pass) -> None:
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(asdict(made)))
-    return made
+
+
+@asynccontextmanager
+async def _syncing(house: "House", workspace_id: str) -> AsyncGenerator[None]:
+    """Sync at once; the job that connecting has queued waits for the engine's next look and then finds all done."""
+    task = asyncio.create_task(house.feed.sync_workspace(workspace_id))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _first_items(house: "House", workspace_id: str, server: "asyncio.Task[None]") -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tintype.app import House
     from tintype.core.access import Credential, Grant, Workspace
 
-workspaces = typer.Typer(help="Workspaces: one for each customer, with accounts and tokens of its own.", no_args_is_help=True)
+workspaces = typer.Typer(
+    help="Workspaces: one for each customer, with accounts and tokens of its own.", no_args_is_help=True
+)
 tokens = typer.Typer(help="Workspace tokens and publishable feed keys.", no_args_is_help=True)
 vault = typer.Typer(help="The encryption key that seals tokens.", no_args_is_help=True)
 
@@ -46,7 +48,9 @@ def migrate(data: Folder = None, as_json: AsJson = False) -> None:
 
 @workspaces.command("add")
 def add_workspace(
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)], data: Folder = None, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    data: Folder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a workspace with its first token, which is shown this one time.
 

@@ -6,6 +6,7 @@ uvicorn in a thread with a loop of its own, because its faults cut connections a
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from tintype.simulator import Simulator
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 
@@ -88,7 +91,7 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
     # Granian takes a while to load, which commands without a server should not wait for.
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
-    from granian.net import SocketHolder
+    from granian.net import SocketHolder  # pyright: ignore[reportPrivateImportUsage] - it is there for this
     from granian.server.embed import Server
 
     host, port = listener.getsockname()[:2]
@@ -115,7 +118,11 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
         yield task
     finally:
         server.stop()
-        await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        _, left = await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        if left:
+            log.warning("requests that were still under way are cut off")
+            for name in ("_granian", "_granian.utils", "asyncio"):
+                logging.getLogger(name).disabled = True  # each would tell of it once more, with a traceback
 
 
 @contextmanager
@@ -139,7 +146,8 @@ def simulating(simulator: "Simulator", listener: socket.socket) -> Generator[Non
     try:
         yield
     finally:
-        server.should_exit = True
+        # Whoever still asks it belongs to a house that is gone: nothing to wait for.
+        server.should_exit = server.force_exit = True
         thread.join(_GRACE_SECONDS)
 
 
@@ -161,6 +169,8 @@ async def _cancelled_by_signal(main: Coroutine[Any, Any, None]) -> None:
         if stopping.is_alive():
             os._exit(130)
         stopping.start()
+        # A terminal's Ctrl-C also ends the ffmpeg that the simulator waits for; that it broke is no news any more.
+        logging.getLogger("uvicorn.error").disabled = True
         task.cancel()
 
     loop = asyncio.get_running_loop()

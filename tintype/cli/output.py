@@ -14,6 +14,8 @@ import typer
 
 from tintype.errors import Kind, Trouble
 
+_PIPE_WIDTH = 240
+
 Row = Mapping[str, object]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
@@ -97,8 +99,7 @@ def _table(found: Sequence[Row], columns: Mapping[str, str]) -> None:
     for row in found:
         table.add_row(*(_cell(row.get(key)) for key in columns))
     # Names and captions are other people's words, never markup. A pipe must not break lines that a window would.
-    console = Console(markup=False, highlight=False)
-    console.print(table, width=None if console.is_terminal else 200)
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=False, highlight=False).print(table)
 
 
 def _cell(value: object) -> str:

@@ -21,7 +21,9 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same 
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. Else PORT, else 8000.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. Else PORT, else 8000.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. Else HOST, else 127.0.0.1.")] = None,
     only: Annotated[str | None, typer.Option(metavar="feed,…", help="Serve only these dialects.")] = None,
     data: Folder = None,
@@ -34,14 +36,14 @@ def serve(
     chosen = _dialects(only)
     settings = settings_of(data, host=host, port=port)
     start_logs(settings)
+    if not is_loopback(settings.host) and settings.admin_token is None:
+        note(
+            f"WARNING: whoever reaches this machine on {settings.host} can register here. "
+            "Set ADMIN_TOKEN to close POST /register, or listen on 127.0.0.1."
+        )
     # The port is taken first: a free one that was asked for with 0 is part of every address the house gives out.
     listener = bind(settings.host, settings.port)
     settings = settings.model_copy(update={"port": port_of(listener)})
-    if not is_loopback(settings.host) and settings.admin_token is None:
-        note(
-            f"WARNING: whoever reaches {settings.host}:{settings.port} can register here. "
-            "Set ADMIN_TOKEN to close POST /register, or listen on 127.0.0.1."
-        )
     run_until_signal(_serve(settings, listener, chosen, work=not no_worker))
 
 

@@ -35,7 +35,9 @@ class Visitor:
 
     def _ask(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> tuple[int, str, str]:
         parts = urlsplit(url)
-        cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        cookies = (
+            {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        )
         connection = HTTPConnection(parts.netloc, timeout=_SECONDS)
         try:
             connection.request(method, f"{parts.path or '/'}?{parts.query}", body, {**headers, **cookies})
@@ -57,7 +59,9 @@ def connect(url: str, token: str, username: str) -> None:
     Raises `Unreachable` at the step that does not go on.
     """
     visitor = Visitor()
-    begun = _expect(visitor.post_json(f"{url}/auth/connect", {"apiType": "INSTAGRAM_LOGIN"}, token), 201, "/auth/connect")
+    begun = _expect(
+        visitor.post_json(f"{url}/auth/connect", {"apiType": "INSTAGRAM_LOGIN"}, token), 201, "/auth/connect"
+    )
     _, consent, _ = _step(visitor.get(json.loads(begun)["data"]["url"]), 302, "the connect link")
     _expect(visitor.get(consent), 200, "the consent page")
     _, callback, _ = _step(visitor.post(consent, {"username": username, "decision": "allow"}), 302, "consenting")

@@ -11,7 +11,7 @@ Every refusal arrives as one of the kinds in `tintype.errors`; `revokes(trouble)
 from tintype.instagram import calls
 from tintype.instagram.calls import Call, Host
 from tintype.instagram.errors import MEANINGS, Meaning, meaning_of, revokes, trouble_from
-from tintype.instagram.graph import Graph
+from tintype.instagram.graph import Graph, utc_now
 from tintype.instagram.limits import LIMITS, Limit, Limits
 from tintype.instagram.model import (
     App,
@@ -105,5 +105,6 @@ __all__ = [
     "refresh",
     "revokes",
     "trouble_from",
+    "utc_now",
     "verify_webhook_signature",
 ]

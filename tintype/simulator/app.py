@@ -38,7 +38,7 @@ class Simulator:
 
     def client(self) -> httpx2.AsyncClient:
         """What calls out with: pictures to publish, webhooks."""
-        return httpx2.AsyncClient(transport=self._transport)
+        return httpx2.AsyncClient(transport=self._transport, trust_env=False)
 
     async def prepare(self, username: str, posts: int) -> None:
         """Make the files of a person's newest posts now, one after the other, so that whoever asks first need not wait."""
@@ -74,7 +74,8 @@ async def _route(request: Request, world: World, client: Client, origin: str) ->
     version, segments = split_path(path)
     params = await params_of(request)
     entry = request.scope["simulator.entry"]
-    arrival = Arrival(world, request, host, origin, request.method, segments, version, params, client, entry)
+    method = params.get("method", request.method).upper()  # Meta lets a client that only knows GET and POST say DELETE
+    arrival = Arrival(world, request, host, origin, method, segments, version, params, client, entry)
     if segments[:1] == ("ig-api-upload",) and host in ("rupload", "own"):
         return await upload.serve(arrival)
     if segments == ("oauth", "authorize") and host in ("www", "api", "own"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import httpx2
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from tintype.simulator.log import Entry
@@ -102,10 +103,17 @@ async def params_of(request: Request) -> dict[str, str]:
     if kind == "application/json":
         found |= _from_json(await request.body())
     elif kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        async with request.form() as form:
-            for name in form:
-                found[name] = ",".join(value for value in form.getlist(name) if isinstance(value, str))
+        found |= await _from_form(request)
     return found
+
+
+async def _from_form(request: Request) -> dict[str, str]:
+    """Form fields as text, a repeated name joined by commas; a form that cannot be read holds nothing."""
+    try:
+        async with request.form() as form:
+            return {name: ",".join(one for one in form.getlist(name) if isinstance(one, str)) for name in form}
+    except MultiPartException:
+        return {}
 
 
 def _from_json(body: bytes) -> dict[str, str]:

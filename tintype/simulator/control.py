@@ -11,7 +11,7 @@ from tintype.simulator import containers, faults, staging, tokens, webhooks
 from tintype.simulator.arrival import Client
 from tintype.simulator.faults import Fault
 from tintype.simulator.model import Answer, App, Person
-from tintype.simulator.pull import Pull, WrongPullError
+from tintype.simulator.pull import LATEST, Pull, WrongPullError
 from tintype.simulator.world import World
 
 
@@ -68,16 +68,20 @@ async def reset(pull: Pull) -> Answer:
         settings = pull.world.first_settings.changed(given)
     except ValueError as error:
         raise WrongPullError(str(error)) from error
-    pull.world.reset(pull.whole("seed", pull.world.seed), now=pull.number("now"), settings=settings)
+    pull.world.reset(
+        pull.whole("seed", pull.world.seed), now=pull.number("now", least=0, most=LATEST), settings=settings
+    )
     return await overview(pull)
 
 
 async def clock(pull: Pull) -> Answer:
     """`POST /_world/clock`."""
     pull.only("advance_seconds", "now")
-    if (now := pull.number("now")) is not None:
-        pull.world.clock.move_to(now)
-    pull.world.clock.advance(pull.number("advance_seconds", 0) or 0)
+    now = pull.number("now", pull.world.now(), least=0, most=LATEST) or 0
+    target = now + (pull.number("advance_seconds", 0) or 0)
+    if not 0 <= target <= LATEST:
+        raise WrongPullError("the clock cannot go there")
+    pull.world.clock.move_to(target)
     return {"now": pull.world.now()}
 
 
@@ -133,19 +137,17 @@ async def add_code(pull: Pull) -> Answer:
 async def add_fault(pull: Pull) -> Answer:
     """`POST /_world/faults`."""
     pull.only("on", "kind", "times", "after", "delay_ms", "code", "subcode", "status", "username", "to")
-    times = pull.whole("times") if "times" in pull.body else 1
-    if times is not None and times < 1:
-        raise WrongPullError("times must be at least 1, or null for always")
+    times = pull.whole("times", least=1) if "times" in pull.body else 1  # null: always
     fault = Fault(
         id=str(pull.world.next_number()),
         on=pull.choice("on", tuple(sorted(faults.NAMES))),
         kind=pull.choice("kind", faults.KINDS),  # pyright: ignore[reportArgumentType] - one of KINDS
         times=times,
         after=pull.whole("after", 0) or 0,
-        delay_ms=pull.whole("delay_ms", 0) or 0,
+        delay_ms=pull.whole("delay_ms", 0, least=0) or 0,
         code=pull.whole("code"),
         subcode=pull.whole("subcode"),
-        status=pull.whole("status"),
+        status=pull.whole("status", least=200, most=599),
         username=pull.text("username", "") or None,
         to=pull.text("to", "") or None,
     )

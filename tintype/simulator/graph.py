@@ -102,6 +102,8 @@ def name_of(arrival: Arrival) -> str:
 
 async def _real(arrival: Arrival) -> Response:
     if arrival.segments in TOKEN_CALLS:
+        if arrival.method == "POST":
+            raise errors.unsupported_method("post")
         return TOKEN_CALLS[arrival.segments][1](arrival)
     if arrival.segments == ("oauth", "access_token"):
         return oauth.facebook_token(arrival)
@@ -223,9 +225,7 @@ def _mention(arrival: Arrival, visit: Visit) -> Answer:
 
 
 def _subscribe(arrival: Arrival, visit: Visit, node: Person | Page) -> Answer:
-    text = arrival.params.get("subscribed_fields", "")
-    listed = cast(list[str], json.loads(text)) if text.startswith("[") else text.split(",")
-    fields = tuple(one.strip() for one in listed if one.strip())
+    fields = tuple(publishing.listed(arrival.params.get("subscribed_fields", "")))
     if not fields:
         raise GraphError(100, "(#100) The parameter subscribed_fields is required")
     node_id = _professional_id(node)

@@ -1,7 +1,7 @@
 """Which thing an id stands for, and which fields and edges it has through which host."""
 
 from tintype.simulator import accounts, comments, hashtags, ids, insights, posts, publishing
-from tintype.simulator.errors import GraphError, unsupported
+from tintype.simulator.errors import GraphError, nonexisting_field, unsupported
 from tintype.simulator.grammar import Field
 from tintype.simulator.model import Answer, Comment, Container, FacebookUser, Media, Page, Person
 from tintype.simulator.visit import Maker, Node, Tables, Visit
@@ -122,10 +122,11 @@ def _still_hidden(visit: Visit, media: Media) -> bool:
 
 
 def edge_of(visit: Visit, node: object, name: str, field: Field) -> Answer:
-    """The answer of `GET /{node}/{edge}`; GraphError 2500 for an edge that the node does not have."""
-    table = visit.tables.get((type(node), visit.lens), {})
-    maker = table.get(name) if name in EDGES else None
-    if maker is None:
+    """The answer of `GET /{node}/{edge}`; GraphError 2500 for no edge at all, 100 for one of another node."""
+    if name not in EDGES:
         raise GraphError(2500, f"Unknown path components: /{name}")
+    maker = visit.tables.get((type(node), visit.lens), {}).get(name)
+    if maker is None:
+        raise nonexisting_field(name)
     found = maker(visit, node, field)
     return found if isinstance(found, dict) else {"data": []}  # pyright: ignore[reportUnknownVariableType] - edges answer with dicts of their own making

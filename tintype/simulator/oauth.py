@@ -28,11 +28,9 @@ DATA_ACCESS = 90 * DAY
 
 def loopback(uri: str) -> bool:
     """Whether an address leads to this machine; such redirect addresses need no registration."""
-    name = urlsplit(uri).hostname or ""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
     try:
-        return ip_address(name).is_loopback
+        name = urlsplit(uri).hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:
         return False
 

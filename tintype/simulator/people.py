@@ -9,6 +9,7 @@ from tintype.simulator import captions, ids
 from tintype.simulator.model import DAY, HOUR, App, Comment, FacebookUser, Kind, Media, Page, Person, Rendition
 
 FIRST_OF_OCTOBER_2026 = 1_790_812_800  # posts end here, so that shortcodes do not depend on the day one runs this
+OLDEST_POST = 6 * 365 * DAY  # seconds before the newest
 LOOPBACK_CALLBACKS = ("http://localhost:8000/instagram-callback", "http://127.0.0.1:8000/instagram-callback")
 FEED_SIZES = ((1080, 1350), (1080, 1080), (1440, 1080), (1080, 1350), (1440, 754))
 REEL_SIZE = (720, 1280)
@@ -96,7 +97,8 @@ def posts_of(
 ) -> Iterator[tuple[Media, tuple[Media, ...], tuple[Comment, ...]]]:
     """Posts with their children and comments, oldest first, then the stories of the last hours."""
     dice = ids.dice(seed, "posts", person.username)
-    gaps = [dice.randint(5 * HOUR, 4 * DAY) for _ in range(plan.posts)]
+    longest = min(4 * DAY, OLDEST_POST // max(1, plan.posts))
+    gaps = [dice.randint(longest // 20 + 1, longest) for _ in range(plan.posts)]
     when = int(before) - sum(gaps) - dice.randint(HOUR, DAY)
     for index, gap in enumerate(gaps):
         when += gap

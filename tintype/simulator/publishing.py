@@ -144,9 +144,9 @@ async def _fetched(arrival: Arrival, kind: str) -> Fetched:
         raise GraphError(100, f"(#100) The parameter {name} is required")
     if wants_video:
         if cover := params.get("cover_url"):
-            await fetching.image(arrival.client, cover, settings, story=True)
-        return await fetching.video(arrival.client, params[name], settings)
-    return await fetching.image(arrival.client, params[name], settings, story=kind == "STORIES")
+            await fetching.image(arrival.client, cover, settings, origin=arrival.origin, story=True)
+        return await fetching.video(arrival.client, params[name], settings, origin=arrival.origin)
+    return await fetching.image(arrival.client, params[name], settings, origin=arrival.origin, story=kind == "STORIES")
 
 
 def polled(world: World, container: Container) -> Container:

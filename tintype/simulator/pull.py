@@ -9,6 +9,9 @@ from tintype.simulator.arrival import Client
 from tintype.simulator.model import Person
 from tintype.simulator.world import World
 
+MOST = 1e15  # larger numbers are mistakes
+LATEST = 1e11  # Unix seconds; the year 5138
+
 
 class WrongPullError(Exception):
     """A lever pulled wrongly; becomes `{"error": text}` with this status."""
@@ -43,18 +46,20 @@ class Pull:
             raise WrongPullError(f"{name} must be a text")
         return value
 
-    def number(self, name: str, default: float | None = None) -> float | None:
+    def number(
+        self, name: str, default: float | None = None, *, least: float = -MOST, most: float = MOST
+    ) -> float | None:
         """A number, or the default when left out or null."""
         value = self.body.get(name)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise WrongPullError(f"{name} must be a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise WrongPullError(f"{name} must be a number from {least:g} to {most:g}")
         return value
 
-    def whole(self, name: str, default: int | None = None) -> int | None:
+    def whole(self, name: str, default: int | None = None, *, least: float = -MOST, most: float = MOST) -> int | None:
         """A whole number, or the default when left out or null."""
-        value = self.number(name, default)
+        value = self.number(name, default, least=least, most=most)
         if value is not None and value != int(value):
             raise WrongPullError(f"{name} must be a whole number")
         return None if value is None else int(value)

@@ -7,6 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from tintype.simulator.model import DAY, HOUR
 
+MOST = 1e12  # no setting means more than this
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -70,6 +72,8 @@ class Settings:
 
 def _checked(name: str, value: object) -> object:
     hint: Any = get_type_hints(Settings)[name]
+    if isinstance(value, int | float) and not 0 <= value <= MOST:
+        raise ValueError(f"setting {name}: must be from 0 to {MOST:g}")
     try:
         return cast(object, TypeAdapter[Any](hint).validate_python(value))
     except ValidationError as error:

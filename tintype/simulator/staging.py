@@ -7,7 +7,7 @@ from tintype.simulator import ids, nodes, people
 from tintype.simulator.grammar import parse
 from tintype.simulator.model import KINDS, Answer, Comment, Kind, Login, Media, Person, Token
 from tintype.simulator.people import Plan
-from tintype.simulator.pull import Pull, WrongPullError
+from tintype.simulator.pull import LATEST, Pull, WrongPullError
 from tintype.simulator.visit import Visit
 
 SHOWN = parse(
@@ -15,6 +15,8 @@ SHOWN = parse(
     "comments_count,alt_text,is_shared_to_feed,children{id,media_type,media_url,thumbnail_url,shortcode,timestamp}"
 )
 CHILDREN_MOST = 20
+POSTS_MOST = 20_000
+SIDE_LEAST, SIDE_MOST = 16, 4096  # pixels
 ACCOUNT_TYPES = ("BUSINESS", "MEDIA_CREATOR", "PERSONAL")
 
 
@@ -51,11 +53,11 @@ async def add_person(pull: Pull) -> Answer:
         name=name,
         account_type=pull.choice("account_type", ACCOUNT_TYPES, "BUSINESS"),  # pyright: ignore[reportArgumentType] - one of ACCOUNT_TYPES
         language=pull.choice("language", ("en", "de", "es", "it", "ja", "pt"), "en"),
-        posts=pull.whole("media", 0) or 0,
-        stories=pull.whole("stories", 0) or 0,
+        posts=pull.whole("media", 0, least=0, most=POSTS_MOST) or 0,
+        stories=pull.whole("stories", 0, least=0, most=POSTS_MOST) or 0,
         page=page if isinstance(page, str) else name if page else None,
         biography=pull.text("biography", ""),
-        followers=pull.whole("followers_count", 1200) or 0,
+        followers=pull.whole("followers_count", 1200, least=0) or 0,
     )
     return about(pull, pull.world.settle(plan, people.anchor(pull.world.now())))
 
@@ -69,13 +71,13 @@ async def add_media(pull: Pull) -> Answer:
     world, person = pull.world, pull.person()
     kind = cast(Kind, pull.choice("kind", KINDS))
     number = world.next_number()
-    when = pull.whole("timestamp", int(world.now())) or 0
+    when = pull.whole("timestamp", int(world.now()), least=0, most=LATEST) or 0
     media = people.post(person, kind, when, 10**7 + number, world.seed, ("staged", number))
     media = replace(
         media,
         caption=pull.text("caption", media.caption),
-        width=pull.whole("width", media.width) or media.width,
-        height=pull.whole("height", media.height) or media.height,
+        width=pull.whole("width", media.width, least=SIDE_LEAST, most=SIDE_MOST) or media.width,
+        height=pull.whole("height", media.height, least=SIDE_LEAST, most=SIDE_MOST) or media.height,
         no_media_url=pull.flag("no_media_url"),
         music=pull.flag("no_media_url"),
         alt_text=pull.text("alt_text", media.alt_text),
@@ -140,7 +142,7 @@ def _read(pull: Pull, name: str, now: object) -> object:
     """The new value of a field, of the kind that it has now."""
     if isinstance(now, bool):
         return pull.flag(name)
-    return pull.whole(name) if isinstance(now, int) else pull.text(name)
+    return (pull.whole(name, least=0, most=LATEST) or 0) if isinstance(now, int) else pull.text(name)
 
 
 async def drop_media(pull: Pull) -> None:

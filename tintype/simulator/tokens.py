@@ -156,7 +156,8 @@ def check_proof(world: World, token: Token, proof: str | None, moment: str | Non
         return
     message = f"{token.value}|{moment}" if moment else token.value
     secret = world.apps[token.app_id].app_secret
-    if not hmac.compare_digest(hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest(), proof):
+    right = hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(right.encode(), proof.encode()):
         raise GraphError(100, "Invalid appsecret_proof provided in the API argument", kind="GraphMethodException")
 
 

@@ -42,7 +42,7 @@ async def _received(arrival: Arrival) -> Response:
 
 
 async def _pulled(arrival: Arrival, container: Container, url: str) -> Response:
-    found = await fetching.video(arrival.client, url, arrival.world.settings)
+    found = await fetching.video(arrival.client, url, arrival.world.settings, origin=arrival.origin)
     body = found.body or b"\0"
     arrival.world.change_container(container, uploaded=body, file_size=len(body), error=found.error)
     arrival.effect(f"uploaded:{container.id}")

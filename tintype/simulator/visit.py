@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ Paging = Literal["both", "after", "cursors", "none"]
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 CURSOR_HEAD, CURSOR_TAIL = "QVFI", "ZD"
+UNIX = re.compile(r"\d{1,11}(\.\d{1,6})?", re.ASCII)
 ID = Field("id")
 
 
@@ -130,7 +132,7 @@ def limit_of(text: str | None, most: int = MAX_LIMIT) -> int:
     """The page size: 25 unless asked, never above the maximum; GraphError 100 for nonsense."""
     if text is None or text == "":
         return min(DEFAULT_LIMIT, most)
-    if not text.isdecimal() or int(text) < 1:
+    if not re.fullmatch(r"0*[1-9]\d{0,8}", text, re.ASCII):
         raise GraphError(100, "(#100) param limit must be a positive integer")
     return min(int(text), most)
 
@@ -184,15 +186,13 @@ def moment(text: str | None, now: float) -> float | None:
     days = {"now": now, "today": now // 86400 * 86400, "yesterday": now // 86400 * 86400 - 86400}
     if text in days:
         return days[text]
-    try:
+    if UNIX.fullmatch(text):
         return float(text)
-    except ValueError:
-        pass
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         raise GraphError(100, "(#100) since and until must be a valid unix timestamp or strtotime text") from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def speaks_as(visit: Visit) -> Person:

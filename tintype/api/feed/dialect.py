@@ -30,7 +30,6 @@ FEED = Dialect(
     sayings={
         Kind.INVALID: Saying(400, "VALIDATION_FAILED"),
         Kind.UNAUTHORIZED: Saying(401, "UNAUTHORIZED"),
-        Kind.FORBIDDEN: Saying(403, "FORBIDDEN"),
         Kind.NOT_FOUND: Saying(404, "NOT_FOUND"),
         Kind.GONE: Saying(410, "GONE"),
         Kind.CONFLICT: Saying(409, "CONFLICT"),
@@ -40,6 +39,7 @@ FEED = Dialect(
         Kind.RATE_LIMITED: Saying(429, "RATE_LIMITED"),
         Kind.UNAVAILABLE: Saying(503, "UNAVAILABLE"),
         # The document knows one status for everything that fails behind us: "500 - Token exchange failed".
+        Kind.FORBIDDEN: _FAULT,
         Kind.RECONNECT: _FAULT,
         Kind.REFUSED: _FAULT,
         Kind.BUSY: _FAULT,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tintype.core.feed import Renditions
@@ -44,31 +45,41 @@ class Files:
             raise NotFound("there is no such picture")
         etag = f'"{digest[:32]}-{name}"'
         kind = _TYPES[name.rpartition(".")[2]]
-        headers = {**_HEADERS, "ETag": etag}
-        if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
+        headers = {**_HEADERS, "ETag": etag, "Accept-Ranges": "bytes"}
+        known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+        if etag in known:
             return Response(status_code=304, headers=headers)
         key = await self.renditions.file(digest, name)
+        if "*" in known:
+            return Response(status_code=304, headers=headers)
         path = self.renditions.blobs.path(key)
-        if path is not None:
+        asked = request.headers.get("range")
+        if path is not None and asked is None:
             return FileResponse(Path(path), media_type=kind, headers=headers)
         found = await self.renditions.blobs.head(key)
         if found is None:
             raise NotFound("there is no such picture")
-        start, end = _range(request.headers.get("range"), found.size)
-        if start == 0 and end == found.size:
-            headers |= {"Content-Length": str(found.size), "Accept-Ranges": "bytes"}
+        span = span_of(asked, found.size) if request.headers.get("if-range", etag) == etag else None
+        start, end = span or (0, found.size)
+        headers["Content-Length"] = str(end - start)
+        if span is None:
             return StreamingResponse(self.renditions.blobs.stream(key), 200, headers, kind)
-        headers |= {"Content-Length": str(end - start), "Content-Range": f"bytes {start}-{end - 1}/{found.size}"}
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
         return StreamingResponse(self.renditions.blobs.stream(key, start, end), 206, headers, kind)
 
 
-def _range(header: str | None, size: int) -> tuple[int, int]:
-    """Return the first and the last-but-one byte asked for; one range is served, anything else means the whole file."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header or "")
+def span_of(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return the first byte asked for and the one after the last; None: the whole file, as for several ranges.
+
+    Raises 416 for a range that lies outside of the file.
+    """
+    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
     if not found or not any(found.groups()):
-        return 0, size
+        return None
     first, last = found.groups()
-    if not first:
-        return max(0, size - int(last)), size
-    start, end = int(first), min(size, int(last) + 1) if last else size
-    return (start, end) if start < end else (0, size)
+    if first and last and int(last) < int(first):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    if start >= size:
+        raise HTTPException(416, "the range lies outside of the file", {"Content-Range": f"bytes */{size}"})
+    return start, min(size, int(last) + 1) if first and last else size

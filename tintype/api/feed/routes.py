@@ -2,12 +2,13 @@
 
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -35,7 +36,7 @@ from tintype.backends.qstash import Message, QStash, Signatures
 from tintype.core.access import Access, Caller, Grant
 from tintype.core.accounts import Account, Accounts, Connecting, State
 from tintype.core.feed import Feed, Renditions
-from tintype.errors import Invalid, Trouble, Unauthorized
+from tintype.errors import Forbidden, Invalid, Trouble, Unauthorized
 from tintype.instagram import App, Login
 
 FIRST_SYNC_SECONDS = 50.0  # below the minute after which most proxies give up on an answer
@@ -82,7 +83,7 @@ def _registering(app: FastAPI, desk: FeedDesk) -> None:
     async def register(request: Request) -> Response:
         """Register a project; with a token its photos are synced at once."""
         _check_admin(request, desk.admin_token)
-        limits = await desk.limiter.check(request, "register", 10 * desk.exchanges_per_minute)
+        await desk.limiter.check(request, "register", 10 * desk.exchanges_per_minute)
         body = await read_body(request, Registration)
 
         async def make() -> JSONResponse:
@@ -102,7 +103,7 @@ def _registering(app: FastAPI, desk: FeedDesk) -> None:
             }
             return _yes(data | ({"sync": sync} if sync else {}), 201)
 
-        return _with(await once(request, desk.idempotency, make), limits)
+        return await once(request, desk.idempotency, make)
 
     @app.get("/health")
     async def health() -> Response:
@@ -119,7 +120,7 @@ def _tokens(app: FastAPI, desk: FeedDesk) -> None:
     @app.post("/auth/obtain-token")
     async def obtain_token(request: Request) -> Response:
         """Exchange an authorisation code for a long-lived token and prove it."""
-        limits = await desk.limiter.check(request, "obtain-token", desk.exchanges_per_minute)
+        await desk.limiter.check(request, "obtain-token", desk.exchanges_per_minute)
         body = await read_body(request, TokenExchange)
 
         async def make() -> JSONResponse:
@@ -128,7 +129,7 @@ def _tokens(app: FastAPI, desk: FeedDesk) -> None:
             proof = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
             return _yes({"success": True, "longLivedToken": token, "testData": proof})
 
-        return _with(await once(request, desk.idempotency, make), limits)
+        return await once(request, desk.idempotency, make)
 
     @app.post("/auth/refresh-token")
     async def refresh_token(request: Request) -> Response:
@@ -179,6 +180,15 @@ def _reading(app: FastAPI, desk: FeedDesk) -> None:
         if form == "html":
             return _with(pages.feed(request, entry, caller.workspace_name), cors)
         raise Invalid("a feed is served as .json or .html")
+
+    @app.options("/feeds/{name}")
+    async def preflight(request: Request, name: str) -> Response:
+        """Let a page send If-None-Match: a browser asks first."""
+        caller = await desk.shelf.caller(name.rpartition(".")[0], Grant.FEED)
+        cors = _cors(request.headers.get("origin"), caller)
+        asked = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "If-None-Match"}
+        allowed = {**asked, "Access-Control-Max-Age": "86400"} if "Access-Control-Allow-Origin" in cors else {}
+        return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS", **cors, **allowed})
 
     files = Files(desk.renditions)
 
@@ -269,10 +279,14 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
         """Begin to connect an account: returns the address to open in the browser of whoever owns it."""
         caller = await _caller(desk, request)
         body = await read_body(request, ConnectRequest)
-        begun = await desk.connecting.begin(
-            caller.workspace_id, body.apiType.login, dialect="feed", redirect_uri=desk.callback
-        )
-        return _yes({"url": f"{desk.base}/connect/{begun.state}", "expiresAt": moment(begun.expires_at)}, 201)
+
+        async def make() -> JSONResponse:
+            begun = await desk.connecting.begin(
+                caller.workspace_id, body.apiType.login, dialect="feed", redirect_uri=desk.callback
+            )
+            return _yes({"url": f"{desk.base}/connect/{begun.state}", "expiresAt": moment(begun.expires_at)}, 201)
+
+        return await once(request, desk.idempotency, make)
 
     @app.get("/connect/{state}")
     async def send(request: Request, state: str) -> Response:
@@ -296,7 +310,10 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
         refusal = error_description or error
         if state is None or not desk.connecting.owns(state):
             return _shown_code(code, refusal)
-        accounts = await desk.connecting.finish(state, request.cookies.get(SESSION), code=code, refusal=refusal)
+        try:
+            accounts = await desk.connecting.finish(state, request.cookies.get(SESSION), code=code, refusal=refusal)
+        except Forbidden as trouble:
+            raise Invalid(trouble.message) from None  # as without a state, where a refusal is a missing code
         jobs = [await desk.feed.queue(account) for account in accounts]
         if "text/html" in request.headers.get("accept", ""):
             return pages.connected(accounts)
@@ -304,7 +321,7 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
 
 
 def _shown_code(code: str | None, refusal: str | None) -> Response:
-    if code is None:
+    if not code:
         raise Invalid(f"Missing code parameter{f': Instagram said {refusal!r}' if refusal else ''}")
     return _yes({"code": code.removesuffix("#_")})
 
@@ -328,7 +345,8 @@ def _same(given: str, wanted: str) -> bool:
 
 def _redirect_of(embed_url: str | None) -> str | None:
     """Return the redirect address inside the authorisation address that a code came from."""
-    found = parse_qs(urlsplit(embed_url or "").query).get("redirect_uri", [])
+    _, _, query = (embed_url or "").partition("?")
+    found = parse_qs(query.partition("#")[0]).get("redirect_uri", [])
     return found[0] if found else None
 
 
@@ -374,4 +392,4 @@ _EXPOSED = "ETag, X-Feed-Synced-At, X-Feed-Stale"
 
 
 def _is_local(origin: str) -> bool:
-    return urlsplit(origin).hostname in ("localhost", "127.0.0.1")
+    return re.fullmatch(r"https?://(localhost|127\.0\.0\.1)(:\d+)?", origin) is not None

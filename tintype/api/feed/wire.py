@@ -29,6 +29,13 @@ class ApiType(StrEnum):
 class _Body(BaseModel):
     model_config = ConfigDict(str_strip_whitespace=True, extra="ignore")
 
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("must not contain the character NUL")  # Postgres keeps no such text
+        return value
+
 
 class Registration(_Body):
     """Body of POST /register."""
@@ -53,6 +60,11 @@ class SyncRequest(_Body):
     """Body of POST /sync; the secret may come in the header X-Sync-Secret instead."""
 
     secret: str | None = None
+
+    @field_validator("secret", mode="before")
+    @classmethod
+    def _no_text_no_secret(cls, value: object) -> object:
+        return value if isinstance(value, str) else None
 
 
 class ProcessRequest(_Body):

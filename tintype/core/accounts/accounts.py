@@ -4,12 +4,13 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from tintype.backends.bus import Bus
 from tintype.backends.vault import Vault
 from tintype.core.accounts.model import (
+    REFRESH_NEVER_BEFORE,
     TRY_JITTER,
     Account,
     Grip,
@@ -20,7 +21,7 @@ from tintype.core.accounts.model import (
     warning_due,
 )
 from tintype.core.accounts.records import AccountRecords, Sealed
-from tintype.errors import NotFound, Reconnect, Trouble
+from tintype.errors import Forbidden, NotFound, Reconnect, Refused, Trouble
 from tintype.events import AccountChanged, AccountExpiring
 from tintype.instagram import App, Connection, Graph, Login, Token, oauth, revokes
 
@@ -43,7 +44,7 @@ class Accounts:
         """Take over an account as seed 0 registers it: with its app's secret and, perhaps, a token of unknown age."""
         secret = self.vault.seal(app_secret, context=f"apps:{workspace_id}:{login}:secret")
         await self.records.save_app(workspace_id, login, None, secret)
-        account = _new(workspace_id, login, instagram_id)
+        account = _new(workspace_id, login, instagram_id, self.graph.now())
         state = State.CONNECTED if token else State.WAITING
         await self._save(replace(account, state=state), token, None, None)
         return replace(account, state=state)
@@ -53,14 +54,14 @@ class Accounts:
         profile, token = connection.profile, connection.token
         found = await self.records.find(workspace_id, connection.login, profile.user_id)
         account = replace(
-            found or _new(workspace_id, connection.login, profile.user_id),
+            found or _new(workspace_id, connection.login, profile.user_id, self.graph.now()),
             username=profile.username,
             name=profile.name,
             account_type=profile.account_type,
             state=State.CONNECTED,
             reason=None,
             scopes=tuple(sorted(token.scopes)),
-            token_issued_at=datetime.now(UTC),
+            token_issued_at=self.graph.now(),
             token_expires_at=token.expires_at or (connection.user_token.expires_at if connection.user_token else None),
             token_tried_at=None,
             warned_days=None,
@@ -97,7 +98,7 @@ class Accounts:
         account = await self.records.get(account_id)
         if account is None:
             raise NotFound(f"there is no account {account_id!r}")
-        now = datetime.now(UTC)
+        now = self.graph.now()
         if account.state is State.CONNECTED and refresh_due(account, now, _jitter(account.id)):
             account = await self._try_refresh(account)
         await self._warn(account, now)
@@ -108,15 +109,22 @@ class Accounts:
 
         Raises `Reconnect` when only a new login helps, and other `Trouble` when Instagram could not be asked.
         """
-        if too_fresh(account, datetime.now(UTC)):
+        now = self.graph.now()
+        if too_fresh(account, now):
             return False
-        await self._refresh(account)
+        try:
+            await self._refresh(account)
+        except (Forbidden, Refused):
+            # Instagram refuses tokens younger than a day, with codes that mean other things as well (graph-api.md 1.5).
+            if account.token_issued_at is None and now - account.created_at < REFRESH_NEVER_BEFORE:
+                return False
+            raise
         return True
 
     async def refresh_due(self) -> int:
         """Refresh every token whose time has come; return how many are fresher now. One account never stops another."""
         done = 0
-        now = datetime.now(UTC)
+        now = self.graph.now()
         for account in await self.records.all():
             if account.state is State.CONNECTED:
                 await self._warn(account, now)
@@ -229,10 +237,10 @@ class Accounts:
             if isinstance(trouble, Reconnect) and revokes(trouble):
                 raise
             log.warning("token of account %s not refreshed, the old one stays: %s", account.id, trouble.message)
-            return replace(account, token_tried_at=datetime.now(UTC))
+            return replace(account, token_tried_at=self.graph.now())
 
     async def _refresh(self, account: Account) -> Account:
-        await self.records.change(account.id, token_tried_at=datetime.now(UTC))
+        await self.records.change(account.id, token_tried_at=self.graph.now())
         app = await self.app(account.workspace_id, account.login)
         sealed = await self.records.sealed(account.id)
         if sealed.token is None:
@@ -250,7 +258,7 @@ class Accounts:
         return await self._refreshed(account, name, fresh)
 
     async def _refreshed(self, account: Account, name: str, fresh: Token) -> Account:
-        now = datetime.now(UTC)
+        now = self.graph.now()
         sealed = self.vault.seal(fresh.value, context=f"accounts:{account.id}:{name}")
         changes = {"token_issued_at": now, "token_expires_at": fresh.expires_at, "warned_days": None}
         await self.records.change(account.id, **changes, **{name: sealed})
@@ -270,7 +278,7 @@ class Accounts:
         return self.vault.open(sealed, context=f"accounts:{account.id}:{name}") if sealed else None
 
 
-def _new(workspace_id: str, login: Login, instagram_id: str) -> Account:
+def _new(workspace_id: str, login: Login, instagram_id: str, now: datetime) -> Account:
     return Account(
         id=str(uuid4()),
         workspace_id=workspace_id,
@@ -286,7 +294,7 @@ def _new(workspace_id: str, login: Login, instagram_id: str) -> Account:
         token_expires_at=None,
         token_tried_at=None,
         warned_days=None,
-        created_at=datetime.now(UTC),
+        created_at=now,
     )
 
 

@@ -147,14 +147,16 @@ class _Work:
     async def item(self, item: Item) -> Item:
         old = self.stored.get(item.id)
         children = tuple(await asyncio.gather(*(self.item(child) for child in item.children)))
-        movie, frame = await self._movie(item, old)
-        picture = await self._picture(item, old, frame)
+        movie, video_name, frame = await self._movie(item, old)
+        picture, picture_name = await self._picture(item, old, frame)
         source = self.sources.get(item.id, Source(None, None))
         wants_picture = source.picture if picture is None else None
         wants_video = source.video if movie is None else None
         return replace(
             item,
             children=children,
+            picture_name=picture_name,
+            video_name=video_name,
             picture=picture,
             video=movie,
             picture_fallback=wants_picture,
@@ -162,17 +164,21 @@ class _Work:
             fallback_until=_earliest(wants_picture, wants_video),
         )
 
-    async def _picture(self, item: Item, old: Item | None, frame: bytes | None) -> Asset | None:
+    async def _picture(self, item: Item, old: Item | None, frame: bytes | None) -> tuple[Asset | None, str | None]:
+        """Return the picture to show and its name: both the previous ones when a new copy fails, so that it is retried."""
         before = old.picture if old else None
         source = self.sources.get(item.id)
         if old and before and old.picture_name == item.picture_name:
-            return before
+            return before, item.picture_name
         if source is None or source.picture is None:
-            return before or (await self._kept(frame) if frame else None)
+            return before or (await self._kept(frame) if frame else None), item.picture_name
         name = item.picture_name or item.id
         if name not in self._pictures:
             self._pictures[name] = asyncio.create_task(self._copied_picture(item.id, source.picture))
-        return await self._pictures[name] or before
+        copied = await self._pictures[name]
+        if copied is None and old and before:
+            return before, old.picture_name
+        return copied, item.picture_name
 
     async def _kept(self, frame: bytes) -> Asset | None:
         try:
@@ -196,26 +202,32 @@ class _Work:
         self.fresh.append(asset)
         return asset
 
-    async def _movie(self, item: Item, old: Item | None) -> tuple[Asset | None, bytes | None]:
+    async def _movie(self, item: Item, old: Item | None) -> tuple[Asset | None, str | None, bytes | None]:
+        """Return the video to show and its name, as `_picture` does, and a frame of it when there is no thumbnail."""
         before = old.video if old else None
         source = self.sources.get(item.id)
         if item.kind != "VIDEO" or source is None or source.video is None or not self.copies.copy_videos:
-            return before, None
+            return before, item.video_name, None
         if old and before and old.video_name == item.video_name:
-            return before, None
-        poster = source.picture is None
+            return before, item.video_name, None
+        copied = await self._copied_video(item.id, source.video, poster=source.picture is None)
+        if copied is None:
+            return before, old.video_name if old and before else item.video_name, None
+        return copied[0], item.video_name, copied[1]
+
+    async def _copied_video(self, media_id: str, url: str, *, poster: bool) -> tuple[Asset, bytes | None] | None:
         async with self._slots:
             try:
                 try:
-                    asset, frame = await self.copies.video(source.video, poster=poster)
+                    copied = await self.copies.video(url, poster=poster)
                 except _Expired:
-                    now = await self.again(item.id)
-                    asset, frame = await self.copies.video(now.media_url or source.video, poster=poster)
+                    now = await self.again(media_id)
+                    copied = await self.copies.video(now.media_url or url, poster=poster)
             except (_Expired, Trouble) as problem:
-                log.warning("video of %s not copied: %s", item.id, problem)
-                return before, None
-        self.fresh.append(asset)
-        return asset, frame
+                log.warning("video of %s not copied: %s", media_id, problem)
+                return None
+        self.fresh.append(copied[0])
+        return copied
 
 
 def _check_status(status: int) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
@@ -23,6 +24,7 @@ from tintype.core.feed.model import (
     droppable,
     plan,
     stale_reason,
+    wants_copies,
 )
 from tintype.core.feed.reading import Pass, Reader, by_id
 from tintype.core.feed.records import FeedRecords
@@ -34,7 +36,7 @@ log = logging.getLogger(__name__)
 
 # Items copied and swapped in together: few at first, so that a new feed shows soon, and never more than a killed process
 # should have to copy again.
-FIRST_BATCH = 6
+FIRST_BATCH = 1
 LARGEST_BATCH = 48
 
 
@@ -93,7 +95,9 @@ class Feed:
     async def queue(self, account: Account, *, deep: bool = False) -> str:
         """Ask for an account to be synced soon; return the job's id, that of the waiting one if there is one."""
         how = ("deep",) if deep else ()
-        return await self.engine.enqueue("feed.sync", account.id, *how, unique=":".join(("feed.sync", account.id, *how)))
+        return await self.engine.enqueue(
+            "feed.sync", account.id, *how, unique=":".join(("feed.sync", account.id, *how))
+        )
 
     async def queue_workspace(self, workspace_id: str) -> str:
         """Ask for all accounts of a workspace to be synced soon; return the job's id, as `queue` does."""
@@ -111,7 +115,7 @@ class Feed:
         """Return a workspace's revision, the moment of its oldest sync, and the reason when its feed is stale."""
         accounts = await self.accounts.of_workspace(workspace_id)
         standings = await self.records.standings(workspace_id)
-        now = datetime.now(UTC)
+        now = self.graph.now()
         reasons = [
             stale_reason(standings.get(account.id), account.state.value, now, self.policy.interval)
             for account in accounts
@@ -133,19 +137,20 @@ class Feed:
         account = reader.grip.account
         standing = await self.records.standing(account.id)
         stored = by_id(await self.records.items(account.workspace_id, account.id))
-        deep = deep or deep_due(standing, datetime.now(UTC))
-        seen = await reader.read(stored, deep=deep, max_items=self.policy.max_items)
-        found = plan(stored, seen.items, complete=seen.complete)
+        deep = deep or deep_due(standing, self.graph.now())
+        wanting = partial(wants_copies, policy=self.policy, now=self.graph.now())
+        seen = await reader.read(stored, deep=deep, max_items=self.policy.max_items, wanting=wanting)
+        found = plan(stored, seen.items, complete=seen.complete, wanting=wanting)
         if not seen.items and seen.complete and stored and (await reader.profile()).media_count == 0:
             found = Plan((), frozenset(), tuple(stored))
 
         departures = await self._missing(reader, found, len(stored))
         await self.accounts.describe(account, seen.username)
 
-        now = datetime.now(UTC)
+        now = self.graph.now()
         fresh = replace(standing, synced_at=now, problem=None, deep_at=now if deep else standing.deep_at)
         changed = bool(found.store or departures.removed)
-        if changed or departures.suspects:
+        if changed or departures.suspects or found.keep & await self.records.suspected(account.id):
             await self._swap_in(reader, found, stored, seen, departures, fresh)
         elif _worth_noting(standing, fresh):
             await self.records.note(account.workspace_id, fresh)
@@ -185,14 +190,21 @@ class Feed:
 
     async def _missing(self, reader: Reader, found: Plan, held: int) -> Departures:
         """Read missing items directly and return what that says of them."""
-        now = datetime.now(UTC)
+        now = self.graph.now()
         account = reader.grip.account
         known = {one.id: one for one in await self.records.suspects(account.id, found.missing)} if found.missing else {}
         due = [one for one in known.values() if confirm_due(one, now, self.policy.removal_spacing)]
         certain: list[str] = []
         suspects: list[Suspect] = []
         for one in due[: max(1, held // 5)]:
-            if not await reader.is_gone(one.id):
+            try:
+                gone = await reader.is_gone(one.id)
+            except Reconnect:
+                raise
+            except Trouble as trouble:
+                log.warning("missing posts of account %s not looked for: %s", account.id, trouble.message)
+                break  # what this pass did see is worth storing; the next one looks again
+            if not gone:
                 continue
             if one.confirmed >= 1:
                 certain.append(one.id)
@@ -205,7 +217,7 @@ class Feed:
         if account is None:
             return
         standing = await self.records.standing(account_id)
-        problem = replace(standing, failed_at=datetime.now(UTC), problem=trouble.message)
+        problem = replace(standing, failed_at=self.graph.now(), problem=trouble.message)
         await self.records.note(account.workspace_id, problem)
         if isinstance(trouble, Reconnect) and account.state.value == "connected":
             await self.accounts.lost(account, trouble)

@@ -1,7 +1,7 @@
 """Words of the feed and its pure rules: what an item is, what changed, what may be dropped, what is stale."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,6 +14,7 @@ FORMATS = ("avif", "webp", "jpeg")
 DROP_SHARE = 0.2
 
 NIGHTLY = timedelta(hours=20)  # a deep pass is due this long after the last one, so that a nightly one never slips
+RENEW = timedelta(hours=2)  # an Instagram address that is shown on purpose is replaced this long before it ends
 RELATIVE = timedelta(minutes=10)  # a sync that changed nothing is noted at most this often
 
 Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
@@ -118,13 +119,13 @@ class View:
     revision: str
 
 
-def plan(stored: Mapping[str, Item], seen: Sequence[Item], *, complete: bool) -> Plan:
-    """Compare what is stored with what a pass has seen (newest first).
+def plan(stored: Mapping[str, Item], seen: Sequence[Item], *, complete: bool, wanting: Callable[[Item], bool]) -> Plan:
+    """Compare what is stored with what a pass has seen (newest first); `wanting` says what is to be copied again.
 
     An item is missing when the pass covered its place: anything in a complete pass, otherwise what is newer than the
     oldest item seen. A pass that saw nothing proves nothing.
     """
-    store = tuple(item for item in seen if item.id not in stored or changed(stored[item.id], item))
+    store = tuple(item for item in seen if item.id not in stored or changed(stored[item.id], item, wanting))
     shown = {item.id for item in seen}
     storing = {item.id for item in store}
     if not seen:
@@ -136,9 +137,9 @@ def plan(stored: Mapping[str, Item], seen: Sequence[Item], *, complete: bool) ->
     return Plan(store, frozenset(shown - storing), missing)
 
 
-def changed(old: Item, new: Item) -> bool:
+def changed(old: Item, new: Item, wanting: Callable[[Item], bool]) -> bool:
     """Tell whether Instagram now says something else about an item, or a copy of it is still wanting."""
-    return facts(old) != facts(new) or wants_copies(old)
+    return facts(old) != facts(new) or wanting(old)
 
 
 def facts(item: Item) -> tuple[object, ...]:
@@ -157,18 +158,20 @@ def facts(item: Item) -> tuple[object, ...]:
     )
 
 
-def wants_copies(item: Item) -> bool:
-    """Tell whether an item, or a child of it, still shows an Instagram address because its copy failed."""
-    return bool(item.picture_fallback or item.video_fallback) or any(wants_copies(child) for child in item.children)
+def wants_copies(item: Item, policy: Policy, now: datetime) -> bool:
+    """Tell whether an item, or a child of it, shows an Instagram address in place of a copy, or one that ends soon."""
+    soon = item.fallback_until is None or item.fallback_until - now < max(RENEW, 2 * (policy.interval or RENEW))
+    wanted = item.picture_fallback or (item.video_fallback and (policy.copy_videos or soon))
+    return bool(wanted) or any(wants_copies(child, policy, now) for child in item.children)
 
 
-def settled(seen: Sequence[Item], stored: Mapping[str, Item]) -> bool:
+def settled(seen: Sequence[Item], stored: Mapping[str, Item], wanting: Callable[[Item], bool]) -> bool:
     """Tell whether the end of a page is known ground: its last two items are stored and unchanged.
 
     Two and not one, because a person can archive and bring back a single old post.
     """
     tail = seen[-2:]
-    return bool(tail) and all(item.id in stored and not changed(stored[item.id], item) for item in tail)
+    return bool(tail) and all(item.id in stored and not changed(stored[item.id], item, wanting) for item in tail)
 
 
 def droppable(confirmed: Iterable[str], held: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Reading an account's media from Instagram, and turning them into items of the feed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tintype.core.accounts import Grip
@@ -44,7 +44,9 @@ class Reader:
         # A token of Instagram Login speaks for one account; its own number is not always accepted (graph-api.md 1.3).
         return "me" if self.grip.account.login is Login.INSTAGRAM_LOGIN else self.grip.account.instagram_id
 
-    async def read(self, stored: Mapping[str, Item], *, deep: bool, max_items: int) -> Pass:
+    async def read(
+        self, stored: Mapping[str, Item], *, deep: bool, max_items: int, wanting: Callable[[Item], bool]
+    ) -> Pass:
         """Read media, newest first, until known ground (or the end, when `deep`), at most `max_items`."""
         seen: list[Media] = []
         more = False
@@ -53,7 +55,7 @@ class Reader:
             shown = [media for media in page.items if media.kind in KINDS]
             seen.extend(shown)
             more = page.after is not None
-            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown)), stored)):
+            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown)), stored, wanting)):
                 break
         kept = seen[:max_items]
         sources = {one.id: source_of(one) for media in kept for one in (media, *media.children)}

@@ -122,6 +122,14 @@ class FeedRecords:
         async with self.database.read() as connection:
             return [Suspect(row.id, row.missed, row.missed_at) for row in await connection.execute(query)]
 
+    async def suspected(self, account_id: str) -> frozenset[str]:
+        """Return the living items of an account that were found to be missing once."""
+        query = select(media.c.id).where(
+            media.c.account_id == account_id, media.c.missed > 0, media.c.removed_at.is_(None)
+        )
+        async with self.database.read() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
     async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
         """Return the standing of each of a workspace's accounts that was ever synced."""
         async with self.database.read() as connection:

@@ -1,0 +1,274 @@
+"""Connecting an account by OAuth from POST /auth/connect on, and Meta's own calls about it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from tests.api.projects import VERIFY_TOKEN, Project, bare, person, pull, refused
+from tests.served import Served
+from tintype.core.access import fingerprint
+from tintype.core.accounts.records import Pending
+from tintype.instagram import Login
+
+
+async def begin(door: Served, one: Project, **body: object) -> str:
+    """Begin to connect and return the address to open."""
+    answer = await door.client.post("/auth/connect", headers=one.bearer, json=body)
+    assert answer.status_code == 201, answer.text
+    data = answer.json()["data"]
+    assert answer.json() == {"success": True, "data": data}
+    assert set(data) == {"url", "expiresAt"}
+    return data["url"]
+
+
+def browser() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(timeout=30)
+
+
+async def consent(opened: httpx2.AsyncClient, url: str, username: str, decision: str = "allow") -> str:
+    """Open a connection in a browser, decide on the consent page, and return where Instagram sends the browser."""
+    sent = await opened.get(url)
+    assert sent.status_code == 302, sent.text
+    page = await opened.get(sent.headers["location"])
+    assert page.status_code == 200
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+    granted = re.findall(r'name="granted" value="([^"]+)"', page.text)
+    form = {
+        **{name: value.replace("&amp;", "&") for name, value in fields.items()},
+        "granted": ",".join(granted),
+        "username": username,
+        "decision": decision,
+    }
+    back = await opened.post(sent.headers["location"], data=form)
+    assert back.status_code == 302, back.text
+    return back.headers["location"].partition("#")[0]
+
+
+async def connect(door: Served, username: str, *, login: str = "INSTAGRAM_LOGIN") -> tuple[Project, dict[str, Any]]:
+    """Connect a person's account to a new project, and wait for its first sync."""
+    one = await bare(door)
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, one, apiType=login), username)
+        answer = await opened.get(back)
+    assert answer.status_code == 200, answer.text
+    data = answer.json()["data"]
+    for job in data["queuedTasks"]:
+        await door.house.backends.engine.outcome(job, wait=20)
+    return one, data
+
+
+@pytest.mark.parametrize("login", ["INSTAGRAM_LOGIN", "FACEBOOK_LOGIN"])
+async def test_an_account_is_connected_and_its_feed_is_there(door: Served, login: str) -> None:
+    username = await person(door, "IMAGE", page=True)
+    one, data = await connect(door, username, login=login)
+    assert [account["username"] for account in data["accounts"]] == [username]
+    photos = (await door.client.get("/photos", headers=one.bearer)).json()["data"]["photos"]
+    assert len(photos) == 1
+    refreshed = await door.client.post("/auth/refresh-token", headers=one.bearer)
+    assert refreshed.json()["data"] == {"result": "success", "message": "Token is not expired"}
+
+
+async def test_the_consent_page_is_asked_with_a_state_of_its_own(door: Served) -> None:
+    one = await bare(door)
+    async with browser() as opened:
+        asked = []
+        for _ in range(2):
+            sent = await opened.get(await begin(door, one))
+            assert sent.headers["cache-control"] == "no-store"
+            asked.append(parse_qs(urlsplit(sent.headers["location"]).query))
+    first, second = asked
+    assert first["redirect_uri"] == [door.house.settings.callback()]
+    assert "instagram_business_basic" in first["scope"][0].split(",")
+    assert first["response_type"] == ["code"]
+    assert first["state"] != second["state"]
+    assert len(first["state"][0]) >= 32
+    assert "code_challenge" not in first
+
+
+async def test_a_browser_gets_a_page(door: Served) -> None:
+    username = await person(door)
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, await bare(door)), username)
+        answer = await opened.get(back, headers={"accept": "text/html,application/xhtml+xml"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert username in answer.text
+
+
+async def test_a_state_counts_once(door: Served) -> None:
+    username = await person(door)
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, await bare(door)), username)
+        assert (await opened.get(back)).status_code == 200
+        refused(await opened.get(back), 400, "VALIDATION_FAILED")
+
+
+async def test_the_answer_belongs_to_the_browser_that_asked(door: Served) -> None:
+    one = await bare(door)
+    username = await person(door)
+    async with browser() as opened, browser() as other:
+        url = await begin(door, one)
+        back = await consent(opened, url, username)
+        refused(await other.get(url), 400, "VALIDATION_FAILED")
+        refused(await other.get(back), 400, "VALIDATION_FAILED")
+    assert await door.house.accounts.of_workspace(one.id) != []
+    assert all(account.username != username for account in await door.house.accounts.of_workspace(one.id))
+
+
+async def test_an_unknown_state_of_ours_is_refused(door: Served) -> None:
+    refused(await door.client.get("/connect/tt_nobody"), 400, "VALIDATION_FAILED")
+    refused(await door.client.get("/instagram-callback?code=AQB&state=tt_nobody"), 400, "VALIDATION_FAILED")
+
+
+async def test_a_person_may_say_no(door: Served) -> None:
+    one = await bare(door)
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, one), await person(door), "cancel")
+        message = refused(await opened.get(back), 400, "VALIDATION_FAILED")
+        assert "The user denied your request" in message
+        refused(await opened.get(back), 400, "VALIDATION_FAILED")
+
+
+async def test_a_code_that_instagram_does_not_take(door: Served) -> None:
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, await bare(door)), await person(door))
+        code = parse_qs(urlsplit(back).query)["code"][0]
+        answer = await opened.get(back.replace(code, "AQBwrong"))
+    refused(answer, 500, "INTERNAL_ERROR")
+
+
+async def test_connecting_needs_a_known_login(door: Served) -> None:
+    one = await bare(door)
+    answer = await door.client.post("/auth/connect", headers=one.bearer, json={"apiType": "X_LOGIN"})
+    assert refused(answer, 400, "VALIDATION_FAILED") == "apiType must be one of FACEBOOK_LOGIN, INSTAGRAM_LOGIN"
+
+
+async def test_metas_verification_is_answered(door: Served) -> None:
+    url = f"{door.house.settings.address()}/meta/webhooks"
+    said = await pull(door, "webhooks/verify", callback=url, verify_token=VERIFY_TOKEN)
+    assert said == {"verified": True, "status": 200}
+    said = await pull(door, "webhooks/verify", callback=url, verify_token="wrong")
+    assert said == {"verified": False, "status": 403}
+
+
+@pytest.mark.parametrize("query", ["", "hub.mode=subscribe", f"hub.mode=unsubscribe&hub.verify_token={VERIFY_TOKEN}"])
+async def test_half_a_verification_is_refused_as_json(door: Served, query: str) -> None:
+    answer = await door.client.get(f"/meta/webhooks?{query}")
+    assert answer.status_code == 403
+    assert set(answer.json()["error"]) == {"code", "message"}
+
+
+async def test_a_challenge_is_never_a_page(door: Served) -> None:
+    query = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "<script>alert(1)</script>"}
+    answer = await door.client.get("/meta/webhooks", params=query)
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_webhook_brings_news_into_the_feed(door: Served) -> None:
+    username = await person(door)
+    one, _ = await connect(door, username)
+    await pull(door, "media", username=username, kind="IMAGE", width=64, height=64)
+    url = f"{door.house.settings.address()}/meta/webhooks"
+    said = await pull(door, "webhooks", field="comments", username=username, value={"id": "1"}, callback=url)
+    assert said["delivered"] is True
+    [account] = [each for each in await door.house.accounts.of_workspace(one.id) if each.username == username]
+    await door.house.backends.engine.outcome(await door.house.feed.queue(account), wait=20)
+    photos = (await door.client.get("/photos", headers=one.bearer)).json()["data"]["photos"]
+    assert len(photos) == 1
+
+
+@pytest.mark.parametrize("header", [None, "sha256=", f"sha256={'0' * 64}", "sha1=0", "nonsense"])
+async def test_a_webhook_without_metas_signature_is_refused(door: Served, header: str | None) -> None:
+    headers = {"x-hub-signature-256": header} if header is not None else {}
+    answer = await door.client.post("/meta/webhooks", content=b'{"object":"instagram","entry":[]}', headers=headers)
+    assert answer.status_code == 401
+    assert set(answer.json()["error"]) == {"code", "message"}
+    assert answer.headers["x-request-id"]
+
+
+async def photos_of(door: Served, one: Project) -> tuple[int, str | None]:
+    """Return how many photos a project shows, and why they are stale if they are."""
+    answer = await door.client.get("/photos", headers=one.bearer)
+    assert answer.status_code == 200
+    return len(answer.json()["data"]["photos"]), answer.headers.get("x-feed-stale")
+
+
+async def test_removing_the_app_lets_go_of_the_account(door: Served) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    url = f"{door.house.settings.address()}/meta/deauthorize"
+    assert await pull(door, "deletion", username=username, callback=url) == {"status": 200}
+    assert await photos_of(door, one) == (1, "disconnected")
+    accounts = {each.username: each.state.value for each in await door.house.accounts.of_workspace(one.id)}
+    assert accounts[username] == "disconnected"
+
+
+async def test_deletion_takes_the_photos_and_can_be_followed(door: Served) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    payload = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256"}
+    answer = await door.client.post("/meta/data-deletion", data={"signed_request": _signed(door, payload)})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"url", "confirmation_code"}
+    assert await photos_of(door, one) == (0, "disconnected")
+    followed = await door.client.get(answer.json()["url"])
+    assert followed.status_code == 200
+    assert followed.json()["confirmation_code"] == answer.json()["confirmation_code"]
+
+
+async def _scoped_id(door: Served, one: Project, username: str) -> str:
+    """Return the id by which Meta knows a person towards the app, from what the API itself says."""
+    [account] = [each for each in await door.house.accounts.of_workspace(one.id) if each.username == username]
+    grip = await door.house.accounts.open(account.id)
+    me = await door.simulator.get(
+        "/v25.0/me?fields=id", headers={"host": "graph.instagram.com", "authorization": f"Bearer {grip.token}"}
+    )
+    return str(me.json()["id"])
+
+
+def _signed(door: Served, payload: dict[str, object], secret: str | None = None) -> str:
+    app_secret = door.house.settings.instagram_app_secret
+    assert app_secret is not None
+    encoded = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    mark = hmac.new((secret or app_secret.get_secret_value()).encode(), encoded.encode(), hashlib.sha256).digest()
+    return f"{base64.urlsafe_b64encode(mark).decode().rstrip('=')}.{encoded}"
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+async def test_an_unproven_request_changes_nothing(door: Served, path: str) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    payload: dict[str, object] = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256"}
+    right, wrong = _signed(door, payload), _signed(door, payload, secret="another-apps-secret")
+    for form, status in (
+        ({"signed_request": wrong}, 401),
+        ({"signed_request": right[:-4]}, 401),
+        ({"signed_request": "x" + right}, 401),
+        ({"signed_request": "nonsense"}, 400),
+        ({"signed_request": ""}, 400),
+        ({"signed_request": _signed(door, {"algorithm": "HMAC-SHA256"})}, 400),
+        ({"signed_request": _signed(door, {**payload, "algorithm": "none"})}, 400),
+        ({}, 400),
+    ):
+        answer = await door.client.post(path, data=form)
+        assert (answer.status_code, set(answer.json()["error"])) == (status, {"code", "message"}), form
+    assert await photos_of(door, one) == (1, None)
+
+
+async def test_a_connection_ends_after_ten_minutes(door: Served) -> None:
+    one = await bare(door)
+    now = datetime.now(UTC)
+    for minutes, status in ((9, 302), (11, 400)):
+        state = f"tt_{minutes}"
+        begun = Pending(one.id, Login.INSTAGRAM_LOGIN, "feed", "http://x/", None, now - timedelta(minutes=minutes))
+        await door.house.accounts.records.begin(fingerprint(state), begun, forget_before=now - timedelta(hours=1))
+        assert (await door.client.get(f"/connect/{state}")).status_code == status

@@ -1,0 +1,275 @@
+"""`tintype doctor`: is everything there that a working house needs? It looks, and changes nothing."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+import typer
+
+from tintype.cli.listening import is_loopback
+from tintype.cli.opening import Folder, settings_of, start_logs
+from tintype.cli.output import AsJson, Exit, rows
+from tintype.errors import Misconfigured, Trouble
+
+if TYPE_CHECKING:
+    from tintype.settings import Settings
+
+GB = 1024**3
+_LOW, _EMPTY = 1 * GB, GB // 10  # free disk space, in bytes
+_SKEW, _WRONG = 30.0, 300.0  # seconds by which the clock may differ: signatures and tokens go by it
+
+State = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, and what to do about it."""
+
+    check: str
+    state: State
+    found: str
+    advice: str | None = None
+
+
+Check = Callable[["Settings"], Awaitable[Finding]]
+
+
+def doctor(
+    online: Annotated[bool, typer.Option("--online", help="Also ask the real Instagram whether it is there.")] = False,
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, database, files, Instagram and machine; ends with 1 when something must be mended.
+
+    Keys of --json, for each check: check, state (ok, warn or fail), found, advice.
+    """
+    try:
+        settings = settings_of(data)
+    except Misconfigured as trouble:
+        found = [Finding("settings", "fail", trouble.message, "correct the environment or the .env file")]
+    else:
+        start_logs(settings, quiet=True)
+        found = asyncio.run(_examine(settings, online=online))
+    rows([asdict(one) for one in found], as_json=as_json, empty="")
+    if any(one.state == "fail" for one in found):
+        raise typer.Exit(Exit.TROUBLE)
+
+
+async def _examine(settings: "Settings", *, online: bool) -> list[Finding]:
+    found = [await _tried(check, settings) for check in CHECKS]
+    asked = await _instagram(settings, online=online)
+    return [Finding("settings", "ok", "every setting can be read"), *found, *asked]
+
+
+async def _tried(check: Check, settings: "Settings") -> Finding:
+    name = check.__name__.strip("_").replace("_", " ")
+    try:
+        return await check(settings)
+    except Trouble as trouble:
+        return Finding(name, "fail", trouble.message)
+    except Exception as error:  # noqa: BLE001 - one check that breaks is a finding; the others must go on
+        return Finding(
+            name, "fail", f"could not be checked: {type(error).__name__}", "see the log with LOG_LEVEL=debug"
+        )
+
+
+async def _database(settings: "Settings") -> Finding:
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+
+    address = settings.database_address()
+    if place := _missing_file(address):
+        return Finding("database", "ok", f"{place} is made by the first start")
+    database = open_database(address)
+    try:
+        await database.check()
+        known = await revision(database)
+    except Exception as error:  # noqa: BLE001 - drivers raise many kinds; which one it was is said by name only
+        return Finding(
+            "database", "fail", f"does not answer: {type(error).__name__}", "check DATABASE_URL and the server"
+        )
+    finally:
+        await database.close()
+    if known != HEAD:
+        return Finding("database", "warn", f"stands at revision {known or 'none'}, not {HEAD}", "run: tintype migrate")
+    return Finding("database", "ok", f"answers, at revision {HEAD}")
+
+
+def _missing_file(address: str) -> Path | None:
+    place = Path(address.removeprefix("sqlite:///"))
+    return place if address.startswith("sqlite:///") and not place.exists() else None
+
+
+async def _data_folder(settings: "Settings") -> Finding:
+    folder = settings.data.resolve()
+    place = _nearest(folder)
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        return Finding(
+            "data folder", "fail", f"{folder} cannot be written", "choose another with TINTYPE_DATA or --data"
+        )
+    return Finding(
+        "data folder", "ok", f"{folder} {'can be written' if place == folder else 'is made by the first start'}"
+    )
+
+
+async def _blobs(settings: "Settings") -> Finding:
+    from tintype.backends.blobs import open_blobs
+
+    if settings.blobs_url is None and not settings.data.exists():
+        return Finding("blobs", "ok", "a folder in the data folder, made by the first start")
+    try:
+        await open_blobs(settings.blobs_address()).health()
+    except Trouble as trouble:
+        return Finding("blobs", "fail", trouble.message, "check BLOBS_URL, its credentials and its permissions")
+    return Finding("blobs", "ok", "can be written")
+
+
+async def _cache(settings: "Settings") -> Finding:
+    address = settings.redis_address()
+    if address is None:
+        return Finding("cache", "ok", "in memory; several nodes need REDIS_URL")
+    from tintype.backends.cache import RedisCache
+
+    cache = RedisCache(address, prefix=settings.redis_key_prefix)
+    try:
+        await cache.health()
+    except Trouble as trouble:
+        return Finding("cache", "fail", trouble.message, "check REDIS_URL and the server")
+    finally:
+        await cache.close()
+    return Finding("cache", "ok", "Redis answers")
+
+
+async def _engine(settings: "Settings") -> Finding:
+    from tintype.app import is_worked
+
+    if not settings.database_address().startswith("sqlite"):
+        return Finding("engine", "ok", "jobs are kept in the database; every server and worker works them")
+    if is_worked(settings):
+        return Finding("engine", "ok", "a running process works the jobs")
+    return Finding("engine", "warn", "nobody works the jobs now", "start: tintype serve, or tintype worker")
+
+
+async def _encryption_key(settings: "Settings") -> Finding:
+    place = settings.data / "encryption.key"
+    if settings.encryption_key is not None:
+        return Finding("encryption key", "ok", "ENCRYPTION_KEY is set")
+    if settings.database_url is not None:
+        advice = "make one with: openssl rand -base64 32, and give it to every node"
+        return Finding("encryption key", "fail", "ENCRYPTION_KEY is needed with DATABASE_URL", advice)
+    if not place.exists():
+        return Finding("encryption key", "ok", f"{place} is made by the first start")
+    if place.stat().st_mode & 0o077:
+        return Finding("encryption key", "warn", f"others of this machine may read {place}", f"chmod 600 {place}")
+    return Finding("encryption key", "ok", f"{place}; keep a copy of it beside your backups, not in them")
+
+
+async def _app_credentials(settings: "Settings") -> Finding:
+    pairs = {
+        "Instagram": (settings.instagram_app_id, settings.instagram_app_secret),
+        "Facebook": (settings.facebook_app_id, settings.facebook_app_secret),
+    }
+    half = [name for name, pair in pairs.items() if any(pair) and not all(pair)]
+    whole = [name for name, pair in pairs.items() if all(pair)]
+    if half:
+        advice = f"set both {half[0].upper()}_APP_ID and {half[0].upper()}_APP_SECRET"
+        return Finding("app credentials", "fail", f"the {half[0]} app is set by half", advice)
+    if not whole:
+        advice = "set INSTAGRAM_APP_ID and INSTAGRAM_APP_SECRET, or register accounts with a token of their own"
+        return Finding("app credentials", "warn", "no app is set, so nobody can connect by login", advice)
+    return Finding("app credentials", "ok", f"set for {' and '.join(whole)} Login")
+
+
+async def _public_address(settings: "Settings") -> Finding:
+    parts = urlsplit(settings.address())
+    if is_loopback(parts.hostname or ""):
+        advice = "set PUBLIC_URL to the https address of your proxy; Instagram redirects to no other"
+        found = f"{settings.address()} is reached from this machine only"
+        return Finding("public address", "ok" if settings.instagram_origin else "warn", found, advice)
+    if parts.scheme != "https":
+        advice = "serve it over https: Instagram redirects and calls to no other, and tokens travel in the clear"
+        return Finding("public address", "warn", f"{settings.address()} is not https", advice)
+    return Finding("public address", "ok", settings.address())
+
+
+async def _registration(settings: "Settings") -> Finding:
+    shown = not is_loopback(settings.host) or not is_loopback(urlsplit(settings.address()).hostname or "")
+    if settings.admin_token is None and shown:
+        return Finding("registration", "warn", "whoever reaches this server can register", "set ADMIN_TOKEN")
+    return Finding("registration", "ok", "needs ADMIN_TOKEN" if settings.admin_token else "open to this machine only")
+
+
+async def _ffmpeg(settings: "Settings") -> Finding:
+    del settings
+    from tintype.backends.video import ffmpeg
+
+    program = ffmpeg()
+    if program is None:
+        return Finding(
+            "ffmpeg", "warn", "not found: videos without a thumbnail stay without a poster", "install ffmpeg"
+        )
+    return Finding("ffmpeg", "ok", program)
+
+
+async def _disk(settings: "Settings") -> Finding:
+    free = shutil.disk_usage(_nearest(settings.data.resolve())).free
+    state: State = "ok" if free >= _LOW else "warn" if free >= _EMPTY else "fail"
+    return Finding("disk", state, f"{free / GB:.1f} GB free", None if state == "ok" else "make room for pictures")
+
+
+def _nearest(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+CHECKS: tuple[Check, ...] = (
+    _data_folder,
+    _database,
+    _blobs,
+    _cache,
+    _engine,
+    _encryption_key,
+    _app_credentials,
+    _public_address,
+    _registration,
+    _ffmpeg,
+    _disk,
+)
+
+
+async def _instagram(settings: "Settings", *, online: bool) -> list[Finding]:
+    """Ask whether Instagram answers, and by its Date header whether our clock is right."""
+    now = datetime.now(UTC)
+    if settings.instagram_origin is None and not online:
+        return [
+            Finding("instagram", "ok", "not asked", "add --online to ask graph.instagram.com"),
+            Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, compared with nobody"),
+        ]
+    from tintype.backends.outbound import HttpOutbound, Outgoing, Policy
+
+    outbound = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
+    try:
+        answer = await outbound.send(Outgoing("HEAD", "https://graph.instagram.com/"), Policy(total_seconds=5))
+    except Trouble as trouble:
+        advice = "check INSTAGRAM_ORIGIN" if settings.instagram_origin else "check the way out to the internet"
+        return [Finding("instagram", "fail", trouble.message, advice)]
+    finally:
+        await outbound.close()
+    whom = f"what stands at {settings.instagram_origin}" if settings.instagram_origin else "graph.instagram.com"
+    return [Finding("instagram", "ok", f"{whom} answers"), _clock(answer.headers.get("date"), datetime.now(UTC))]
+
+
+def _clock(theirs: str | None, now: datetime) -> Finding:
+    if theirs is None:
+        return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, compared with nobody")
+    off = abs((parsedate_to_datetime(theirs) - now).total_seconds())
+    state: State = "ok" if off <= _SKEW else "warn" if off <= _WRONG else "fail"
+    return Finding(
+        "clock", state, f"{off:.0f} s off", None if state == "ok" else "let the machine set its clock by NTP"
+    )
