@@ -66,14 +66,15 @@ async def furnish(folder: Path) -> str:
         account = await house.accounts.add(
             workspace.id, Login.INSTAGRAM_LOGIN, "17841400000000001", app_secret="none", token=None
         )
-        pictures = [Asset(f"{at:064x}", "jpeg", 200_000, 1080, 1350, "#a08060", "1QcSHQRnh493V4dIh4eXh1h4kJUI") for at in range(POSTS)]
+        pictures = [
+            Asset(f"{at:064x}", "jpeg", 200_000, 1080, 1350, "#a08060", "1QcSHQRnh493V4dIh4eXh1h4kJUI")
+            for at in range(POSTS)
+        ]
         await house.feed.records.add_assets(pictures)
         now = datetime.now(UTC)
         items = [_item(at, picture, now) for at, picture in enumerate(pictures)]
         standing = await house.feed.records.standing(account.id)
-        await house.feed.records.store(
-            account, items, kept=(), departures=_nothing(), standing=standing, max_items=500
-        )
+        await house.feed.records.store(account, items, kept=(), departures=_nothing(), standing=standing, max_items=500)
     return issued.secret
 
 
@@ -84,7 +85,9 @@ def _nothing():  # noqa: ANN202 - one word of core that has no public door
 
 
 def _item(at: int, picture: Asset, now: datetime) -> Item:
-    caption = f"Loaf number {at}: rye, honey and a long night in the basket. Open until six. #bread #bakery #rye #morning"
+    caption = (
+        f"Loaf number {at}: rye, honey and a long night in the basket. Open until six. #bread #bakery #rye #morning"
+    )
     return Item(
         id=f"1790000000000{at:04d}",
         kind="IMAGE",
@@ -114,7 +117,9 @@ def contestants(folder: Path) -> Iterator[tuple[list[Server], str]]:
 
 
 def _get(server: Server, path: str, token: str) -> bytes:
-    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers={"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}{path}", headers={"Authorization": f"Bearer {token}"}
+    )
     with urllib.request.urlopen(request) as answer:
         return bytes(answer.read())
 
@@ -134,9 +139,7 @@ def _express(stack: ExitStack, folder: Path, feed: Path, token: str) -> Server:
     (home / "app.js").write_text(EXPRESS)
     subprocess.run([need("npm", "npm"), "install", "--silent", "--no-audit", "--no-fund"], cwd=home, check=True)
     command = [need("node", "nodejs"), "app.js", str(feed), str(port), token]
-    return stack.enter_context(
-        running("Express", command, port, "/health", env={"NODE_ENV": "production"}, cwd=home)
-    )
+    return stack.enter_context(running("Express", command, port, "/health", env={"NODE_ENV": "production"}, cwd=home))
 
 
 def _fastapi(stack: ExitStack, folder: Path, feed: Path, token: str) -> Server:

@@ -54,7 +54,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    name: str, command: list[str], port: int, path: str, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    name: str,
+    command: list[str],
+    port: int,
+    path: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Iterator[Server]:
     """Start a server and wait until it answers `path`, whatever it answers; end it afterwards."""
     process = subprocess.Popen(

@@ -262,8 +262,9 @@ class Settings(BaseSettings):
         """Return the Redis address: as set, or the one that stands behind Upstash's REST address."""
         if self.redis_url:
             return self.redis_url.get_secret_value()
-        if self.upstash_redis_rest_url and self.upstash_redis_rest_token:
-            host = urlsplit(self.upstash_redis_rest_url).hostname
+        parts = urlsplit(self.upstash_redis_rest_url or "")
+        if parts.scheme == "https" and self.upstash_redis_rest_token:
+            host = parts.hostname
             # Upstash serves the Redis protocol with TLS on 6379 under the same name, the REST token being the password.
             return f"rediss://default:{quote(self.upstash_redis_rest_token.get_secret_value(), safe='')}@{host}:6379"
         return None

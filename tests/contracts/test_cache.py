@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.servers import free_port, redis_server
 from tintype.backends.cache import Cache, MemoryCache, RedisCache
+from tintype.backends.redis import AWAY_SECONDS
 from tintype.errors import Misconfigured, Unavailable
 
 
@@ -188,8 +189,24 @@ async def test_a_redis_that_comes_back_is_used_again() -> None:
     with pytest.raises(Unavailable):
         await cache.get("k")
     with redis_server(int(url.rpartition(":")[2].removesuffix("/0"))):
+        await asyncio.sleep(AWAY_SECONDS)
         assert await cache.get("k") is None
         await cache.close()
+
+
+async def test_a_redis_that_is_away_is_not_waited_for_twice() -> None:
+    with redis_server() as url:
+        cache = RedisCache(url)
+    with pytest.raises(Unavailable):
+        await cache.get("k")
+    port = int(url.rpartition(":")[2].removesuffix("/0"))
+    with closing(socket.create_server(("127.0.0.1", port))) as listener:
+        listener.setblocking(False)
+        with pytest.raises(Unavailable):
+            await cache.get("k")
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    await cache.close()
 
 
 @pytest.mark.parametrize("url", ["", "http://x", "127.0.0.1:6379"])

@@ -1,6 +1,7 @@
 """The one place where redis-py is used: commands and a subscription, with short patience and our own errors."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from redis.exceptions import RedisError
 from tintype.errors import Misconfigured, Unavailable
 
 PATIENCE_SECONDS = 0.9  # whoever asks can do without Redis, and a page must not wait for it
+AWAY_SECONDS = 2.0  # after a failure nobody asks for so long: a page that needs five keys must not wait five times
 IDLE_SECONDS = 5.0
 _CONNECTIONS = 64  # more than can ask at once: a pool that runs dry refuses
 
@@ -25,21 +27,25 @@ class Wire:
             pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
                 url,
                 max_connections=_CONNECTIONS,
-                timeout=PATIENCE_SECONDS / 2,
-                socket_connect_timeout=PATIENCE_SECONDS / 2,
+                timeout=PATIENCE_SECONDS,
+                socket_connect_timeout=PATIENCE_SECONDS,
                 socket_timeout=None,  # the budget below counts, and a subscription waits for ever
                 retry=Retry(NoBackoff(), 0),  # a second "set if absent" would find what the first one set
             )
         except ValueError:
             raise Misconfigured("REDIS_URL: write redis://host:6379/0, or rediss:// for TLS") from None
         self._redis: Any = Redis.from_pool(pool)
+        self._away_until = 0.0
 
     async def call(self, *command: str | bytes | int) -> Any:
         """Send one command and return its answer, bytes where Redis answers with text."""
+        if time.monotonic() < self._away_until:
+            raise Unavailable("Redis does not answer")
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self._redis.execute_command(*command)
         except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
             raise Unavailable("Redis does not answer") from error
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from functools import partial
 
 from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
-from tintype.core.accounts import Account, Accounts
+from tintype.core.accounts import Account, Accounts, State
 from tintype.core.feed.copies import Copies
 from tintype.core.feed.model import (
     RELATIVE,
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 # should have to copy again.
 FIRST_BATCH = 1
 LARGEST_BATCH = 48
+
+_SYNCED = (State.CONNECTED, State.RECONNECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,14 @@ class Feed:
     async def sync_workspace(self, workspace_id: str) -> Report:
         """Sync all connected accounts of a workspace and return the sum.
 
-        Raises the first account's `Trouble` after all were tried, and `Invalid` when none is connected.
+        Raises the first account's `Trouble` after all were tried, and `Reconnect` when none was ever connected.
         """
         reports: list[Report] = []
         troubles: list[Trouble] = []
-        for account in await self.accounts.of_workspace(workspace_id):
+        accounts = [one for one in await self.accounts.of_workspace(workspace_id) if one.state in _SYNCED]
+        if not accounts:
+            raise Reconnect("this project has no token yet; connect an Instagram account first")
+        for account in accounts:
             try:
                 reports.append(await self.sync(account.id))
             except Trouble as trouble:
@@ -118,7 +123,8 @@ class Feed:
         now = self.graph.now()
         reasons = [
             stale_reason(standings.get(account.id), account.state.value, now, self.policy.interval)
-            for account in accounts
+            # One that was registered and never connected has no part in a feed that others fill.
+            for account in [one for one in accounts if one.state is not State.WAITING] or accounts
         ]
         moments = [standing.synced_at for standing in standings.values() if standing.synced_at]
         revision = "-".join(f"{one.account_id[:8]}.{one.revision}" for one in standings.values())

@@ -76,11 +76,13 @@ class Renditions:
         `strays_too` (`grace` when not given), because a running sync may be about to record it.
         """
         now = datetime.now(UTC)
+        age = grace if strays_too is None else strays_too
         await self.records.mark_unused(now)
         gone = await self.records.drop_unused(now - grace)
         for digest in gone:
             await self._delete(digest)
-        return len(gone) + await self._collect_strays(now - (grace if strays_too is None else strays_too))
+        unfinished = await self.blobs.sweep(age.total_seconds())
+        return len(gone) + unfinished + await self._collect_strays(now - age)
 
     async def _collect_strays(self, before: datetime) -> int:
         strays: dict[str, list[str]] = {}

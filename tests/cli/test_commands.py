@@ -1,0 +1,226 @@
+"""The commands that do one thing: what they print, and how they end. In this process, because each starts no server."""
+
+import asyncio
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tintype.app import open_house
+from tintype.cli import main
+from tintype.instagram import Login
+from tintype.settings import load
+
+Cli = Callable[..., tuple[int, str, str]]
+
+COMMANDS = (
+    (), ("serve",), ("worker",), ("demo",), ("simulate",), ("migrate",), ("doctor",), ("sync",),
+    ("workspace",), ("workspace", "add"), ("workspace", "list"), ("workspace", "remove"),
+    ("token",), ("token", "add"), ("token", "list"), ("token", "revoke"),
+    ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
+    ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Generator[None]:
+    """Commands take over the process's logs; give them back to pytest."""
+    root, engine = logging.getLogger(), logging.getLogger("dbos")
+    before = root.handlers[:], root.level, engine.handlers[:], engine.propagate
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:], root.level, engine.handlers[:], engine.propagate = before
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TINTYPE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = main(arguments)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return int(code), said.out, said.err
+
+    return call
+
+
+def said(cli: Cli, *arguments: str) -> Any:
+    code, out, err = cli(*arguments, "--json")
+    assert code == 0, err
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help(cli: Cli, command: tuple[str, ...]) -> None:
+    code, out, _ = cli(*command, "--help")
+    assert code == 0
+    assert "Usage: tintype" in out
+
+
+def test_the_help_tells_the_exit_codes(cli: Cli) -> None:
+    assert "Exit codes: 0 done, 1 trouble" in " ".join(cli("--help")[1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("serve", "--port", "many"),
+        ("serve", "--port", "70000"),
+        ("serve", "--only", "nonsense"),
+        ("serve", "--only", ""),
+        ("workspace", "add"),
+        ("workspace", "remove", "X"),
+        ("account", "connect", "X", "--login", "myspace"),
+        ("token", "add", "X", "--origin", "https://example.com"),
+        ("sync", "--every", "0"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_2_and_prints_nothing(cli: Cli, arguments: tuple[str, ...]) -> None:
+    code, out, err = cli(*arguments)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("workspace", "remove", "nobody", "--yes"),
+        ("token", "add", "nobody"),
+        ("token", "list", "nobody"),
+        ("account", "list", "nobody"),
+        ("account", "connect", "nobody"),
+        ("account", "refresh", "nobody"),
+        ("account", "disconnect", "nobody"),
+        ("feed", "show", "nobody"),
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_thing_ends_with_4_in_one_line(cli: Cli, arguments: tuple[str, ...]) -> None:
+    code, out, err = cli(*arguments)
+    assert (code, out) == (4, "")
+    assert err.startswith("tintype: there is no ")
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_setting_ends_with_3_and_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEY", "c2hvcnQ=")
+    code, out, err = cli("workspace", "list")
+    assert (code, out) == (3, "")
+    assert err.startswith("tintype: ENCRYPTION_KEY: ")
+    assert err.count("\n") == 1
+    assert "c2hvcnQ=" not in err
+
+
+def test_a_name_too_short_ends_with_1(cli: Cli) -> None:
+    code, out, err = cli("workspace", "add", "ab")
+    assert (code, out) == (1, "")
+    assert err == "tintype: name must be at least 3 characters and at most 200\n"
+
+
+def test_the_life_of_a_workspace(cli: Cli) -> None:
+    made = said(cli, "workspace", "add", "Blue Door")
+    assert set(made) == {"id", "name", "created_at", "token", "token_id"}
+    (listed,) = said(cli, "workspace", "list")
+    assert listed == {**{key: made[key] for key in ("id", "name", "created_at")}, "accounts": 0, "posts": 0}
+    _, table, _ = cli("workspace", "list")
+    assert made["id"] in table
+    assert said(cli, "workspace", "remove", "Blue Door", "--yes")["disconnected"] == 0
+    assert said(cli, "workspace", "list") == []
+
+
+def test_a_name_of_two_workspaces_means_neither(cli: Cli) -> None:
+    first, second = (said(cli, "workspace", "add", "Twins")["id"] for _ in range(2))
+    code, _, err = cli("token", "list", "Twins")
+    assert code == 1
+    assert first in err
+    assert second in err
+    assert len(said(cli, "token", "list", first)) == 1
+
+
+def test_the_life_of_a_feed_key(cli: Cli) -> None:
+    said(cli, "workspace", "add", "Cafe")
+    key = said(cli, "token", "add", "Cafe", "--feed-key", "--origin", "https://Cafe.example/", "--label", "website")
+    assert key["token"].startswith("fk_")
+    assert (key["grant"], key["origins"]) == ("feed", ["https://cafe.example"])
+    listed = said(cli, "token", "list", "Cafe")
+    assert [one["label"] for one in listed] == ["website", "command line"]
+    assert key["token"] not in json.dumps(listed)
+    assert said(cli, "token", "revoke", "Cafe", key["id"])["revoked"] is True
+    assert said(cli, "token", "list", "Cafe")[0]["revoked_at"] is not None
+    assert cli("token", "revoke", "Cafe", key["id"])[0] == 4
+
+
+def test_migrating_twice_changes_once(cli: Cli) -> None:
+    assert said(cli, "migrate")["changed"] is True
+    assert said(cli, "migrate")["changed"] is False
+
+
+def test_nothing_to_sync_is_well(cli: Cli) -> None:
+    assert said(cli, "sync") == []
+
+
+def test_doctor_looks_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
+    found = {one["check"]: one for one in said(cli, "doctor")}
+    assert found["engine"]["state"] == "warn"
+    assert found["instagram"]["found"] == "not asked"
+    assert all(set(one) == {"check", "state", "found", "advice"} for one in found.values())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check"),
+    [
+        ("PORT", "many", "settings"),
+        ("DATABASE_URL", "postgresql://nobody:hidden-password@127.0.0.1:1/none", "database"),
+        ("REDIS_URL", "redis://:hidden-password@127.0.0.1:1/0", "cache"),
+        ("BLOBS_URL", "file:///proc/nowhere", "blobs"),
+        ("INSTAGRAM_APP_ID", "123", "app credentials"),
+        ("INSTAGRAM_ORIGIN", "http://127.0.0.1:1", "instagram"),
+        ("TINTYPE_DATA", f"{__file__}/below", "data folder"),
+    ],
+)
+def test_doctor_finds_what_is_broken(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str, value: str, check: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, out, err = cli("doctor", "--json")
+    found = {one["check"]: one["state"] for one in json.loads(out)}
+    assert (code, found[check]) == (1, "fail")
+    assert "hidden-password" not in out + err
+
+
+def test_rotating_seals_everything_anew(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+    asyncio.run(_register(tmp_path / "data", old))
+    monkeypatch.setenv("ENCRYPTION_KEY", new)
+    assert cli("vault", "rotate")[0] == 3
+    monkeypatch.setenv("ENCRYPTION_KEYS_OLD", old)
+    assert said(cli, "vault", "rotate") == {"resealed": 2}
+    assert said(cli, "vault", "rotate") == {"resealed": 0}
+    assert asyncio.run(_secrets(tmp_path / "data", new)) == ["the-app-secret"]
+
+
+async def _register(data: Path, key: str) -> None:
+    async with open_house(load(data=data, encryption_key=key), work=False) as house:
+        workspace, _ = await house.access.register("Sealed")
+        await house.accounts.add(
+            workspace.id, Login.INSTAGRAM_LOGIN, "17", app_secret="the-app-secret", token="a-token"
+        )
+
+
+async def _secrets(data: Path, key: str) -> list[str]:
+    async with open_house(load(data=data, encryption_key=key), work=False) as house:
+        return list(await house.accounts.secrets())
