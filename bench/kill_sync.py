@@ -20,7 +20,7 @@ CHECKS = (killing.assert_nothing_broken_is_referenced, killing.assert_repaired, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--posts", type=int, default=12)
     parser.add_argument("--seed", type=int, default=7)

@@ -21,6 +21,10 @@ class Served(NamedTuple):
     house: House
     simulator: httpx2.AsyncClient
 
+    def __repr__(self) -> str:
+        """Stay short where a test shows its arguments."""
+        return f"Served({self.client.base_url})"
+
 
 @asynccontextmanager
 async def served(

@@ -18,9 +18,7 @@ async def exchange(door: Served, username: str, redirect_uri: str, **changes: ob
     """Get a code for a redirect address and return a request body that exchanges it."""
     settings = door.house.settings
     assert settings.instagram_app_secret is not None
-    given = await pull(
-        door, "codes", username=username, app_id=settings.instagram_app_id, redirect_uri=redirect_uri
-    )
+    given = await pull(door, "codes", username=username, app_id=settings.instagram_app_id, redirect_uri=redirect_uri)
     return {
         "code": given["code"],
         "instagramAppId": settings.instagram_app_id,
@@ -53,7 +51,9 @@ async def test_the_token_is_the_real_one(door: Served) -> None:
     username = await person(door)
     answer = await door.client.post("/auth/obtain-token", json=await exchange(door, username, CALLBACK))
     token = answer.json()["data"]["longLivedToken"]
-    me = await door.simulator.get("/v25.0/me?fields=username", headers={"host": "graph.instagram.com", "authorization": f"Bearer {token}"})
+    me = await door.simulator.get(
+        "/v25.0/me?fields=username", headers={"host": "graph.instagram.com", "authorization": f"Bearer {token}"}
+    )
     assert me.json()["username"] == username
 
 
@@ -122,7 +122,9 @@ async def test_a_code_asked_twice_under_one_key_answers_twice(door: Served) -> N
     assert first.json() == second.json()
 
 
-@pytest.mark.parametrize(("on", "kind"), [("oauth.code", "malformed"), ("oauth.exchange", "html"), ("graph.media", "reset")])
+@pytest.mark.parametrize(
+    ("on", "kind"), [("oauth.code", "malformed"), ("oauth.exchange", "html"), ("graph.media", "reset")]
+)
 async def test_an_instagram_that_breaks_is_an_internal_error(door: Served, on: str, kind: str) -> None:
     body = await exchange(door, await person(door), CALLBACK)
     await pull(door, "faults", on=on, kind=kind, times=None, **({"status": 502} if kind == "html" else {}))

@@ -123,7 +123,7 @@ async def test_the_page_shows_every_post_and_runs_nothing(door: Served, key: str
 
 async def test_a_caption_is_text_in_the_page(door: Served) -> None:
     one = await project(door)
-    evil = "<script>alert(1)</script> & \"quotes\" <img src=x onerror=alert(2)>"
+    evil = '<script>alert(1)</script> & "quotes" <img src=x onerror=alert(2)>'
     await pull(door, "media", username=one.username, kind="IMAGE", caption=evil, alt_text=evil, width=64, height=64)
     await door.house.feed.sync_workspace(one.id)
     key = (await door.house.access.issue(one.id, Grant.FEED)).secret
@@ -169,7 +169,9 @@ async def test_a_part_of_a_copy(door: Served, picture: str) -> None:
         assert answer.headers["content-length"] == str(end - start)
 
 
-@pytest.mark.parametrize("asked", ["bytes=-", "bytes=a-b", "bytes=9-3", "lines=0-9", "bytes=0-1,4-5", "bytes", "bytes=-0x"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=-", "bytes=a-b", "bytes=9-3", "lines=0-9", "bytes=0-1,4-5", "bytes", "bytes=-0x"]
+)
 async def test_a_range_of_no_sense_gets_the_whole(door: Served, picture: str, asked: str) -> None:
     whole = await door.client.get(picture)
     answer = await door.client.get(picture, headers={"range": asked})

@@ -154,3 +154,32 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         parent.kill()
     gone, alive = psutil.wait_procs([worker], timeout=10)
     assert (len(gone), alive) == (1, [])
+
+
+async def test_a_look_at_a_new_picture_goes_before_the_sizes_of_an_old_one() -> None:
+    workshop = Images(workers=1)
+    try:
+        good = picture(width=300, height=300)
+        first, second = (asyncio.create_task(workshop.render(good)) for _ in range(2))
+        await asyncio.sleep(0)
+        await workshop.inspect(good)
+        assert first.done()
+        assert not second.done()
+        await second
+    finally:
+        await workshop.close()
+
+
+async def test_jobs_that_nobody_wants_any_more_leave_the_queue() -> None:
+    workshop = Images(workers=1)
+    try:
+        good = picture(width=300, height=300)
+        jobs = [asyncio.create_task(workshop.render(good)) for _ in range(4)]
+        await asyncio.sleep(0)
+        for job in jobs[1:]:
+            job.cancel()
+        await asyncio.gather(*jobs[1:], return_exceptions=True)
+        await jobs[0]
+        assert (await workshop.inspect(good)).format == "jpeg"
+    finally:
+        await workshop.close()

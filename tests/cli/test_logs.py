@@ -46,7 +46,7 @@ def test_what_looks_like_a_secret_is_masked(line: str) -> None:
         "account 489b0977-8a7f-42e6-957e-2af6f61d810a synced: 50 posts",
         "https://example.com/photos?limit=5",
         "the token of account 12 dies in 3 days",
-        "error code 190, subcode 463",
+        "error code=2207026, subcode: 2207050, state=connected",
     ],
 )
 def test_what_is_no_secret_stays(line: str) -> None:

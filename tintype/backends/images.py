@@ -5,11 +5,13 @@ process (it has threads), are renewed after some hundred jobs, and end with this
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,6 +65,45 @@ class _Worker:
     jobs: int = 0
 
 
+class _Turns:
+    """Lets so many jobs run at once. Short ones go before long ones: a new post is shown before an old one has all sizes."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._short: deque[asyncio.Future[None]] = deque()
+        self._long: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._short) + len(self._long)
+
+    async def take(self, *, short: bool) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        lane = self._short if short else self._long
+        lane.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give()
+            else:
+                with contextlib.suppress(ValueError):  # `give` may have passed over it already
+                    lane.remove(turn)
+            raise
+
+    def give(self) -> None:
+        for lane in (self._short, self._long):
+            while lane:
+                turn = lane.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._free += 1
+
+
 class Images:
     """The picture workshop; every method takes an encoded picture and raises
 
@@ -71,10 +112,9 @@ class Images:
     """
 
     def __init__(self, workers: int = os.cpu_count() or 1) -> None:
-        self._free = asyncio.Semaphore(workers)
+        self._turns = _Turns(workers)
         self._idle: list[_Worker] = []
         self._alive: set[Process] = set()
-        self._waiting = 0
         self._closed = False
 
     async def inspect(self, data: bytes) -> Picture:
@@ -107,23 +147,19 @@ class Images:
     ) -> tuple[dict[str, Any], list[Rendition]]:
         wanted = [size for size in dict.fromkeys(sizes) if size > 0]
         job = {"bytes": len(data), "sizes": wanted, "formats": list(formats), "describe": describe}
-        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data)
+        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data, short=not wanted)
         if "refused" in told:
             raise _trouble(told["refused"], told["message"])
         return told["picture"], _renditions(wanted, told["made"], body)
 
-    async def _queued(self, request: bytes) -> tuple[dict[str, Any], bytes]:
-        if self._closed or (self._free.locked() and self._waiting >= _WAITING):
+    async def _queued(self, request: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
+        if self._closed or self._turns.waiting >= _WAITING:
             raise Unavailable("too many pictures wait to be converted; try again in a moment", retry_after=1)
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-        finally:
-            self._waiting -= 1
+        await self._turns.take(short=short)
         try:
             return await self._run(request)
         finally:
-            self._free.release()
+            self._turns.give()
 
     async def _run(self, request: bytes) -> tuple[dict[str, Any], bytes]:
         worker = await self._worker()

@@ -87,6 +87,7 @@ class Shelf:
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     opened: dict[str, _Opened] = field(default_factory=dict[str, _Opened])
     _making: dict[str, asyncio.Task[Entry]] = field(default_factory=dict[str, "asyncio.Task[Entry]"])
+    _changes: int = 0
 
     def ready(self, secret: str) -> Entry | None:
         """Return the entry for a workspace token when it is at hand and fresh, without waiting for anything."""
@@ -107,6 +108,7 @@ class Shelf:
         now = time.monotonic()
         if opened and opened.until > now and opened.caller.grant is grant:
             return opened.caller
+        changes = self._changes
         try:
             caller = await self.access.who(secret, grant)
         except Unavailable:
@@ -118,7 +120,8 @@ class Shelf:
             raise
         if len(self.opened) >= MOST_ENTRIES:
             self.opened.clear()
-        self.opened[digest] = _Opened(caller, now + RECHECK_SECONDS)
+        if changes == self._changes:  # else it may have been revoked while it was looked up
+            self.opened[digest] = _Opened(caller, now + RECHECK_SECONDS)
         await self._note(caller, digest)
         return caller
 
@@ -130,17 +133,25 @@ class Shelf:
         task = self._making.get(workspace_id)
         if task is None:
             task = self._making[workspace_id] = asyncio.create_task(self._renew(workspace_id, entry))
-            task.add_done_callback(lambda _: self._making.pop(workspace_id, None))
+            task.add_done_callback(lambda done: self._made(workspace_id, done))
         return await asyncio.shield(task)
+
+    def _made(self, workspace_id: str, task: "asyncio.Task[Entry]") -> None:
+        if self._making.get(workspace_id) is task:
+            del self._making[workspace_id]
 
     def forget(self, event: Event) -> None:
         """Drop what an event made old."""
         match event:
             case MediaSynced() | AccountChanged():
+                # What is being read at this moment may be the list before the event: it is not kept.
+                self._making.pop(event.workspace_id, None)
                 if entry := self.entries.get(event.workspace_id):
                     # Kept as the last good list, but looked at again before the next answer.
                     self.entries[event.workspace_id] = replace(entry, until=0.0)
             case WorkspaceChanged():
+                self._changes += 1
+                self._making.pop(event.workspace_id, None)
                 self.entries.pop(event.workspace_id, None)
                 for digest in [
                     key for key, one in self.opened.items() if one.caller.workspace_id == event.workspace_id
@@ -161,6 +172,8 @@ class Shelf:
                 raise
             log.warning("feed of workspace %s not read anew, the last good list is served", workspace_id)
             return replace(old, until=time.monotonic() + 1.0)
+        if self._making.get(workspace_id) is not asyncio.current_task():
+            return entry
         if len(self.entries) >= MOST_ENTRIES:
             self.entries.pop(next(iter(self.entries)))
         self.entries[workspace_id] = entry

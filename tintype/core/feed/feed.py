@@ -112,8 +112,9 @@ class Feed:
 
     async def view(self, workspace_id: str) -> View:
         """Return a workspace's feed as it stands."""
-        items = await self.records.items(workspace_id)
+        # In this order: a sync that ends in between makes the list newer than its revision says, and never older.
         revision, synced_at, stale = await self.freshness(workspace_id)
+        items = await self.records.items(workspace_id)
         return View(tuple(items), synced_at, stale, revision)
 
     async def freshness(self, workspace_id: str) -> tuple[str, datetime | None, str | None]:
@@ -160,9 +161,7 @@ class Feed:
             await self._swap_in(reader, found, stored, seen, departures, fresh)
         elif _worth_noting(standing, fresh):
             await self.records.note(account.workspace_id, fresh)
-        await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed))
-        if changed:
-            await self.engine.enqueue("feed.render", unique="feed.render")
+        await self._announce(account, changed=changed)
         photos = len(stored.keys() | {item.id for item in found.store}) - len(departures.removed)
         return Report(min(photos, self.policy.max_items), len(found.store), len(departures.removed), now)
 
@@ -192,7 +191,12 @@ class Feed:
                 max_items=self.policy.max_items,
             )
             if not final:
-                await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed=True))
+                await self._announce(account, changed=True)
+
+    async def _announce(self, account: Account, *, changed: bool) -> None:
+        await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed))
+        if changed:
+            await self.engine.enqueue("feed.render", unique="feed.render")
 
     async def _missing(self, reader: Reader, found: Plan, held: int) -> Departures:
         """Read missing items directly and return what that says of them."""

@@ -1,0 +1,114 @@
+"""What a person sees in a browser: connect an account from the start page, and look at the feed."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.walks.stage import Stage, staged
+from tintype.core.access import Grant
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A browser's page, what it complained about, and the hosts it asked."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list[str])
+    hosts: set[str | None] = field(default_factory=set[str | None])
+
+    def watch(self) -> "Window":
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", lambda asked: self.complaints.append(f"{asked.url}: {asked.failure}"))
+        self.page.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname))
+        return self
+
+    async def shot(self, folder: Path, name: str) -> None:
+        """Keep a picture for people who look."""
+        await self.page.screenshot(path=Path(os.environ.get("TINTYPE_SHOTS", folder)) / f"{name}.png", full_page=True)
+
+
+@asynccontextmanager
+async def window(*, width: int = 1200, dark: bool = False) -> AsyncGenerator[Window]:
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        scheme = "dark" if dark else "light"
+        page = await browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        try:
+            yield Window(page).watch()
+        finally:
+            await browser.close()
+
+
+@pytest.fixture
+async def stage(anyio_backend: str) -> AsyncGenerator[Stage]:
+    """A house set up as for a demonstration: its start page offers to connect accounts."""
+    del anyio_backend
+    async with staged() as one:
+        one.pretend.post("/reset", redirect_uris=[one.house.settings.callback()])
+        workspace, _ = await one.house.access.register("Demo")
+        key = await one.house.access.issue(workspace.id, Grant.FEED)
+        one.house.welcome.workspace_id = workspace.id
+        one.house.welcome.feed_key = key.secret
+        one.house.welcome.simulator = one.pretend.origin
+        yield one
+
+
+async def test_a_person_connects_an_account_and_sees_its_pictures(stage: Stage, tmp_path: Path) -> None:
+    person = stage.person(4)
+    person.post("CAROUSEL_ALBUM", children=["IMAGE", "IMAGE"])
+    person.post("REELS")
+    async with window() as one:
+        await one.page.goto(stage.house.settings.address())
+        await one.shot(tmp_path, "start")
+        await one.page.get_by_role("button", name="Connect another account").click()
+        await one.shot(tmp_path, "consent")
+        await one.page.get_by_text(person.username, exact=False).first.click()
+        await one.page.get_by_role("button", name="Allow").click()
+        await expect(one.page.get_by_role("heading", name="Connected")).to_be_visible()
+        await one.shot(tmp_path, "connected")
+        await _until_synced(stage)
+        await one.page.goto(f"{stage.house.settings.address()}/feeds/{stage.house.welcome.feed_key}.html")
+        await _assert_loaded(one.page, 6)
+        await one.shot(tmp_path, "feed")
+        assert one.complaints == []
+        assert one.hosts == {"127.0.0.1"}
+    for width, dark, name in ((390, False, "narrow"), (1200, True, "dark")):
+        async with window(width=width, dark=dark) as one:
+            await one.page.goto(f"{stage.house.settings.address()}/feeds/{stage.house.welcome.feed_key}.html")
+            await _assert_loaded(one.page, 6)
+            assert await one.page.evaluate("document.documentElement.scrollWidth") <= width
+            await one.shot(tmp_path, f"feed-{name}")
+            await one.page.goto(stage.house.settings.address())
+            assert await one.page.evaluate("document.documentElement.scrollWidth") <= width
+            await one.shot(tmp_path, f"start-{name}")
+            assert one.complaints == []
+
+
+async def _until_synced(stage: Stage) -> None:
+    account = (await stage.house.accounts.all())[0]
+    job = await stage.house.feed.queue(account)
+    await stage.house.backends.engine.outcome(job, wait=60)
+
+
+async def _assert_loaded(page: Page, pictures: int) -> None:
+    """Check that every picture of the page was decoded, those below the fold too."""
+    await expect(page.locator("img")).to_have_count(pictures)
+    for picture in await page.locator("img").all():
+        await picture.scroll_into_view_if_needed()
+        await page.wait_for_function("one => one.complete", arg=await picture.element_handle())
+        assert await picture.evaluate("one => one.naturalWidth") > 0
+        assert await picture.get_attribute("alt") is not None
+    await page.evaluate("scrollTo(0, 0)")
