@@ -84,6 +84,7 @@ def set_up(form: Format = "text", level: str = "info", *, secrets: Iterable[str]
     engine.handlers[:] = [handler]
     engine.propagate = False
     for chatty in (
+        "dbos",
         "httpcore",
         "httpcore2",
         "httpx",

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -37,11 +37,11 @@ class Courier:
         return JSONResponse({"messageId": f"msg_{len(self.taken)}"})
 
     @asynccontextmanager
-    async def listening(self, port: int) -> AsyncIterator[None]:
+    async def listening(self, port: int) -> AsyncGenerator[None]:
         app = Starlette(routes=[Route("/v2/publish/{destination:path}", self.take, methods=["POST"])])
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none", lifespan="off"))
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.01)
         yield
         server.should_exit = True

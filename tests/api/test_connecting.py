@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -79,7 +80,7 @@ async def test_an_account_is_connected_and_its_feed_is_there(door: Served, login
 async def test_the_consent_page_is_asked_with_a_state_of_its_own(door: Served) -> None:
     one = await bare(door)
     async with browser() as opened:
-        asked = []
+        asked: list[dict[str, list[str]]] = []
         for _ in range(2):
             sent = await opened.get(await begin(door, one))
             assert sent.headers["cache-control"] == "no-store"
@@ -235,7 +236,7 @@ async def _scoped_id(door: Served, one: Project, username: str) -> str:
     return str(me.json()["id"])
 
 
-def _signed(door: Served, payload: dict[str, object], secret: str | None = None) -> str:
+def _signed(door: Served, payload: Mapping[str, object], secret: str | None = None) -> str:
     app_secret = door.house.settings.instagram_app_secret
     assert app_secret is not None
     encoded = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")

@@ -17,6 +17,9 @@ POSTS = ("/auth/obtain-token", "/auth/refresh-token", "/auth/connect", "/registe
 META = ("/meta/webhooks", "/meta/deauthorize", "/meta/data-deletion")
 DOCUMENTED = {200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422}
 
+# The house works in this process too, and its engine's threads draw from `random` for their pauses.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 quick = settings(
     max_examples=25,
     deadline=None,
@@ -26,7 +29,7 @@ quick = settings(
 
 words = st.text(max_size=20)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | words | st.just("x" * 5_000),
+    st.none() | st.booleans() | st.integers() | st.floats() | words | words.map(lambda word: word * 300),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
@@ -130,9 +133,8 @@ async def test_any_header(door: Served, headers: dict[str, str], path: str, meth
 
 def check_hot(answer: httpx2.Response) -> None:
     """Check an answer that may come from the shelf, which numbers no requests that went well."""
-    if answer.status_code != 200:
-        if "problem+json" not in answer.headers.get("content-type", ""):
-            check(answer, beside=frozenset({304}))
+    if answer.status_code != 200 and "problem+json" not in answer.headers.get("content-type", ""):
+        check(answer, beside=frozenset({304}))
     assert "Traceback" not in answer.text
 
 

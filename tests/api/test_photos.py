@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import brotli
@@ -11,6 +12,11 @@ from tests.api.projects import KINDS, Project, bare, project, pull, refused
 from tests.served import Served
 
 PROMISED = ["id", "mediaUrl", "caption", "mediaType", "permalink"]
+OPEN: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,  # pyright: ignore[reportUnknownMemberType] - untyped library
+    "gzip": gzip.decompress,
+    "": bytes,
+}
 EXTRA = {"timestamp", "productType", "altText", "posterUrl", "width", "height", "srcset", "placeholder", "children"}
 
 
@@ -179,8 +185,7 @@ async def test_the_list_is_prepared_in_what_a_client_reads(
     await answer.aclose()
     assert answer.headers.get("content-encoding", "") == sent
     assert answer.headers["content-length"] == str(len(raw))
-    plain = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}[sent](raw)
-    assert json.loads(plain)["success"] is True
+    assert json.loads(OPEN[sent](raw))["success"] is True
 
 
 async def test_each_encoding_has_a_tag_of_its_own(door: Served, shown: Project) -> None:

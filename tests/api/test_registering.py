@@ -203,7 +203,8 @@ async def test_a_key_whose_request_still_runs_asks_to_wait(door: Served) -> None
             assert (await door.client.post("/register", json=body, headers=key)).status_code == 201
 
         both.start_soon(first)
-        while (await door.simulator.get("/_world/faults")).json():  # the slow read has begun when its fault is used up
+        # The slow read has begun when its fault is used up.
+        while (await door.simulator.get("/_world/faults")).json():  # noqa: ASYNC110 - the pretend world tells nobody
             await anyio.sleep(0.02)
         second = await door.client.post("/register", json=body, headers=key)
         refused(second, 409, "CONFLICT")

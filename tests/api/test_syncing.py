@@ -169,7 +169,7 @@ async def test_the_signature_is_over_the_bytes_as_they_are(door: Served, one: Pr
         {"nbf": 0},
     ],
 )
-async def test_what_upstashs_own_receiver_takes_is_taken(door: Served, one: Project, claims: dict[str, object]) -> None:
+async def test_what_upstashs_own_receiver_takes_is_taken(door: Served, one: Project, claims: dict[str, Any]) -> None:
     raw = body_of(one.id)
     claims = {name: value(raw) if callable(value) else value for name, value in claims.items()}
     headers = signed(address(door, one.id), raw, **claims)
@@ -225,7 +225,7 @@ async def test_a_changed_body_is_refused(door: Served, one: Project) -> None:
 
 
 @pytest.mark.parametrize("claims", [{}, {"jti": None, "exp": 4_000_000_000}])
-async def test_a_message_counts_once(door: Served, one: Project, claims: dict[str, object]) -> None:
+async def test_a_message_counts_once(door: Served, one: Project, claims: dict[str, Any]) -> None:
     raw = body_of(one.id)
     headers = signed(address(door, one.id), raw, **claims)
     first = await door.client.post(f"/sync/process/{one.id}", content=raw, headers=headers)

@@ -1,6 +1,7 @@
 """The commands that do one thing: what they print, and how they end. In this process, because each starts no server."""
 
 import asyncio
+import io
 import json
 import logging
 from base64 import b64encode
@@ -19,7 +20,7 @@ Cli = Callable[..., tuple[int, str, str]]
 
 COMMANDS = (
     (), ("serve",), ("worker",), ("demo",), ("simulate",), ("migrate",), ("doctor",), ("sync",),
-    ("workspace",), ("workspace", "add"), ("workspace", "list"), ("workspace", "remove"),
+    ("workspace",), ("workspace", "add"), ("workspace", "list"), ("workspace", "remove"), ("workspace", "app"),
     ("token",), ("token", "add"), ("token", "list"), ("token", "revoke"),
     ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
@@ -224,3 +225,26 @@ async def _register(data: Path, key: str) -> None:
 async def _secrets(data: Path, key: str) -> list[str]:
     async with open_house(load(data=data, encryption_key=key), work=False) as house:
         return list(await house.accounts.secrets())
+
+
+def test_a_workspace_connects_with_its_own_app_and_nobody_sees_its_secret(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said(cli, "workspace", "add", "Corner Bakery")
+    monkeypatch.setattr("sys.stdin", io.StringIO("own-app-secret-123\n"))
+    code, out, err = cli("workspace", "app", "Corner Bakery", "--app-id", "4711", "--json")
+    assert code == 0, err
+    assert json.loads(out)["app_id"] == "4711"
+    assert "own-app-secret-123" not in out + err
+    begun = said(cli, "account", "connect", "Corner Bakery", "--no-wait")
+    assert "/connect/" in begun["url"]
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file())
+    assert b"own-app-secret-123" not in stored
+
+
+def test_an_empty_app_secret_is_wrong_use(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    said(cli, "workspace", "add", "Corner Bakery")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    code, _, err = cli("workspace", "app", "Corner Bakery", "--app-id", "4711")
+    assert code == 2
+    assert "standard input" in err

@@ -43,6 +43,10 @@ class Welcome:
     feed_key: str | None = field(default=None, repr=False)
     simulator: str | None = None
 
+    def offer(self, workspace_id: str, feed_key: str, simulator: str) -> None:
+        """Begin to show a demonstration's workspace."""
+        self.workspace_id, self.feed_key, self.simulator = workspace_id, feed_key, simulator
+
 
 @dataclass(frozen=True, slots=True)
 class ConsoleDesk:
@@ -75,7 +79,7 @@ def _routes(app: FastAPI, desk: ConsoleDesk) -> None:
             accounts=await desk.accounts.of_workspace(workspace_id) if workspace_id else (),
             posts=await desk.feed.count(workspace_id) if workspace_id else 0,
         )
-        return HTMLResponse(page, headers=PAGE_HEADERS)
+        return HTMLResponse(page, headers=_headers(desk.welcome))
 
     @app.post("/start/connect")
     async def connect(request: Request) -> Response:
@@ -87,6 +91,15 @@ def _routes(app: FastAPI, desk: ConsoleDesk) -> None:
             desk.welcome.workspace_id, Login.INSTAGRAM_LOGIN, dialect="console", redirect_uri=desk.callback
         )
         return RedirectResponse(f"{desk.base}/connect/{begun.state}", 303)
+
+
+def _headers(welcome: Welcome) -> Mapping[str, str]:
+    """Return the headers of the start page, whose form leads on to the consent page: browsers check that step too."""
+    if welcome.simulator is None:
+        return PAGE_HEADERS
+    policy = PAGE_HEADERS["Content-Security-Policy"]
+    allowed = policy.replace("form-action 'self'", f"form-action 'self' {welcome.simulator}")
+    return {**PAGE_HEADERS, "Content-Security-Policy": allowed}
 
 
 def _check_own_page(request: Request) -> None:

@@ -16,6 +16,7 @@ PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer, with which a browser hides from us that a form of ours comes from us.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }

@@ -95,6 +95,7 @@ async def _demo(
     with simulating(simulator, beside):
         async with _open(settings, listener) as (house, server):
             opened = await _admitted(house, folder / SECRETS)
+            house.welcome.offer(opened.workspace, opened.feed_key, origin)
             await asyncio.to_thread(connect, url, opened.token, _busiest(simulator))
             async with _syncing(house, opened.workspace):
                 await _first_items(house, opened.workspace, server)
@@ -210,13 +211,12 @@ async def _first_items(house: "House", workspace_id: str, server: "asyncio.Task[
 
 
 def _announce(opened: Pass, url: str, origin: str, kept: Path | None, *, as_json: bool) -> None:
-    page = f"{url}/feeds/{opened.feed_key}.html"
     if as_json:
         say_json(
             {
                 "url": url,
                 "simulator": origin,
-                "console": page,
+                "console": f"{url}/",
                 "workspace": opened.workspace,
                 "token": opened.token,
                 "feed_key": opened.feed_key,
@@ -225,7 +225,8 @@ def _announce(opened: Pass, url: str, origin: str, kept: Path | None, *, as_json
         )
         return
     say(f"Tintype {__version__} listens on {url}, beside a pretend Instagram on {origin}")
-    say(f"  feed page    {page}")
+    say(f"  start page   {url}/")
+    say(f"  feed page    {url}/feeds/{opened.feed_key}.html")
     say(f"  feed JSON    {url}/feeds/{opened.feed_key}.json")
     say(f'  photos       curl -H "Authorization: Bearer {opened.token}" {url}/photos')
     say(f"  levers       {origin}/_world")

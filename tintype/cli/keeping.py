@@ -1,7 +1,7 @@
 """Keeping house: `migrate`, `workspace`, `token` and `vault`."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -103,14 +103,41 @@ def remove_workspace(
     async def remove(house: "House") -> dict[str, object]:
         workspace = await find_workspace(house, named)
         await house.access.remove(workspace.id)
-        accounts = await house.accounts.of_workspace(workspace.id)
-        for account in accounts:
-            await house.accounts.disconnect(workspace.id, account.id, reason="its workspace was removed")
-        await house.feed.erase(workspace.id)
-        return {**_workspace(workspace), "disconnected": len(accounts)}
+        return {**_workspace(workspace), "disconnected": await house.feed.leave(workspace.id)}
 
     gone = in_house(settings_of(data), remove)
     thing(gone, as_json=as_json, sentence=f"workspace {gone['name']} ({gone['id']}) is removed")
+
+
+@workspaces.command("app")
+def set_app(
+    named: Named,
+    app_id: Annotated[str, typer.Option("--app-id", help="The app's id, as its dashboard shows it.")],
+    login: Annotated[
+        Literal["instagram", "facebook"], typer.Option(help="Which login the app is made for.")
+    ] = "instagram",
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a workspace an Instagram app of its own, for the connections begun from now on.
+
+    The app's secret is asked for, or read from standard input; it is sealed and never shown. Keys of --json: id, name,
+    created_at, login, app_id.
+    """
+    secret = typer.prompt("App secret", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not secret.strip():
+        raise typer.BadParameter("the secret is empty; write it to standard input", param_hint="SECRET")
+
+    async def keep(house: "House") -> dict[str, object]:
+        from tintype.instagram import App, Login
+
+        workspace = await find_workspace(house, named)
+        chosen = Login.FACEBOOK_LOGIN if login == "facebook" else Login.INSTAGRAM_LOGIN
+        await house.accounts.set_app(workspace.id, App(chosen, app_id, secret.strip()))
+        return {**_workspace(workspace), "login": login, "app_id": app_id}
+
+    kept = in_house(settings_of(data), keep)
+    thing(kept, as_json=as_json, sentence=f"workspace {kept['name']} connects with app {app_id} now")
 
 
 def _ask(question: str) -> None:

@@ -48,7 +48,7 @@ def page(arrival: Arrival, app: App, scopes: tuple[str, ...]) -> str:
     rows = "".join(_person(arrival, person, first=place == 0) for place, person in enumerate(choice))
     asks = "".join(_scope(scope) for scope in scopes)
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">
 <title>Allow {escape(app.name)}? · {brand} (pretend)</title><style>{STYLE}</style></head>
 <body><main><h1>{escape(app.name)} wants to connect</h1>
 <p>This is a pretend {brand}. Choose who you are today.</p>

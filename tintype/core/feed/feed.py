@@ -135,6 +135,14 @@ class Feed:
         """Return how many posts a workspace shows."""
         return await self.records.count(workspace_id)
 
+    async def leave(self, workspace_id: str) -> int:
+        """Let go of a removed workspace's accounts and forget its media; return how many accounts that were."""
+        accounts = await self.accounts.of_workspace(workspace_id)
+        for account in accounts:
+            await self.accounts.disconnect(workspace_id, account.id, reason="its workspace was removed")
+        await self.erase(workspace_id)
+        return len(accounts)
+
     async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
         """Forget a workspace's media, or those of one account; their copies go with the next collections."""
         await self.records.erase(workspace_id, account_id)
