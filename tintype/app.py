@@ -137,7 +137,7 @@ def _engine(settings: Settings, database: Database, works: bool) -> Engine:
     if not works:
         return RemoteEngine(url)
     name = "local" if database.is_sqlite else f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
-    return DurableEngine(url, executor=name)
+    return DurableEngine(url, executor=name, shared=None if database.is_sqlite else database)
 
 
 def _sync_url(url: str) -> str:
@@ -156,14 +156,12 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     renditions = Renditions(records, backends.blobs, backends.images)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
-    mounted = [
-        _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
-        mount_meta(MetaDesk(accounts, feed, _secret(settings.webhook_verify_token), settings.max_body_bytes)),
-        mount_console(console),
-        mount_health(_parts(backends)),
-    ]
-    chosen = [one for one in mounted if not only or one.dialect.name in only]
-    front = Front(chosen, FEED)
+    dialects = [_feed_dialect(settings, backends, access, accounts, connecting, feed, renditions)]
+    spoken = [one for one in dialects if not only or one.dialect.name in only]
+    meta = mount_meta(MetaDesk(accounts, feed, _secret(settings.webhook_verify_token), settings.max_body_bytes))
+    pages = [] if only else [mount_console(console)]
+    health = mount_health(_parts(backends), [*spoken, meta])
+    front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
     return House(settings, backends, access, accounts, connecting, feed, renditions, welcome, front)
 
 

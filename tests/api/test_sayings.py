@@ -117,7 +117,7 @@ async def test_when_to_come_back(trouble: Trouble, seconds: str) -> None:
 
 
 async def test_ours_is_the_only_shape_on_a_port_of_its_own() -> None:
-    alone = Front([Mounted(META, Surround(build(META, version="1"), META, 10))], FEED)
+    alone = Front([Mounted(META, Surround(build(META, version="1"), META, 10))], META)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=alone), base_url="http://tintype.example") as http:
         answer = await http.get("/nobody/claims/this")
     assert (answer.status_code, set(answer.json())) == (404, {"error"})

@@ -1,13 +1,11 @@
 """Kill a real server in the middle of its first sync, and look at what it left and at what the next one makes of it."""
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +14,7 @@ from pathlib import Path
 import httpx2
 
 from tests.instagram.pretend import Pretend
+from tests.walks.program import environment, serving
 from tests.walks.stage import settings_for
 from tintype.app import open_house
 from tintype.backends.images import Images
@@ -23,8 +22,6 @@ from tintype.instagram import Login
 from tintype.settings import Settings
 
 PATIENCE = 60.0  # seconds for anything on a busy machine
-
-_READY = "listens on "
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +33,9 @@ class Scene:
     token: str
     posts: int
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> Mapping[str, str]:
         """What a server of this scene is started with."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
-        return kept | {
-            "INSTAGRAM_ORIGIN": self.pretend.origin,
-            "SYNC_INTERNAL_SECRET": "sync",
-            "FEED_SYNC_MINUTES": "0",
-            "LOG_LEVEL": "error",
-        }
+        return environment(self.pretend)
 
 
 def prepare(pretend: Pretend, folder: Path, posts: int) -> Scene:
@@ -75,17 +66,9 @@ def copied(scene: Scene, folder: Path) -> Scene:
 
 @contextmanager
 def server(scene: Scene) -> Generator[tuple["subprocess.Popen[str]", str]]:
-    """Run `tintype serve` as a program; yield it, and its address, when it answers. It is killed at the end."""
-    command = [sys.executable, "-m", "tintype", "serve", "--port", "0", "--data", str(scene.folder)]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root, env=scene.environment()) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert _READY in said, said
-            yield process, said.partition(_READY)[2].strip()
-        finally:
-            process.kill()
+    """Run a server of this scene; yield it and its address."""
+    with serving(scene.folder, scene.environment()) as found:
+        yield found
 
 
 def sync(url: str) -> None:

@@ -4,6 +4,8 @@ A dialect is data (its claims, one status and code per `Kind`, one refusal shape
 framework's, a crash included, is spoken by that one shape.
 """
 
+import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +31,9 @@ log = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
 
 PROBLEM = "application/problem+json"
+
+DRAIN_BYTES = 4 * 2**20
+DRAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,15 @@ _KINDS = {400: Kind.INVALID, 404: Kind.NOT_FOUND, 413: Kind.TOO_LARGE, 415: Kind
 
 def build(dialect: Dialect, *, version: str) -> FastAPI:
     """Return an app in which every refusal speaks `dialect`; its routes are added by the dialect's own module."""
-    app = FastAPI(title=f"Tintype: {dialect.name}", version=version, openapi_url=None, docs_url=None, redoc_url=None)
+    refusals: dict[int | str, dict[str, Any]] = {"default": {"description": _refusals(dialect)}}
+    app = FastAPI(
+        title=f"Tintype: {dialect.name}",
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        responses=refusals,
+    )
     app.router.redirect_slashes = False  # `Front` cuts them: a redirect behind a proxy leads to a host nobody knows
 
     async def refuse(request: Request, error: Exception) -> Response:
@@ -111,6 +125,30 @@ def _methods(app: FastAPI, scope: Scope) -> list[str]:
     routes = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
     found = {method for route in routes for method in getattr(route, "methods", None) or ()}
     return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set()))
+
+
+def _refusals(dialect: Dialect) -> str:
+    example = json.dumps(dialect.refusal(dialect.sayings[Kind.INVALID], "what is wrong, and what to do"))
+    statuses = sorted({f"{saying.status} {saying.code}" for saying in (*dialect.sayings.values(), dialect.crash)})
+    return f"A refusal: `{example}`, or RFC 9457 when Accept asks for it. {', '.join(statuses)}."
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what a route says of its body in OpenAPI; `read_body` is what reads it."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(model)}}}}
+
+
+def _inlined(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inline(value: Any) -> Any:
+        if isinstance(value, dict):
+            name = str(value.get("$ref", "")).rpartition("/")[2]  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] - JSON
+            return inline(definitions[name]) if name else {key: inline(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType] - JSON
+        return [inline(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType] - JSON
+
+    return inline(schema)
 
 
 async def read_body(request: Request, model: type[Model]) -> Model:
@@ -194,6 +232,8 @@ class _Passage:
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id, "headers": self.headers}
         try:
             await self.around.app(scope, self._in, out)
+        except ClientDisconnect:
+            log.info("the client of request %s went away", self.request_id)
         except Exception:
             log.exception("request %s failed", self.request_id)
             if not self.started:
@@ -205,8 +245,18 @@ class _Passage:
         if message["type"] == "http.request":
             self.taken += len(message.get("body", b""))
             if self.taken > self.around.max_body_bytes:
+                await self._drain(more=message.get("more_body", False))
                 raise HTTPException(413, f"the request body is larger than {self.around.max_body_bytes} bytes")
         return message
+
+    async def _drain(self, *, more: bool) -> None:
+        # A client that is still sending when the connection closes loses the answer that tells it why.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while more and self.taken < self.around.max_body_bytes + DRAIN_BYTES:
+                    message = await self.receive()
+                    self.taken += len(message.get("body", b""))
+                    more = message.get("more_body", False)
 
     async def _out(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -231,11 +281,15 @@ class Mounted:
     dialect: Dialect
     app: ASGIApp
     hot: Mapping[tuple[str, str], ASGIApp] = field(default_factory=dict[tuple[str, str], ASGIApp])
+    openapi: Callable[[], dict[str, Any]] | None = None
 
 
 @dataclass(slots=True)
 class Front:
-    """Sends each path to the dialect that claims it; hot routes first, by method and exact path."""
+    """Sends each path to the dialect that claims it; hot routes first, by method and exact path.
+
+    A path that nobody claims is refused by `fallback`: the one dialect of a port of its own.
+    """
 
     mounted: Sequence[Mounted]
     fallback: Dialect
@@ -252,9 +306,7 @@ class Front:
                     raise RuntimeError(f"two dialects claim {claim}")
                 self._claims[claim] = one.app
             self._hot.update(one.hot)
-        # On a port of its own a dialect owns every path: its 404 is the promised one.
-        alone = self.mounted[0].app if len(self.mounted) == 1 else None
-        self._nowhere = alone or Surround(build(self.fallback, version=""), self.fallback, 0)
+        self._nowhere = Surround(build(self.fallback, version=""), self.fallback, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

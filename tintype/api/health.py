@@ -1,8 +1,8 @@
-"""Is it alive, is it ready: `/healthz` for whoever restarts processes, `/readyz` for whoever sends traffic."""
+"""About the server itself: `/healthz` for whoever restarts processes, `/readyz` for whoever sends traffic, OpenAPI."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from tintype import __version__
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
-from tintype.errors import Kind
+from tintype.errors import Kind, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,15 @@ def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
 
 HEALTH = Dialect(
     name="health",
-    claims=("/healthz", "/readyz"),
+    claims=("/healthz", "/readyz", "/openapi"),
     sayings={kind: Saying(500, kind.value) for kind in Kind} | {Kind.NOT_FOUND: Saying(404, "not_found")},
     crash=Saying(500, "internal"),
     refusal=_refusal,
 )
 
 
-def mount(parts: tuple[Part, ...]) -> Mounted:
-    """Return the two routes, ready to be put behind a `Front`."""
+def mount(parts: tuple[Part, ...], described: Sequence[Mounted]) -> Mounted:
+    """Return the routes, ready to be put behind a `Front`; `described` are the dialects that can say what they offer."""
     app: FastAPI = build(HEALTH, version=__version__)
 
     @app.get("/healthz")
@@ -55,6 +55,15 @@ def mount(parts: tuple[Part, ...]) -> Mounted:
         well = all(state == "ok" for state in found)
         headers = {} if well else {"Retry-After": "5"}
         return JSONResponse({"ready": well, "parts": states}, 200 if well else 503, headers)
+
+    documents = {one.dialect.name: one.openapi for one in described if one.openapi is not None}
+
+    @app.get("/openapi/{name}.json")
+    async def openapi(name: str) -> Response:
+        """What a dialect offers, as OpenAPI."""
+        if name not in documents:
+            raise NotFound(f"there is no dialect {name!r} here; known are: {', '.join(documents)}")
+        return JSONResponse(documents[name]())
 
     return Mounted(HEALTH, Surround(app, HEALTH, 65_536))
 

@@ -61,7 +61,7 @@ def mount(desk: MetaDesk) -> Mounted:
     app = build(META, version=__version__)
     _webhooks(app, desk)
     _people(app, desk)
-    return Mounted(META, Surround(app, META, desk.max_body_bytes))
+    return Mounted(META, Surround(app, META, desk.max_body_bytes), openapi=app.openapi)
 
 
 def _webhooks(app: FastAPI, desk: MetaDesk) -> None:

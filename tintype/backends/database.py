@@ -135,7 +135,7 @@ class Database:
             async with lock:
                 yield
             return
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        key = lock_key(name)
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
@@ -152,6 +152,11 @@ class Database:
         """Raise the driver's error when the database does not answer."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+
+def lock_key(name: str) -> int:
+    """Return the number under which Postgres keeps an advisory lock of this name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 async def upsert(

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
 
+from tintype.backends.database import Database
+from tintype.backends.recovery import Watch
 from tintype.errors import Trouble, Unreachable
 
 log = logging.getLogger(__name__)
@@ -135,9 +137,20 @@ class InlineEngine:
 
 
 class DurableEngine:
-    """Works jobs on DBOS; `url` is a SQLite file of its own or the Postgres database, `executor` this node's name."""
+    """Works jobs on DBOS; `url` is a SQLite file of its own or the Postgres database, `executor` this node's name.
 
-    def __init__(self, url: str, *, executor: str = "local", at_once: int = 4, polling_seconds: float = 0.5) -> None:
+    Given the `shared` database of several nodes, it also takes over the jobs of those that died.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        executor: str = "local",
+        at_once: int = 4,
+        polling_seconds: float = 0.5,
+        shared: Database | None = None,
+    ) -> None:
         self._url = url
         self._executor = executor
         self._at_once = at_once
@@ -145,6 +158,8 @@ class DurableEngine:
         self._ended: dict[str, asyncio.Event] = {}
         self._running: set[asyncio.Task[object]] = set()
         self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch = Watch(shared, executor, _busy_nodes, _take_over) if shared else None
 
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         config: DBOSConfig = {
@@ -156,11 +171,16 @@ class DurableEngine:
             "notification_listener_polling_interval_sec": self._polling,
         }
         DBOS(config=config)
+        self._loop = asyncio.get_running_loop()
         workflows = {job.name: self._workflow(job) for job in jobs}
         timers = {schedule.name: self._timer(schedule) for schedule in schedules}
+        if self._watch:
+            await self._watch.start()
         DBOS.launch()
         await DBOS.register_queue_async(QUEUE, worker_concurrency=self._at_once, polling_interval_sec=self._polling)
         await self._schedule(schedules, timers)
+        if self._watch:
+            self._watch.look_after_others()
         log.info("engine started with %d kinds of jobs and %d schedules", len(workflows), len(timers))
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
@@ -190,6 +210,8 @@ class DurableEngine:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._watch:
+            await self._watch.close()
         # DBOS put its own threads under this loop; what is closed after the engine still needs some.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
@@ -197,18 +219,25 @@ class DurableEngine:
     def _workflow(self, job: Job) -> object:
         @DBOS.workflow(name=job.name, max_recovery_attempts=RECOVERIES)
         async def run(*args: str) -> Result:
-            task = asyncio.current_task()
-            if self._closing or task is None:
-                raise asyncio.CancelledError
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            try:
-                return await attempt(job, *args)
-            finally:
-                if event := self._ended.get(DBOS.workflow_id or ""):
-                    event.set()
+            work = self._work(job, args, DBOS.workflow_id or "")
+            if self._loop is None or self._loop is asyncio.get_running_loop():
+                return await work
+            # While ours rests, DBOS takes a loop of its own, on which nothing of the house may be touched.
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
         return run
+
+    async def _work(self, job: Job, args: Sequence[str], job_id: str) -> Result:
+        task = asyncio.current_task()
+        if self._closing or task is None:
+            raise asyncio.CancelledError
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await attempt(job, *args)
+        finally:
+            if event := self._ended.get(job_id):
+                event.set()
 
     def _timer(self, schedule: Schedule) -> Callable[[datetime, object], Awaitable[None]]:
         @DBOS.workflow(name=f"schedule.{schedule.name}")
@@ -237,6 +266,16 @@ class DurableEngine:
             if found.state not in (JobState.WAITING, JobState.RUNNING):
                 break
         return found
+
+
+async def _busy_nodes() -> set[str]:
+    rows = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+    return {row.executor_id for row in rows if row.executor_id}
+
+
+async def _take_over(node: str) -> int:
+    # The engine's own word for it, which it otherwise only hears from its makers' cloud.
+    return len(await asyncio.to_thread(DBOS._recover_pending_workflows, [node]))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
 
 
 class RemoteEngine:

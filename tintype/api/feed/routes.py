@@ -14,7 +14,7 @@ from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tintype.api.callers import Limiter, bearer, once
-from tintype.api.dialect import Mounted, Surround, build, read_body
+from tintype.api.dialect import Mounted, Surround, build, read_body, takes
 from tintype.api.feed import hot, pages
 from tintype.api.feed.dialect import FEED
 from tintype.api.feed.files import Files
@@ -73,17 +73,16 @@ def mount(desk: FeedDesk) -> Mounted:
     for add in (_registering, _tokens, _reading, _syncing, _connecting):
         add(app, desk)
     around = Surround(app, FEED, desk.max_body_bytes)
-    return Mounted(
-        FEED, around, {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
-    )
+    before = {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
+    return Mounted(FEED, around, before, app.openapi)
 
 
 def _registering(app: FastAPI, desk: FeedDesk) -> None:
-    @app.post("/register", status_code=201)
+    @app.post("/register", status_code=201, openapi_extra=takes(Registration))
     async def register(request: Request) -> Response:
         """Register a project; with a token its photos are synced at once."""
         _check_admin(request, desk.admin_token)
-        await desk.limiter.check(request, "register", 10 * desk.exchanges_per_minute)
+        await desk.limiter.check(request, "register", 100 * desk.exchanges_per_minute)
         body = await read_body(request, Registration)
 
         async def make() -> JSONResponse:
@@ -117,7 +116,7 @@ async def _first_sync(desk: FeedDesk, account: Account) -> dict[str, object]:
 
 
 def _tokens(app: FastAPI, desk: FeedDesk) -> None:
-    @app.post("/auth/obtain-token")
+    @app.post("/auth/obtain-token", openapi_extra=takes(TokenExchange))
     async def obtain_token(request: Request) -> Response:
         """Exchange an authorisation code for a long-lived token and prove it."""
         await desk.limiter.check(request, "obtain-token", desk.exchanges_per_minute)
@@ -211,7 +210,7 @@ def _choose(
 
 
 def _syncing(app: FastAPI, desk: FeedDesk) -> None:
-    @app.post("/sync")
+    @app.post("/sync", openapi_extra=takes(SyncRequest))
     async def sync(request: Request) -> Response:
         """Queue a sync of every project."""
         body = await read_body(request, SyncRequest)
@@ -233,7 +232,7 @@ def _syncing(app: FastAPI, desk: FeedDesk) -> None:
 
         return await once(request, desk.idempotency, make)
 
-    @app.post("/sync/process/{tenant_id}")
+    @app.post("/sync/process/{tenant_id}", openapi_extra=takes(ProcessRequest))
     async def process(request: Request, tenant_id: str) -> Response:
         """Sync one project; called by QStash, with its signature."""
         message = await _proven(desk, request, tenant_id)
@@ -274,7 +273,7 @@ async def _queue(desk: FeedDesk, workspace_id: str) -> str:
 
 
 def _connecting(app: FastAPI, desk: FeedDesk) -> None:
-    @app.post("/auth/connect", status_code=201)
+    @app.post("/auth/connect", status_code=201, openapi_extra=takes(ConnectRequest))
     async def begin(request: Request) -> Response:
         """Begin to connect an account: returns the address to open in the browser of whoever owns it."""
         caller = await _caller(desk, request)

@@ -129,7 +129,10 @@ class Accounts:
             if account.state is State.CONNECTED:
                 await self._warn(account, now)
                 if refresh_due(account, now, _jitter(account.id)):
-                    fresher = await self._try_refresh(account)
+                    try:
+                        fresher = await self._try_refresh(account)
+                    except Reconnect:
+                        continue  # noted and announced already
                     done += fresher.token_issued_at != account.token_issued_at
         return done
 

@@ -1,0 +1,88 @@
+"""Taking over the jobs of nodes that died, on Postgres: the engine itself leaves them where they are (stack.md, Traps).
+
+Each node holds a session lock named after itself, which the database lets go of when the node's process is gone. Whoever
+can take the lock of a node with unfinished jobs knows that it is dead, and gives those jobs back to the queue.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.backends.database import Database, lock_key
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """One node's place among the others: `busy` names the nodes with unfinished jobs, `take_over` requeues those of one."""
+
+    database: Database
+    node: str
+    busy: Callable[[], Awaitable[Iterable[str]]]
+    take_over: Callable[[str], Awaitable[int]]
+    seconds: float = LOOK_SECONDS
+    _watching: asyncio.Task[None] | None = field(default=None, init=False)
+    _looking: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def start(self) -> None:
+        """Take this node's own lock, before it works any job; returns when the lock is held."""
+        held = asyncio.Event()
+        self._watching = asyncio.create_task(self._watch(held))
+        await held.wait()
+
+    def look_after_others(self) -> None:
+        """Take over, from now on, what dead nodes leave; the engine must be running."""
+        self._looking.set()
+
+    async def close(self) -> None:
+        """Let go of the lock: what this node did not finish is the others' now."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    async def _watch(self, held: asyncio.Event) -> None:
+        while True:
+            try:
+                async with self.database.engine.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key(self.node)})
+                    try:
+                        await self._look_on(connection, held)
+                    finally:
+                        # The session lives on in the pool, so its lock has to be given back by name.
+                        await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            except SQLAlchemyError as error:
+                held.set()  # a database that is away at the start is everybody's trouble, and said by others
+                log.warning("other nodes are not looked after for now: %s", type(error).__name__)
+                await asyncio.sleep(self.seconds)
+
+    async def _look_on(self, connection: AsyncConnection, held: asyncio.Event) -> None:
+        held.set()
+        await self._looking.wait()
+        while True:
+            for node in await self.busy():
+                if node != self.node:
+                    await self._inherit(connection, node)
+            await asyncio.sleep(self.seconds)
+
+    async def _inherit(self, connection: AsyncConnection, node: str) -> None:
+        key = {"key": self._key(node)}
+        if not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one():
+            return
+        try:
+            log.warning("node %s is gone; %d of its jobs go on here", node, await self.take_over(node))
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+    def _key(self, node: str) -> int:
+        return lock_key(f"node:{node}")
