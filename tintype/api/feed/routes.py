@@ -1,5 +1,6 @@
 """Seed 0's routes. Each reads the request, asks core one thing, and says the answer in the promised form."""
 
+import asyncio
 import hmac
 import json
 import re
@@ -40,6 +41,7 @@ from tintype.errors import Forbidden, Invalid, Trouble, Unauthorized
 from tintype.instagram import App, Login
 
 FIRST_SYNC_SECONDS = 50.0  # below the minute after which most proxies give up on an answer
+QUEUED_AT_ONCE = 16
 SESSION = "tintype_connect"
 
 
@@ -219,15 +221,14 @@ def _syncing(app: FastAPI, desk: FeedDesk) -> None:
             raise Unauthorized("Unauthorized")
 
         async def make() -> JSONResponse:
-            tasks: list[str] = []
-            errors: list[dict[str, str]] = []
             workspaces = await desk.access.workspaces()
-            for workspace in workspaces:
-                try:
-                    tasks.append(await _queue(desk, workspace.id))
-                except Trouble as trouble:
-                    errors.append({"tenantId": workspace.id, "error": trouble.message})
-            summary = {"totalTenants": len(workspaces), "queuedTasks": tasks, "errors": errors}
+            slots = asyncio.Semaphore(QUEUED_AT_ONCE)
+            found = await asyncio.gather(*(_queued(desk, workspace.id, slots) for workspace in workspaces))
+            summary = {
+                "totalTenants": len(workspaces),
+                "queuedTasks": [one for one in found if isinstance(one, str)],
+                "errors": [one for one in found if not isinstance(one, str)],
+            }
             return _yes({"summary": summary})
 
         return await once(request, desk.idempotency, make)
@@ -266,10 +267,16 @@ def _seen(message: Message) -> str:
     return f"qstash:{message.id}"
 
 
-async def _queue(desk: FeedDesk, workspace_id: str) -> str:
-    if desk.qstash is None:
-        return await desk.feed.queue_workspace(workspace_id)
-    return await desk.qstash.publish(f"{desk.base}/sync/process/{workspace_id}", {"tenantId": workspace_id})
+async def _queued(desk: FeedDesk, workspace_id: str, slots: asyncio.Semaphore) -> str | dict[str, str]:
+    """Queue a project's sync; return the task's id, or what the summary says of the failure."""
+    async with slots:
+        try:
+            if desk.qstash is None:
+                return await desk.feed.queue_workspace(workspace_id)
+            url = f"{desk.base}/sync/process/{workspace_id}"
+            return await desk.qstash.publish(url, {"tenantId": workspace_id})
+        except Trouble as trouble:
+            return {"tenantId": workspace_id, "error": trouble.message}
 
 
 def _connecting(app: FastAPI, desk: FeedDesk) -> None:
