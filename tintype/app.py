@@ -158,7 +158,8 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     dialects = [_feed_dialect(settings, backends, access, accounts, connecting, feed, renditions)]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
-    meta = mount_meta(MetaDesk(accounts, feed, _secret(settings.webhook_verify_token), settings.max_body_bytes))
+    verify_token = _secret(settings.webhook_verify_token)
+    meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta])
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)

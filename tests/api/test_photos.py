@@ -194,3 +194,8 @@ async def test_each_encoding_has_a_tag_of_its_own(door: Served, shown: Project) 
         for each in ("identity", "gzip", "br")
     }
     assert len(tags) == 3
+
+
+async def test_a_stranger_is_told_so_before_his_question_is_judged(door: Served) -> None:
+    answer = await door.client.get("/photos?type=POEM", headers={"authorization": "Bearer nobody"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")

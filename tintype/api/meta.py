@@ -52,6 +52,7 @@ class MetaDesk:
 
     accounts: Accounts
     feed: Feed
+    base: str
     verify_token: str | None = field(repr=False)
     max_body_bytes: int
 
@@ -104,9 +105,9 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
         for account in await desk.accounts.deauthorized(await _person(desk, request)):
             await desk.feed.erase(account.workspace_id, account.id)
         code = secrets.token_hex(8)
-        return JSONResponse({"url": str(request.url_for("deletion", code=code)), "confirmation_code": code})
+        return JSONResponse({"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code})
 
-    @app.get("/meta/data-deletion/{code}", name="deletion")
+    @app.get("/meta/data-deletion/{code}")
     async def deletion(code: str) -> Response:
         """Say that a deletion is done: it is when it was confirmed."""
         return JSONResponse({"confirmation_code": code, "status": "completed"})

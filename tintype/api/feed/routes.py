@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tintype.api.callers import Limiter, bearer, once
@@ -83,8 +83,8 @@ def _registering(app: FastAPI, desk: FeedDesk) -> None:
     @app.post("/register", status_code=201, openapi_extra=takes(Registration))
     async def register(request: Request) -> Response:
         """Register a project; with a token its photos are synced at once."""
-        _check_admin(request, desk.admin_token)
         await desk.limiter.check(request, "register", 100 * desk.exchanges_per_minute)
+        _check_admin(request, desk.admin_token)
         body = await read_body(request, Registration)
 
         async def make() -> JSONResponse:
@@ -149,15 +149,19 @@ def _has_token(account: Account) -> bool:
 
 
 def _reading(app: FastAPI, desk: FeedDesk) -> None:
+    async def caller_of(request: Request) -> Caller:
+        return await _caller(desk, request)
+
     @app.get("/photos")
     async def photos(
         request: Request,
+        # Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
+        caller: Annotated[Caller, Depends(caller_of)],
         kind: Annotated[Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"] | None, Query(alias="type")] = None,
         limit: Annotated[int | None, Query(ge=1, le=10_000)] = None,
         after: Annotated[str | None, Query(max_length=64)] = None,
     ) -> Response:
         """Return the caller's feed; everything without parameters, as documented."""
-        caller = await _caller(desk, request)
         entry = await desk.shelf.entry(caller.workspace_id)
         if kind is None and limit is None and after is None:
             return _prepared(request, entry, public=False)
