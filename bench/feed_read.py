@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,7 +78,7 @@ async def furnish(folder: Path) -> str:
     return issued.secret
 
 
-def _nothing():  # noqa: ANN202 - one word of core that has no public door
+def _nothing():
     from tintype.core.feed.model import Departures
 
     return Departures()
@@ -100,7 +100,7 @@ def _item(at: int, picture: Asset, now: datetime) -> Item:
 
 
 @contextmanager
-def contestants(folder: Path) -> Iterator[tuple[list[Server], str]]:
+def contestants(folder: Path) -> Generator[tuple[list[Server], str]]:
     """Start all servers with the same bytes."""
     token = asyncio.run(furnish(folder / "data"))
     with ExitStack() as stack:

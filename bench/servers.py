@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def running(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """Start a server and wait until it answers `path`, whatever it answers; end it afterwards."""
     process = subprocess.Popen(
         command, env={**os.environ, **(env or {})}, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -108,7 +108,10 @@ def _wrk(server: Server, path: str, headers: Mapping[str, str], connections: int
 
 
 def _milliseconds(said: str, share: str) -> float:
-    value, unit = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr]
+    found = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", said)
+    if found is None:
+        raise RuntimeError(f"wrk said something unexpected: {said}")
+    value, unit = found.groups()
     return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
