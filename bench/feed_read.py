@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.servers import Cost, Server, free_port, measure, need, running
 from tintype.app import open_house
 from tintype.core.feed import Asset, Item
+from tintype.core.feed.model import Departures
 from tintype.instagram import Login
 from tintype.settings import load
 
@@ -74,14 +75,10 @@ async def furnish(folder: Path) -> str:
         now = datetime.now(UTC)
         items = [_item(at, picture, now) for at, picture in enumerate(pictures)]
         standing = await house.feed.records.standing(account.id)
-        await house.feed.records.store(account, items, kept=(), departures=_nothing(), standing=standing, max_items=500)
+        await house.feed.records.store(
+            account, items, kept=(), departures=Departures(), standing=standing, max_items=500
+        )
     return issued.secret
-
-
-def _nothing():
-    from tintype.core.feed.model import Departures
-
-    return Departures()
 
 
 def _item(at: int, picture: Asset, now: datetime) -> Item:
