@@ -72,7 +72,7 @@ class FeedDesk:
 def mount(desk: FeedDesk) -> Mounted:
     """Return the feed dialect, ready to be put behind a `Front`."""
     app = build(FEED, version=desk.version)
-    for add in (_registering, _tokens, _reading, _syncing, _connecting):
+    for add in (_registering, _tokens, _reading, _showing, _syncing, _connecting):
         add(app, desk)
     around = Surround(app, FEED, desk.max_body_bytes)
     before = {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
@@ -173,6 +173,8 @@ def _reading(app: FastAPI, desk: FeedDesk) -> None:
             headers=headers,
         )
 
+
+def _showing(app: FastAPI, desk: FeedDesk) -> None:
     @app.get("/feeds/{name}")
     async def public_feed(request: Request, name: str) -> Response:
         """Return a feed by its publishable key, as JSON or as a piece of HTML."""
