@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-
 from tintype.api.feed.dialect import FEED
 from tintype.settings import Settings, environment_name
 

@@ -34,7 +34,9 @@ def test_there_is_something_to_measure() -> None:
 
 
 def test_no_module_is_longer_than_500_lines() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in SOURCES if (n := len(path.read_text().splitlines())) > MODULE_LINES}
+    long = {
+        str(path.relative_to(ROOT)): n for path in SOURCES if (n := len(path.read_text().splitlines())) > MODULE_LINES
+    }
     assert long == {}
 
 
