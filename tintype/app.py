@@ -187,7 +187,6 @@ def _feed_dialect(
             feed=feed,
             renditions=renditions,
             shelf=shelf,
-            cache=backends.cache,
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),
             signatures=_signatures(settings),

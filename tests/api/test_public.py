@@ -218,3 +218,16 @@ async def test_a_wrong_name_finds_nothing(door: Served, path: str) -> None:
 
 async def test_a_size_that_a_picture_does_not_have(door: Served, picture: str) -> None:
     refused(await door.client.get(picture.replace("original.jpeg", "original.mp4")), 404, "NOT_FOUND")
+
+
+async def test_head_means_the_whole_file_whatever_range_is_asked(door: Served, picture: str) -> None:
+    head = await door.client.head(picture, headers={"range": "bytes=0-9"})
+    assert head.status_code == 200
+    assert int(head.headers["content-length"]) > 10
+
+
+async def test_a_page_and_its_piece_are_kept_apart_also_for_keys_with_origins(door: Served, shown: Project) -> None:
+    issued = await door.house.access.issue(shown.id, Grant.FEED, origins=(SITE,))
+    for dest in ("document", "empty"):
+        answer = await door.client.get(f"/feeds/{issued.secret}.html", headers={"sec-fetch-dest": dest, "origin": SITE})
+        assert {"Sec-Fetch-Dest", "Origin"} <= set(answer.headers["vary"].split(", "))

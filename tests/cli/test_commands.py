@@ -224,7 +224,7 @@ async def _register(data: Path, key: str) -> None:
 
 async def _secrets(data: Path, key: str) -> list[str]:
     async with open_house(load(data=data, encryption_key=key), work=False) as house:
-        return list(await house.accounts.secrets())
+        return [one.secret for one in await house.accounts.signers()]
 
 
 def test_a_workspace_connects_with_its_own_app_and_nobody_sees_its_secret(

@@ -45,7 +45,7 @@ def prepare(pretend: Pretend, folder: Path, posts: int) -> Scene:
     now = int(float(str(pretend.get("")["now"])))
     for number in range(posts):
         pretend.post(
-            "/media", username=username, kind="IMAGE", width=320, height=400, timestamp=now - 60 * (posts - number)
+            "/media", username=username, kind="IMAGE", width=160, height=200, timestamp=now - 60 * (posts - number)
         )
     token = asyncio.run(_register(_settings(pretend, folder), pretend.token(username)))
     return Scene(pretend, folder, token, posts)

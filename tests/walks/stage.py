@@ -16,7 +16,7 @@ from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.core.feed import Report
 from tintype.events import Event
-from tintype.instagram import utc_now
+from tintype.instagram import Connection, Profile, Token, utc_now
 from tintype.settings import Settings, load
 
 E = TypeVar("E", bound=Event)
@@ -95,7 +95,8 @@ class Person:
 
     def post(self, kind: str = "IMAGE", **more: object) -> str:
         """Publish something small, each a minute after the one before, and return its id."""
-        shape: Json = {"width": 320, "height": 400} if kind == "IMAGE" else {}
+        tall = kind in ("VIDEO", "REELS")
+        shape: Json = {"width": 180, "height": 320} if tall else {"width": 160, "height": 200}
         ago = timedelta(days=20) - timedelta(minutes=next(_numbers))
         moment = int((self.stage.clock() - ago).timestamp())
         shape |= {"timestamp": moment, **more}
@@ -138,6 +139,14 @@ class Member(Person):
     workspace_id: str
     account_id: str
     key: str = field(repr=False)
+
+    async def reconnect(self) -> None:
+        """Let this account be connected once more, with a token that lives."""
+        accounts = self.stage.house.accounts
+        account = await accounts.get(self.workspace_id, self.account_id)
+        token = Token(self.stage.pretend.token(self.username), expires_at=self.stage.clock() + timedelta(days=60))
+        profile = Profile(account.instagram_id, None, self.username)
+        await accounts.keep(self.workspace_id, Connection(account.login, token, profile))
 
     async def sync(self, *, deep: bool = False) -> Report:
         return await self.stage.house.feed.sync(self.account_id, deep=deep)

@@ -60,7 +60,7 @@ async def test_a_replaced_picture_is_copied_and_the_old_one_stays_for_a_while(st
 
 async def test_other_children_of_a_carousel_arrive(stage: Stage) -> None:
     one = await stage.member()
-    album = one.post("CAROUSEL_ALBUM", children=["IMAGE", "IMAGE"], width=320, height=400)
+    album = one.post("CAROUSEL_ALBUM", children=["IMAGE", "IMAGE"])
     await one.sync()
     before = (await one.photo(album))["children"]
     child = before[1]["id"]

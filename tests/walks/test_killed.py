@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.instagram.pretend import running
 from tests.walks import killing
 
-TIMES = 5  # bench/kill_sync.py does the same fifty times
-POSTS = 5
+TIMES = 4  # bench/kill_sync.py does the same fifty times
+POSTS = 4
 
 
 def test_the_next_start_repairs_what_a_killed_sync_left(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def ensemble() -> Generator[Ensemble]:
 
 
 def _post(pretend: Pretend) -> None:
-    pretend.post("/media", username="two.nodes", kind="IMAGE", width=320, height=400)
+    pretend.post("/media", username="two.nodes", kind="IMAGE", width=160, height=200)
 
 
 @contextmanager

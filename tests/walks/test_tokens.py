@@ -48,9 +48,9 @@ async def test_while_the_refresh_fails_the_old_token_serves_to_its_last_day(stag
     await one.sync()
     tries = _tries(stage)
     one.fault("oauth.refresh", "status", status=400, code=10, times=None)
-    for _ in range(54):
+    for day in range(54):
         stage.skip(DAY * 1.1)
-        new = one.post()
+        new = one.post() if day % 9 == 0 else (await one.ids())[0]
         await one.sync()
         assert (await one.ids())[0] == new
     assert 34 <= _tries(stage) - tries <= 40
@@ -61,7 +61,7 @@ async def test_while_the_refresh_fails_the_old_token_serves_to_its_last_day(stag
         await one.sync()
     assert (await _account(one)).state is State.RECONNECT
     answer = await one.read()
-    assert len(answer.json()["data"]["photos"]) == 55
+    assert len(answer.json()["data"]["photos"]) == 7
     assert answer.headers["x-feed-stale"] == "reconnect"
     await stage.assert_whole((await one.photos())[0]["mediaUrl"])
 

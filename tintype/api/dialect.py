@@ -229,7 +229,12 @@ class _Passage:
         is_head = self.scope["method"] == "HEAD"
         scope: Scope = {**self.scope, "method": "GET"} if is_head else self.scope
         out = self._without_body if is_head else self._out
-        scope["state"] = {**scope.get("state", {}), "request_id": self.request_id, "headers": self.headers}
+        scope["state"] = {
+            **scope.get("state", {}),
+            "request_id": self.request_id,
+            "headers": self.headers,
+            "head": is_head,
+        }
         try:
             await self.around.app(scope, self._in, out)
         except ClientDisconnect:

@@ -2,8 +2,7 @@
 
 import hmac
 import logging
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
@@ -11,9 +10,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype import __version__
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
-from tintype.core.accounts import Accounts
+from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
-from tintype.errors import Forbidden, Invalid, Kind, Unauthorized
+from tintype.errors import Forbidden, Invalid, Kind, NotFound, Unauthorized
 from tintype.instagram import parse_signed_request, parse_webhook, verify_webhook_signature
 
 log = logging.getLogger(__name__)
@@ -83,11 +82,12 @@ def _webhooks(app: FastAPI, desk: MetaDesk) -> None:
         raw = await request.body()
         headers = request.headers
         proof = (headers.get("x-hub-signature-256"), headers.get("x-hub-signature"))
-        if not verify_webhook_signature(raw, *proof, await desk.accounts.secrets()):
+        signers = [one for one in await desk.accounts.signers() if verify_webhook_signature(raw, *proof, (one.secret,))]
+        if not signers:
             raise Unauthorized("the signature does not match any app secret that is set here")
         meant = {change.account_id for change in parse_webhook(raw) if change.account_id}
         for instagram_id in meant:
-            for account in await desk.accounts.known_as(instagram_id):
+            for account in await desk.accounts.known_as(instagram_id, signers):
                 await desk.feed.queue(account)
         return JSONResponse({"success": True})
 
@@ -96,29 +96,41 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
     @app.post("/meta/deauthorize")
     async def deauthorize(request: Request) -> Response:
         """A person removed the app: let go of the tokens at once (graph-api.md 1.11)."""
-        found = await desk.accounts.deauthorized(await _person(desk, request))
+        found = await desk.accounts.deauthorized(*await _person(desk, request))
         return JSONResponse({"success": True, "accounts": len(found)})
 
     @app.post("/meta/data-deletion")
     async def delete(request: Request) -> Response:
         """A person asks for deletion: tokens and stored media go, and Meta gets a page and a code to follow it by."""
-        for account in await desk.accounts.deauthorized(await _person(desk, request)):
+        for account in await desk.accounts.deauthorized(*await _person(desk, request)):
             await desk.feed.erase(account.workspace_id, account.id)
-        code = secrets.token_hex(8)
+        code = desk.accounts.receipt()
         return JSONResponse({"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code})
 
     @app.get("/meta/data-deletion/{code}")
     async def deletion(code: str) -> Response:
-        """Say that a deletion is done: it is when it was confirmed."""
+        """Say that a deletion is done: it is when its code was given out."""
+        if not desk.accounts.gave(code):
+            raise NotFound("no deletion was confirmed with this code")
         return JSONResponse({"confirmation_code": code, "status": "completed"})
 
 
-async def _person(desk: MetaDesk, request: Request) -> str:
+async def _person(desk: MetaDesk, request: Request) -> tuple[str, Sequence[Signer]]:
+    """Return whom a signed request means, and everybody who may have signed it: each speaks for its own accounts."""
     form = await request.form()
     signed = form.get("signed_request")
     if not isinstance(signed, str):
         raise Invalid("signed_request is required, as a form field")
-    said = parse_signed_request(signed, await desk.accounts.secrets())
+    signers = await desk.accounts.signers()
+    said = parse_signed_request(signed, [one.secret for one in signers])
     if not said.get("user_id"):
         raise Invalid("signed_request names no user_id")
-    return str(said["user_id"])
+    return str(said["user_id"]), [one for one in signers if _signed_by(signed, one)]
+
+
+def _signed_by(signed: str, signer: Signer) -> bool:
+    try:
+        parse_signed_request(signed, (signer.secret,))
+    except Unauthorized:
+        return False
+    return True

@@ -21,7 +21,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from tintype.errors import Misconfigured, Unavailable
@@ -38,6 +40,9 @@ metadata = MetaData(
 )
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 30
 
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
@@ -69,6 +74,8 @@ class Instant(TypeDecorator[datetime]):
 def _translated() -> Generator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise Unavailable("the database has no connection to spare; try again", retry_after=1) from error
     except (OperationalError, InterfaceError) as error:
         log.error("the database does not answer: %s", error.orig)
         raise Unavailable("the database does not answer; try again", retry_after=1) from error
@@ -85,6 +92,7 @@ class Database:
 
     engine: AsyncEngine
     url: str
+    lock_engine: AsyncEngine | None = None
     locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
     @property
@@ -127,26 +135,30 @@ class Database:
     async def exclusive(self, name: str) -> AsyncGenerator[None]:
         """Hold a named lock against every task of every node; a killed process lets go of it.
 
-        On Postgres it is an advisory lock of a connection of its own, outside of any transaction. On SQLite one process
-        works, so a lock of that process does.
+        On Postgres it is an advisory lock of a connection of its own, outside of any transaction and of the pool that
+        requests need. On SQLite one process works, so a lock of that process does.
         """
         if self.is_sqlite:
             lock = self.locks.setdefault(name, asyncio.Lock())
             async with lock:
                 yield
             return
-        key = lock_key(name)
-        async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-            try:
-                yield
-            finally:
-                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+        assert self.lock_engine is not None
+        with _translated():
+            connection = await self.lock_engine.connect()
+        try:
+            with _translated():
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": lock_key(name)})
+            yield
+        finally:
+            await connection.close()  # ends the session, and with it the lock
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        if self.lock_engine is not None:
+            await self.lock_engine.dispose()
 
     async def check(self) -> None:
         """Raise the driver's error when the database does not answer."""
@@ -191,13 +203,23 @@ def open_database(url: str) -> Database:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(parsed, pool_size=8, max_overflow=8)
+        engine = create_async_engine(parsed, pool_size=8, max_overflow=8, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    else:
-        # pool_pre_ping: a server that restarted must cost a reconnect, not a failed request.
-        engine = create_async_engine(parsed, pool_size=16, max_overflow=16, pool_pre_ping=True)
-    return Database(engine, url)
+        return Database(engine, url)
+    patience: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    # pool_pre_ping: a server that restarted must cost a reconnect, not a failed request.
+    engine = create_async_engine(
+        parsed,
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={**patience, "options": f"-c statement_timeout={STATEMENT_SECONDS}s"},
+    )
+    locks = create_async_engine(parsed, poolclass=NullPool, connect_args=patience)
+    return Database(engine, url, locks)
 
 
 def driver_url(url: str) -> URL:

@@ -9,11 +9,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
 
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 Result = Mapping[str, object]
 
 QUEUE = "tintype"
+TIDY = "engine.tidy"
+KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
 # The format of our jobs, not the program's version: jobs of an older program must go on after an upgrade.
 JOBS_VERSION = "jobs-1"
@@ -155,8 +159,8 @@ class DurableEngine:
         self._executor = executor
         self._at_once = at_once
         self._polling = polling_seconds
-        self._ended: dict[str, asyncio.Event] = {}
-        self._running: set[asyncio.Task[object]] = set()
+        self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        self._running: set[asyncio.Task[Result]] = set()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch = Watch(shared, executor, _busy_nodes, _take_over) if shared else None
@@ -172,7 +176,8 @@ class DurableEngine:
         }
         DBOS(config=config)
         self._loop = asyncio.get_running_loop()
-        workflows = {job.name: self._workflow(job) for job in jobs}
+        schedules = (*schedules, Schedule(TIDY, TIDY, "23 4 * * *"))
+        workflows = {job.name: self._workflow(job) for job in (*jobs, Job(TIDY, self._tidy))}
         timers = {schedule.name: self._timer(schedule) for schedule in schedules}
         if self._watch:
             await self._watch.start()
@@ -188,18 +193,19 @@ class DurableEngine:
         return handle.get_workflow_id()
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
-        ended = self._ended.setdefault(job_id, asyncio.Event()) if wait else None
-        try:
+        # The event tells at once of a job that ended here; one that another node works is looked at again and again.
+        ended = self._ended.setdefault(job_id, asyncio.Event())
+        clock = asyncio.get_running_loop().time
+        until = clock() + wait
+        while True:
             found = outcome_of_status(await DBOS.get_workflow_status_async(job_id))
-            if ended is None or found.state not in (JobState.WAITING, JobState.RUNNING):
+            if clock() >= until or found.state not in (JobState.WAITING, JobState.RUNNING):
                 return found
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), wait)
-                # The job's last act is ours; its row is written by the engine right after.
-                return await self._settled(job_id)
-            return found
-        finally:
-            self._ended.pop(job_id, None)
+            if ended.is_set():
+                await asyncio.sleep(0.02)  # the job's last act was ours; its row is written right after
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), min(until - clock(), self._polling))
 
     async def check(self) -> None:
         await DBOS.list_workflows_async(limit=1)
@@ -216,6 +222,17 @@ class DurableEngine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
+    async def _tidy(self) -> Result:
+        """Forget jobs that ended long ago."""
+        before = (datetime.now(UTC) - KEPT).isoformat()
+        forgotten = 0
+        while ended := await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before, limit=500, load_input=False, load_output=False
+        ):
+            await DBOS.delete_workflows_async([one.workflow_id for one in ended])
+            forgotten += len(ended)
+        return {"forgotten": forgotten}
+
     def _workflow(self, job: Job) -> object:
         @DBOS.workflow(name=job.name, max_recovery_attempts=RECOVERIES)
         async def run(*args: str) -> Result:
@@ -228,13 +245,15 @@ class DurableEngine:
         return run
 
     async def _work(self, job: Job, args: Sequence[str], job_id: str) -> Result:
-        task = asyncio.current_task()
-        if self._closing or task is None:
+        if self._closing:
             raise asyncio.CancelledError
+        # In a context of its own: a job that is run again may ask the engine other things in another order, which DBOS
+        # would take for a workflow that is not deterministic.
+        task = asyncio.get_running_loop().create_task(attempt(job, *args), context=Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            return await attempt(job, *args)
+            return await task
         finally:
             if event := self._ended.get(job_id):
                 event.set()
@@ -257,15 +276,6 @@ class DurableEngine:
                 for one in wanted
             ]
         )
-
-    async def _settled(self, job_id: str) -> Outcome:
-        found = Outcome(JobState.RUNNING)
-        for pause in (0.0, 0.01, 0.05, 0.1, 0.3, 0.5):
-            await asyncio.sleep(pause)
-            found = outcome_of_status(await DBOS.get_workflow_status_async(job_id))
-            if found.state not in (JobState.WAITING, JobState.RUNNING):
-                break
-        return found
 
 
 async def _busy_nodes() -> set[str]:

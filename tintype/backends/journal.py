@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.4
 KEPT = timedelta(hours=1)
 
+# Numbers are given out before transactions end, so a lower one may become visible after a higher one: look back so far.
+LOOK_BACK = 200
+
 journal = Table(
     "journal",
     metadata,
@@ -31,6 +34,8 @@ journal = Table(
     Column("node", String(32), nullable=False),
     Column("event", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    # Without it SQLite gives the numbers of deleted rows out again, and readers that wait for higher ones hear nothing.
+    sqlite_autoincrement=True,
 )
 
 
@@ -42,6 +47,7 @@ class Journal:
         self._near = MemoryBus()
         self._node = uuid4().hex
         self._last = 0
+        self._heard: frozenset[int] = frozenset()
         self._reading: asyncio.Task[None] | None = None
 
     async def publish(self, event: Event) -> None:
@@ -62,6 +68,7 @@ class Journal:
         """Begin to read what other processes announce."""
         async with self._database.read() as connection:
             self._last = (await connection.execute(select(func.max(journal.c.id)))).scalar_one() or 0
+            await self._unread(connection)
         self._reading = asyncio.create_task(self._read_on())
 
     async def close(self) -> None:
@@ -79,13 +86,16 @@ class Journal:
                     found = await self._unread(connection)
             except Trouble:
                 continue  # said once by the database; what was missed is read when it is back
+            except Exception:
+                log.exception("the journal could not be read; trying again")
+                continue
             for event in found:
                 await self._near.publish(event)
 
     async def _unread(self, connection: AsyncConnection) -> list[Event]:
-        query = select(journal).where(journal.c.id > self._last).order_by(journal.c.id)
+        query = select(journal).where(journal.c.id > self._last - LOOK_BACK).order_by(journal.c.id)
         rows = (await connection.execute(query)).all()
-        if rows:
-            self._last = rows[-1].id
-        events = [decode(row.event.encode()) for row in rows if row.node != self._node]
-        return [event for event in events if event is not None]
+        new = [row for row in rows if row.id not in self._heard and row.node != self._node]
+        self._heard = frozenset(row.id for row in rows)
+        self._last = max([self._last, *self._heard])
+        return [event for row in new if (event := decode(row.event.encode())) is not None]

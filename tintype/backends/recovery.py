@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, lock_key
@@ -61,7 +60,7 @@ class Watch:
                     finally:
                         # The session lives on in the pool, so its lock has to be given back by name.
                         await connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, a node without its lock loses its jobs to others
                 held.set()  # a database that is away at the start is everybody's trouble, and said by others
                 log.warning("other nodes are not looked after for now: %s", type(error).__name__)
                 await asyncio.sleep(self.seconds)

@@ -54,11 +54,13 @@ class Files:
             return Response(status_code=304, headers=headers)
         path = self.renditions.blobs.path(key)
         asked = request.headers.get("range")
-        if path is not None and asked is None:
+        if path is not None and asked is None and not request.state.head:
             return FileResponse(Path(path), media_type=kind, headers=headers)
         found = await self.renditions.blobs.head(key)
         if found is None:
             raise NotFound("there is no such picture")
+        if request.state.head:  # answered without reading the file; a range means nothing here (RFC 9110, 14.2)
+            return Response(headers={**headers, "Content-Length": str(found.size)}, media_type=kind)
         span = span_of(asked, found.size) if request.headers.get("if-range", etag) == etag else None
         start, end = span or (0, found.size)
         headers["Content-Length"] = str(end - start)

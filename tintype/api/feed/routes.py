@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -31,16 +31,16 @@ from tintype.api.feed.wire import (
     moment,
     moment_ms,
 )
-from tintype.backends.cache import Cache
-from tintype.backends.idempotency import Idempotency
+from tintype.backends.engine import JobState
+from tintype.backends.idempotency import Idempotency, Stored
 from tintype.backends.qstash import Message, QStash, Signatures
 from tintype.core.access import Access, Caller, Grant
 from tintype.core.accounts import Account, Accounts, Connecting, State
 from tintype.core.feed import Feed, Renditions
-from tintype.errors import Forbidden, Invalid, Trouble, Unauthorized
+from tintype.errors import Conflict, Forbidden, Invalid, Trouble, Unauthorized, Unavailable, Unreachable
 from tintype.instagram import App, Login
 
-FIRST_SYNC_SECONDS = 50.0  # below the minute after which most proxies give up on an answer
+SYNC_SECONDS = 50.0  # below the minute after which most proxies give up on an answer
 QUEUED_AT_ONCE = 16
 SESSION = "tintype_connect"
 
@@ -55,7 +55,6 @@ class FeedDesk:
     feed: Feed
     renditions: Renditions
     shelf: Shelf
-    cache: Cache
     idempotency: Idempotency
     limiter: Limiter
     signatures: Signatures | None
@@ -113,7 +112,7 @@ def _registering(app: FastAPI, desk: FeedDesk) -> None:
 
 
 async def _first_sync(desk: FeedDesk, account: Account) -> dict[str, object]:
-    outcome = await desk.feed.engine.outcome(await desk.feed.queue(account), wait=FIRST_SYNC_SECONDS)
+    outcome = await desk.feed.engine.outcome(await desk.feed.queue(account), wait=SYNC_SECONDS)
     return {"status": outcome.state.value, "error": outcome.error}
 
 
@@ -243,15 +242,27 @@ def _syncing(app: FastAPI, desk: FeedDesk) -> None:
     async def process(request: Request, tenant_id: str) -> Response:
         """Sync one project; called by QStash, with its signature."""
         message = await _proven(desk, request, tenant_id)
-        await desk.access.workspace(tenant_id)
         try:
-            report = await desk.feed.sync_workspace(tenant_id)
+            await desk.access.workspace(tenant_id)
+            result = await _synced(desk, tenant_id)
         except BaseException:
             # Not done: the same message, sent again by QStash's own retry, must find the door open.
-            await desk.cache.delete(_seen(message))
+            await desk.idempotency.abandon("qstash", message.id)
             raise
-        result = {"tenantId": tenant_id, "photosCount": report.photos, "lastSync": moment_ms(report.synced_at)}
+        await desk.idempotency.finish("qstash", message.id, Stored(200, ""))
         return _yes({"result": result, "refreshTokenResult": "success"})
+
+
+async def _synced(desk: FeedDesk, workspace_id: str) -> dict[str, object]:
+    """Have a project synced by the engine, which does not sync one account twice at a time, and return how it went."""
+    job = await desk.feed.queue_workspace(workspace_id)
+    outcome = await desk.feed.engine.outcome(job, wait=SYNC_SECONDS)
+    if outcome.error:
+        raise Unreachable(outcome.error)
+    if outcome.state is not JobState.DONE:
+        raise Unavailable("the sync takes longer than this call may; it goes on, ask again", retry_after=30)
+    at = datetime.fromisoformat(str(outcome.result["synced_at"]))
+    return {"tenantId": workspace_id, "photosCount": outcome.result["photos"], "lastSync": moment_ms(at)}
 
 
 async def _proven(desk: FeedDesk, request: Request, tenant_id: str) -> Message:
@@ -263,14 +274,13 @@ async def _proven(desk: FeedDesk, request: Request, tenant_id: str) -> Message:
     body = await read_body(request, ProcessRequest)
     if body.tenantId not in (None, tenant_id):
         raise Unauthorized("Invalid QStash signature: the body names another tenant")
-    left = message.expires_at - datetime.now(UTC).timestamp()
-    if not await desk.cache.add(_seen(message), b"1", max(1.0, left + 1)):
+    try:
+        seen = await desk.idempotency.begin("qstash", message.id, b"")
+    except Conflict:
+        seen = message
+    if seen is not None:
         raise Unauthorized("Invalid QStash signature: this message was received before")
     return message
-
-
-def _seen(message: Message) -> str:
-    return f"qstash:{message.id}"
 
 
 async def _queued(desk: FeedDesk, workspace_id: str, slots: asyncio.Semaphore) -> str | dict[str, str]:
@@ -329,7 +339,7 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
         jobs = [await desk.feed.queue(account) for account in accounts]
         if "text/html" in request.headers.get("accept", ""):
             return pages.connected(accounts)
-        return _yes({"code": code, "accounts": [_account(one) for one in accounts], "queuedTasks": jobs})
+        return _yes({"accounts": [_account(one) for one in accounts], "queuedTasks": jobs})
 
 
 def _shown_code(code: str | None, refusal: str | None) -> Response:
@@ -367,7 +377,10 @@ def _yes(data: object, status: int = 200) -> JSONResponse:
 
 
 def _with(answer: Response, headers: Mapping[str, str]) -> Response:
+    varies = [value for value in (answer.headers.get("vary"), headers.get("Vary")) if value]
     answer.headers.update(headers)
+    if varies:
+        answer.headers["Vary"] = ", ".join(dict.fromkeys(name.strip() for part in varies for name in part.split(",")))
     return answer
 
 

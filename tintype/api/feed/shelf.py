@@ -29,7 +29,9 @@ from tintype.events import AccountChanged, Event, MediaSynced, WorkspaceChanged
 log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 60.0
-MOST_ENTRIES = 2_000
+PATIENCE_SECONDS = 2.0  # for a database that hangs, when there is a last good list to serve
+MOST_BYTES = 256 * 2**20
+MOST_CALLERS = 10_000
 BROTLI_QUALITY = 5  # 11 costs twenty times the CPU for a tenth fewer bytes
 
 _ENCODINGS = (b"br", b"gzip")
@@ -57,6 +59,13 @@ class Entry:
     forms: dict[bytes, Form]
     public: dict[bytes, Form]
     until: float
+    expires: bool = False  # shows an address of Instagram's that ends: the list is read again even if nothing changed
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes this holds; the items weigh about as much as their plain form."""
+        forms = (*self.forms.values(), *self.public.values())
+        return sum(len(form.body["body"]) for form in forms) + len(self.public[b""].body["body"])
 
     def form(self, accept_encoding: bytes, *, public: bool = False) -> Form:
         """Return the form for what a client accepts."""
@@ -110,15 +119,16 @@ class Shelf:
             return opened.caller
         changes = self._changes
         try:
-            caller = await self.access.who(secret, grant)
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE_SECONDS if opened else None):
+                caller = await self.access.who(secret, grant)
+        except (Unavailable, TimeoutError):
             if opened is None or opened.caller.grant is not grant:
                 raise
             return opened.caller
         except Trouble:
             self.opened.pop(digest, None)
             raise
-        if len(self.opened) >= MOST_ENTRIES:
+        if len(self.opened) >= MOST_CALLERS:
             self.opened.clear()
         if changes == self._changes:  # else it may have been revoked while it was looked up
             self.opened[digest] = _Opened(caller, now + RECHECK_SECONDS)
@@ -162,22 +172,31 @@ class Shelf:
 
     async def _renew(self, workspace_id: str, old: Entry | None) -> Entry:
         try:
-            revision, synced_at, stale = await self.feed.freshness(workspace_id)
-            if old and old.revision == revision and not _expiring(old):
-                entry = self._prepared(workspace_id, revision, old.items, synced_at, stale)
-            else:
-                entry = await self._load(workspace_id, revision, synced_at, stale)
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE_SECONDS if old else None):
+                entry = await self._fresh(workspace_id, old)
+        except (Unavailable, TimeoutError):
             if old is None:
                 raise
             log.warning("feed of workspace %s not read anew, the last good list is served", workspace_id)
             return replace(old, until=time.monotonic() + 1.0)
         if self._making.get(workspace_id) is not asyncio.current_task():
             return entry
-        if len(self.entries) >= MOST_ENTRIES:
-            self.entries.pop(next(iter(self.entries)))
+        self.entries.pop(workspace_id, None)
         self.entries[workspace_id] = entry
+        while len(self.entries) > 1 and sum(one.size for one in self.entries.values()) > MOST_BYTES:
+            self.entries.pop(next(iter(self.entries)))
         return entry
+
+    async def _fresh(self, workspace_id: str, old: Entry | None) -> Entry:
+        revision, synced_at, stale = await self.feed.freshness(workspace_id)
+        if old is None or old.revision != revision or old.expires:
+            return await self._load(workspace_id, revision, synced_at, stale)
+        if (old.synced_at, old.stale) == (synced_at, stale):
+            return replace(old, until=self._until())
+        return await asyncio.to_thread(self._prepared, workspace_id, revision, old.items, synced_at, stale)
+
+    def _until(self) -> float:
+        return time.monotonic() + min(RECHECK_SECONDS, self.trust_seconds)
 
     async def _load(self, workspace_id: str, revision: str, synced_at: datetime | None, stale: str | None) -> Entry:
         key = f"instagram:{workspace_id}:photos"
@@ -192,7 +211,7 @@ class Shelf:
             await self._keep(key, view.revision, items)
             return entry
         left = (end - datetime.now(UTC)).total_seconds()
-        return replace(entry, until=min(entry.until, time.monotonic() + left))
+        return replace(entry, expires=True, until=min(entry.until, time.monotonic() + left))
 
     def _prepared(
         self,
@@ -213,7 +232,7 @@ class Shelf:
             stale,
             _forms(private, [*about, (b"cache-control", b"private, no-cache")]),
             _forms(public, [*about, (b"cache-control", _PUBLIC)]),
-            time.monotonic() + min(RECHECK_SECONDS, self.trust_seconds),
+            self._until(),
         )
 
     async def _cached(self, key: str, revision: str) -> list[dict[str, Any]] | None:
@@ -243,11 +262,6 @@ class Shelf:
 
 
 _PUBLIC = b"public, max-age=60, stale-while-revalidate=86400, stale-if-error=604800"
-
-
-def _expiring(entry: Entry) -> bool:
-    # An entry that showed an Instagram address was given less time than others; its list has to be read again.
-    return any("/m/" not in str(item["mediaUrl"]) for item in entry.items)
 
 
 def _about(synced_at: datetime | None, stale: str | None) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,7 @@ async def upgrade(database: Database) -> bool:
 
 async def _upgrade_locked(connection: AsyncConnection) -> None:
     if connection.dialect.name == "postgresql":
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     await connection.run_sync(_run)
 

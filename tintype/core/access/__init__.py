@@ -6,6 +6,16 @@ only knows callers and workspaces.
 
 from tintype.core.access.access import Access
 from tintype.core.access.model import Caller, Credential, Grant, Issued, Workspace, fingerprint
-from tintype.core.access.records import AccessRecords
+from tintype.core.access.records import AccessRecords, living_ids
 
-__all__ = ["Access", "AccessRecords", "Caller", "Credential", "Grant", "Issued", "Workspace", "fingerprint"]
+__all__ = [
+    "Access",
+    "AccessRecords",
+    "Caller",
+    "Credential",
+    "Grant",
+    "Issued",
+    "Workspace",
+    "fingerprint",
+    "living_ids",
+]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Row, String, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, insert, select, update
 
 from tintype.backends.database import Database, Instant, Json, metadata
 from tintype.core.access.model import Caller, Credential, Grant, Workspace
@@ -108,6 +108,11 @@ class AccessRecords:
         async with self.database.read() as connection:
             rows = await connection.execute(query.order_by(workspaces.c.created_at, workspaces.c.id))
             return [Workspace(row.id, row.name, row.created_at) for row in rows]
+
+
+def living_ids() -> Select[tuple[str]]:
+    """Return the query for the ids of all workspaces that were not removed, for other tables' conditions."""
+    return select(workspaces.c.id).where(workspaces.c.removed_at.is_(None))
 
 
 def _row(credential: Credential, digest: str) -> dict[str, Any]:

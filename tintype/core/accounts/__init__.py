@@ -5,7 +5,7 @@ Other parts ask `Accounts.open` for a token at the moment they need one; nobody 
 
 from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
-from tintype.core.accounts.model import Account, Grip, State
+from tintype.core.accounts.model import Account, Grip, Signer, State
 from tintype.core.accounts.records import AccountRecords
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Beginning",
     "Connecting",
     "Grip",
+    "Signer",
     "State",
 ]

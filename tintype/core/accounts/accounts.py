@@ -1,5 +1,6 @@
 """The trade of accounts: keep them, open their tokens, refresh those in time, let go of them."""
 
+import binascii
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from tintype.core.accounts.model import (
     TRY_JITTER,
     Account,
     Grip,
+    Signer,
     State,
     expired,
     refresh_due,
@@ -21,11 +23,13 @@ from tintype.core.accounts.model import (
     warning_due,
 )
 from tintype.core.accounts.records import AccountRecords, Sealed
-from tintype.errors import Forbidden, NotFound, Reconnect, Refused, Trouble
+from tintype.errors import Forbidden, Misconfigured, NotFound, Reconnect, Refused, Trouble, Unavailable
 from tintype.events import AccountChanged, AccountExpiring
 from tintype.instagram import App, Connection, Graph, Login, Token, oauth, revokes
 
 log = logging.getLogger(__name__)
+
+_RECEIPT = "meta:data-deletion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class Accounts:
         return replace(account, state=state)
 
     async def keep(self, workspace_id: str, connection: Connection) -> Account:
-        """Store a connection that OAuth brought, over the earlier one of the same account if there is one."""
+        """Store a connection that OAuth brought, over the earlier one of the same account if there is one.
+
+        Raises `NotFound` when the workspace was removed.
+        """
         profile, token = connection.profile, connection.token
         found = await self.records.find(workspace_id, connection.login, profile.user_id)
         account = replace(
@@ -86,23 +93,30 @@ class Accounts:
         return await self.records.of_workspace(workspace_id)
 
     async def all(self) -> Sequence[Account]:
-        """Return every account, for jobs and commands that visit them all."""
+        """Return every account of every living workspace, for jobs and commands that visit them all."""
         return await self.records.all()
+
+    async def left_behind(self) -> Sequence[str]:
+        """Return the ids of removed workspaces that still have something here: whoever removed them was interrupted."""
+        return await self.records.left_behind()
+
+    async def forget(self, workspace_id: str) -> None:
+        """Forget a removed workspace's accounts and apps, the last step of leaving it; a living one keeps its own."""
+        await self.records.forget(workspace_id)
 
     async def open(self, account_id: str) -> Grip:
         """Return an account with a token that is as fresh as it should be.
 
-        A refresh that fails does not matter while the present token lives. Raises `NotFound` for an unknown account and
-        `Reconnect` when only a person can help.
+        A refresh that fails does not matter while the present token lives. Raises `NotFound` for an account that is
+        unknown or whose workspace was removed, and `Reconnect` when only a person can help.
         """
-        account = await self.records.get(account_id)
-        if account is None:
-            raise NotFound(f"there is no account {account_id!r}")
+        account, sealed = await self._held(account_id)
         now = self.graph.now()
         if account.state is State.CONNECTED and refresh_due(account, now, _jitter(account.id)):
-            account = await self._try_refresh(account)
+            await self._try_refresh(account)
+            account, sealed = await self._held(account_id)
         await self._warn(account, now)
-        return await self._grip(account, now)
+        return await self._grip(account, sealed, now)
 
     async def refresh(self, account: Account) -> bool:
         """Refresh a token because somebody asked; tell whether that was needed.
@@ -136,10 +150,16 @@ class Accounts:
                     done += fresher.token_issued_at != account.token_issued_at
         return done
 
-    async def lost(self, account: Account, trouble: Reconnect) -> None:
-        """Note that Instagram does not let us use an account any more; its stored feed goes on being served."""
-        await self.records.change(account.id, state=State.RECONNECT.value, reason=trouble.message)
-        await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
+    async def lost(self, account: Account, trouble: Reconnect, grip: Grip | None = None) -> None:
+        """Note that Instagram does not let us use an account any more; its stored feed goes on being served.
+
+        With the grip that failed, an account that was connected anew or let go meanwhile stays as it is.
+        """
+        if grip is None or grip.sealed is None:
+            await self.records.change(account.id, state=State.RECONNECT.value, reason=trouble.message)
+            await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
+        else:
+            await self._lost(account, trouble, "token", grip.sealed)
 
     async def describe(self, account: Account, username: str | None) -> None:
         """Keep the name that Instagram gives an account, when it is news."""
@@ -162,17 +182,29 @@ class Accounts:
         await self.bus.publish(AccountChanged(workspace_id, account.id, State.DISCONNECTED))
         return replace(account, state=State.DISCONNECTED, reason=reason)
 
-    async def known_as(self, instagram_id: str) -> Sequence[Account]:
-        """Return every account, of whatever workspace, that Meta means by an id."""
-        return await self.records.of_instagram(instagram_id)
-
-    async def deauthorized(self, instagram_id: str) -> Sequence[Account]:
-        """Let go of every account that Meta means when it says a person removed the app."""
+    async def known_as(self, instagram_id: str, signers: Sequence[Signer]) -> Sequence[Account]:
+        """Return every account that Meta means by an id and that one of the signers speaks for."""
         found = await self.records.of_instagram(instagram_id)
+        return [account for account in found if await self._spoken_for(account, signers)]
+
+    async def deauthorized(self, instagram_id: str, signers: Sequence[Signer]) -> Sequence[Account]:
+        """Let go of every account that the signers speak for and Meta means when it says a person removed the app."""
         return [
             await self.disconnect(account.workspace_id, account.id, reason="the app was removed on Instagram")
-            for account in found
+            for account in await self.known_as(instagram_id, signers)
         ]
+
+    def receipt(self) -> str:
+        """Return a new code that proves a deletion was confirmed here: 66 hexadecimal digits, nothing is stored."""
+        return self.vault.seal("", context=_RECEIPT).hex()
+
+    def gave(self, receipt: str) -> bool:
+        """Tell whether `receipt` was made here, with a key that is still known."""
+        try:
+            self.vault.open(binascii.unhexlify(receipt), context=_RECEIPT)
+        except (ValueError, Misconfigured, Unavailable):
+            return False
+        return True
 
     async def app(self, workspace_id: str, login: Login) -> App | None:
         """Return the app to speak for: the workspace's own when its id is known, else the operator's."""
@@ -186,13 +218,13 @@ class Accounts:
         secret = self.vault.seal(app.secret, context=f"apps:{workspace_id}:{app.login}:secret")
         await self.records.save_app(workspace_id, app.login, app.id, secret)
 
-    async def secrets(self) -> Sequence[str]:
-        """Return every app secret that Meta may have signed a call with."""
+    async def signers(self) -> Sequence[Signer]:
+        """Return everybody who may have signed a call of Meta's; anybody may have registered any secret."""
         own = [
-            self.vault.open(sealed, context=f"apps:{workspace_id}:{login}:secret")
+            Signer(workspace_id, login, self.vault.open(sealed, context=f"apps:{workspace_id}:{login}:secret"))
             for workspace_id, login, sealed in await self.records.app_secrets()
         ]
-        return list(dict.fromkeys([*(app.secret for app in self.apps), *own]))
+        return [*(Signer(None, app.login, app.secret) for app in self.apps), *own]
 
     async def rotate(self) -> int:
         """Seal anew, with the current key, every token and app secret that an earlier key sealed; return how many.
@@ -200,11 +232,11 @@ class Accounts:
         May run beside a working house. Raises `Misconfigured` when a key is missing; what was done until then stays.
         """
         done = 0
-        for account in await self.records.all():
+        for account in await self.records.with_removed():
             sealed = await self.records.sealed(account.id)
             for name, old in (("token", sealed.token), ("user_token", sealed.user_token)):
                 if old and (new := self._resealed(old, f"accounts:{account.id}:{name}")):
-                    done += await self.records.reseal(account.id, name, old, new)
+                    done += await self.records.change_holding(account.id, name, old, **{name: new})
         for workspace_id, login, old in await self.records.app_secrets():
             if new := self._resealed(old, f"apps:{workspace_id}:{login}:secret"):
                 done += await self.records.reseal_app(workspace_id, login, old, new)
@@ -215,17 +247,34 @@ class Accounts:
             return None
         return self.vault.seal(self.vault.open(sealed, context=context), context=context)
 
-    async def _grip(self, account: Account, now: datetime) -> Grip:
-        sealed = await self.records.sealed(account.id)
+    async def _spoken_for(self, account: Account, signers: Sequence[Signer]) -> bool:
+        mine = [one for one in signers if one.login is account.login]
+        if any(one.workspace_id == account.workspace_id for one in mine):
+            return True
+        operators = any(one.workspace_id is None for one in mine)
+        return operators and await self.app(account.workspace_id, account.login) in self.apps
+
+    async def _held(self, account_id: str) -> tuple[Account, Sealed]:
+        found = await self.records.held(account_id)
+        if found is None:
+            raise NotFound(f"there is no account {account_id!r}")
+        return found
+
+    async def _lost(self, account: Account, trouble: Reconnect, name: str, held: bytes) -> None:
+        values = {"state": State.RECONNECT.value, "reason": trouble.message}
+        if await self.records.change_holding(account.id, name, held, **values):
+            await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
+
+    async def _grip(self, account: Account, sealed: Sealed, now: datetime) -> Grip:
         if account.state is not State.CONNECTED or sealed.token is None:
             raise Reconnect(account.reason or f"account {account.username or account.instagram_id} has no token yet")
         if expired(account, now):
             trouble = Reconnect("the token has expired; connect the account again", code=190, subcode=463)
-            await self.lost(account, trouble)
+            await self._lost(account, trouble, "token", sealed.token)
             raise trouble
         user_token = self._opened(account, "user_token", sealed.user_token)
         token = self._opened(account, "token", sealed.token) or ""
-        return Grip(account, token, await self.app(account.workspace_id, account.login), user_token)
+        return Grip(account, token, await self.app(account.workspace_id, account.login), user_token, sealed.token)
 
     async def _warn(self, account: Account, now: datetime) -> None:
         days = warning_due(account, now)
@@ -250,29 +299,38 @@ class Accounts:
             raise Reconnect("the account has no token to refresh; connect it")
         if account.login is Login.FACEBOOK_LOGIN and app is None:
             raise Reconnect("Facebook's tokens are refreshed with the app's id; set FACEBOOK_APP_ID, or connect again")
-        name = "user_token" if sealed.user_token else "token"
-        value = self._opened(account, name, sealed.user_token or sealed.token) or ""
+        name, held = ("user_token", sealed.user_token) if sealed.user_token else ("token", sealed.token)
+        value = self._opened(account, name, held) or ""
         try:
             fresh = await oauth.refresh(self.graph, app or App(account.login, "", ""), Token(value))
         except Reconnect as trouble:
             if revokes(trouble):
-                await self.lost(account, trouble)
+                await self._lost(account, trouble, name, held)
             raise
-        return await self._refreshed(account, name, fresh)
+        return await self._refreshed(account, name, held, fresh)
 
-    async def _refreshed(self, account: Account, name: str, fresh: Token) -> Account:
+    async def _refreshed(self, account: Account, name: str, held: bytes, fresh: Token) -> Account:
         now = self.graph.now()
         sealed = self.vault.seal(fresh.value, context=f"accounts:{account.id}:{name}")
         changes = {"token_issued_at": now, "token_expires_at": fresh.expires_at, "warned_days": None}
-        await self.records.change(account.id, **changes, **{name: sealed})
+        if not await self.records.change_holding(account.id, name, held, **changes, **{name: sealed}):
+            return await self._overtaken(account)
         await self.bus.publish(AccountChanged(account.workspace_id, account.id, account.state))
         return replace(account, token_issued_at=now, token_expires_at=fresh.expires_at, warned_days=None)
+
+    async def _overtaken(self, account: Account) -> Account:
+        # Somebody connected the account anew, refreshed it elsewhere or let go of it while Instagram thought.
+        present = await self.records.get(account.id)
+        if present is None or present.state is not State.CONNECTED:
+            raise Reconnect((present and present.reason) or "the account was let go meanwhile; connect it again")
+        return present
 
     async def _save(
         self, account: Account, token: str | None, user_token: str | None, app_scoped_id: str | None
     ) -> None:
         sealed = Sealed(self._sealed(account, "token", token), self._sealed(account, "user_token", user_token))
-        await self.records.save(account, sealed, app_scoped_id)
+        if not await self.records.save(account, sealed, app_scoped_id):
+            raise NotFound(f"workspace {account.workspace_id} was removed; nothing is connected to it")
 
     def _sealed(self, account: Account, name: str, plain: str | None) -> bytes | None:
         return self.vault.seal(plain, context=f"accounts:{account.id}:{name}") if plain else None

@@ -78,14 +78,23 @@ class Connecting:
         return browser_url(url, self.settings.origin)
 
     async def finish(
-        self, state: str, session: str | None, *, code: str | None, refusal: str | None
+        self,
+        state: str,
+        session: str | None,
+        *,
+        code: str | None,
+        refusal: str | None,
+        dialects: tuple[str, ...] = ("feed", "console"),
     ) -> Sequence[Account]:
         """Use up a state and connect what its person consented to; one account, or one per linked Page.
 
-        Raises `Invalid` for a state that is unknown, used, over or another browser's, `Forbidden` when the person
-        refused, and what Instagram answers when it does not take the code.
+        `dialects` are those whose connections come back where the caller listens. Raises `Invalid` for a state that is
+        unknown, used, over, another dialect's or another browser's, `Forbidden` when the person refused, `NotFound`
+        when the workspace was removed, and what Instagram answers when it does not take the code.
         """
         pending = _live(await self.accounts.records.take(fingerprint(state)))
+        if pending.dialect not in dialects:
+            raise Invalid("this connection was begun elsewhere and does not end here; begin again")
         if not _same(pending.session, session):
             raise Invalid("this answer belongs to a connection begun in another browser; begin again here")
         if refusal or not code:

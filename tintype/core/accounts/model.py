@@ -53,6 +53,16 @@ class Grip:
     token: str = field(repr=False)
     app: App | None = field(repr=False)
     user_token: str | None = field(default=None, repr=False)
+    sealed: bytes | None = field(default=None, repr=False)  # the token as it is stored, to tell whether it still is
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who may have signed a call of Meta's: the app of one workspace's login, or the operator's without a workspace."""
+
+    workspace_id: str | None
+    login: Login
+    secret: str = field(repr=False)
 
 
 def refresh_due(account: Account, now: datetime, jitter: timedelta) -> bool:

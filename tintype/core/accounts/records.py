@@ -5,9 +5,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Row, String, Table, Text, delete, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    select,
+    union,
+    update,
+)
 
 from tintype.backends.database import Database, Instant, Json, metadata, upsert
+from tintype.core.access import living_ids
 from tintype.core.accounts.model import Account, State
 from tintype.instagram import Login
 
@@ -85,18 +100,30 @@ class AccountRecords:
 
     database: Database
 
-    async def save(self, account: Account, sealed: Sealed, app_scoped_id: str | None = None) -> None:
-        """Store an account with its secrets."""
+    async def save(self, account: Account, sealed: Sealed, app_scoped_id: str | None = None) -> bool:
+        """Store an account with its secrets; tell whether its workspace still lives, without which nothing is stored."""
         row = {name: getattr(account, name) for name in Account.__dataclass_fields__}
         row |= {"login": account.login.value, "state": account.state.value, "scopes": list(account.scopes)}
         row |= {"token": sealed.token, "user_token": sealed.user_token, "app_scoped_id": app_scoped_id}
         async with self.database.write() as connection:
+            # Shared, so that on PostgreSQL nobody removes the workspace before this is stored.
+            living = living_ids()
+            mine = living.where(living.selected_columns.id == account.workspace_id).with_for_update(read=True)
+            if await connection.scalar(mine) is None:
+                return False
             await upsert(connection, accounts, [row], keep=frozenset({"created_at"}))
+            return True
 
     async def change(self, account_id: str, **values: Any) -> None:
         """Set some columns of an account."""
         async with self.database.write() as connection:
             await connection.execute(update(accounts).where(accounts.c.id == account_id).values(**values))
+
+    async def change_holding(self, account_id: str, name: str, held: bytes, **values: Any) -> bool:
+        """Set some columns of an account whose `token` or `user_token` is still this sealed one; tell whether it was."""
+        query = update(accounts).where(accounts.c.id == account_id, accounts.c[name] == held).values(**values)
+        async with self.database.write() as connection:
+            return (await connection.execute(query)).rowcount > 0
 
     async def get(self, account_id: str) -> Account | None:
         """Return an account."""
@@ -120,8 +147,34 @@ class AccountRecords:
         )
 
     async def all(self) -> Sequence[Account]:
-        """Return every account of every workspace, for the jobs that visit them all."""
+        """Return every account of every living workspace, for the jobs that visit them all."""
+        return await self._accounts(accounts.c.workspace_id.in_(living_ids()))
+
+    async def with_removed(self) -> Sequence[Account]:
+        """Return every account, those of removed workspaces included."""
         return await self._accounts(accounts.c.id.is_not(None))
+
+    async def left_behind(self) -> Sequence[str]:
+        """Return the removed workspaces of which accounts or app secrets are still stored."""
+        gone = [
+            select(table.c.workspace_id).where(table.c.workspace_id.not_in(living_ids())) for table in (accounts, apps)
+        ]
+        async with self.database.read() as connection:
+            return list(await connection.scalars(union(*gone)))
+
+    async def forget(self, workspace_id: str) -> None:
+        """Delete a removed workspace's accounts, app secrets and begun connections; a living one keeps them."""
+        async with self.database.write() as connection:
+            for table in (oauth_states, apps, accounts):
+                mine = (table.c.workspace_id == workspace_id) & table.c.workspace_id.not_in(living_ids())
+                await connection.execute(delete(table).where(mine))
+
+    async def held(self, account_id: str) -> tuple[Account, Sealed] | None:
+        """Return an account of a living workspace together with its sealed secrets, as they were at one moment."""
+        query = select(accounts).where(accounts.c.id == account_id, accounts.c.workspace_id.in_(living_ids()))
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (_account(row), Sealed(row.token, row.user_token)) if row else None
 
     async def sealed(self, account_id: str) -> Sealed:
         """Return an account's sealed secrets."""
@@ -150,13 +203,6 @@ class AccountRecords:
         async with self.database.read() as connection:
             rows = await connection.execute(select(apps.c.workspace_id, apps.c.login, apps.c.secret))
             return [(row.workspace_id, Login(row.login), row.secret) for row in rows]
-
-    async def reseal(self, account_id: str, name: str, old: bytes, new: bytes) -> bool:
-        """Put a newly sealed `token` or `user_token` in place of the old one, unless that was replaced meanwhile."""
-        column = accounts.c[name]
-        query = update(accounts).where(accounts.c.id == account_id, column == old).values({column: new})
-        async with self.database.write() as connection:
-            return (await connection.execute(query)).rowcount > 0
 
     async def reseal_app(self, workspace_id: str, login: Login, old: bytes, new: bytes) -> bool:
         """Put a newly sealed app secret in place of the old one, unless that was replaced meanwhile."""
@@ -198,11 +244,6 @@ class AccountRecords:
         query = update(oauth_states).where(oauth_states.c.digest == digest, oauth_states.c.session.is_(None))
         async with self.database.write() as connection:
             return (await connection.execute(query.values(session=session))).rowcount > 0
-
-    async def remove(self, account_id: str) -> None:
-        """Forget an account."""
-        async with self.database.write() as connection:
-            await connection.execute(delete(accounts).where(accounts.c.id == account_id))
 
     async def _accounts(self, condition: Any) -> Sequence[Account]:
         query = select(accounts).where(condition).order_by(accounts.c.created_at, accounts.c.id)

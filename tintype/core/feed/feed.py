@@ -8,7 +8,7 @@ from functools import partial
 
 from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
-from tintype.core.accounts import Account, Accounts, State
+from tintype.core.accounts import Account, Accounts, Grip, State
 from tintype.core.feed.copies import Copies
 from tintype.core.feed.model import (
     RELATIVE,
@@ -71,11 +71,12 @@ class Feed:
         could not be read; in every case the stored feed stays whole.
         """
         async with self.records.database.exclusive(f"feed.sync:{account_id}"):
+            grip: Grip | None = None
             try:
                 grip = await self.accounts.open(account_id)
                 return await self._sync(Reader(self.graph, grip), deep)
             except Trouble as trouble:
-                await self._failed(account_id, trouble)
+                await self._failed(account_id, trouble, grip)
                 raise
 
     async def sync_workspace(self, workspace_id: str) -> Report:
@@ -230,15 +231,15 @@ class Feed:
                 suspects.append(Suspect(one.id, one.confirmed + 1, now))
         return Departures(droppable(certain, held), tuple(suspects))
 
-    async def _failed(self, account_id: str, trouble: Trouble) -> None:
+    async def _failed(self, account_id: str, trouble: Trouble, grip: Grip | None) -> None:
         account = await self.accounts.records.get(account_id)
         if account is None:
             return
         standing = await self.records.standing(account_id)
         problem = replace(standing, failed_at=self.graph.now(), problem=trouble.message)
         await self.records.note(account.workspace_id, problem)
-        if isinstance(trouble, Reconnect) and account.state.value == "connected":
-            await self.accounts.lost(account, trouble)
+        if isinstance(trouble, Reconnect) and grip and account.state.value == "connected":
+            await self.accounts.lost(account, trouble, grip)
         await self.bus.publish(MediaSynced(account.workspace_id, account_id, changed=False))
 
 

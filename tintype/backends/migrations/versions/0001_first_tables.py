@@ -61,6 +61,7 @@ def _journal() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
+        sqlite_autoincrement=True,
     )
 
 

@@ -1,0 +1,115 @@
+"""Meta's calls reach only those whom their signer speaks for: anybody may register, with any secret."""
+
+import base64
+import hashlib
+import hmac
+import json
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.api.projects import Project, project, register
+from tests.served import Served
+from tintype.core.accounts import State
+from tintype.instagram import App, Connection, Login, Profile, Token
+
+
+async def _with_secret(door: Served, one: Project, secret: str) -> str:
+    """Register the same Instagram account once more, with a secret of the caller's choice; return the workspace."""
+    answer = await register(door, instagramAccountId=one.instagram_id, instagramAccountSecret=secret)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["data"]["tenantId"])
+
+
+def _request(user_id: str, secret: str) -> dict[str, str]:
+    said = json.dumps({"user_id": user_id, "algorithm": "HMAC-SHA256"}).encode()
+    payload = base64.urlsafe_b64encode(said).decode().rstrip("=")
+    mark = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
+    return {"signed_request": f"{base64.urlsafe_b64encode(mark).decode().rstrip('=')}.{payload}"}
+
+
+async def _webhook(door: Served, instagram_id: str, secret: str) -> httpx2.Response:
+    event = {"object": "instagram", "entry": [{"id": instagram_id, "changes": [{"field": "comments", "value": {}}]}]}
+    raw = json.dumps(event).encode()
+    mark = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return await door.client.post("/meta/webhooks", content=raw, headers={"x-hub-signature-256": f"sha256={mark}"})
+
+
+async def _state(door: Served, workspace_id: str) -> State:
+    [account] = await door.house.accounts.of_workspace(workspace_id)
+    return account.state
+
+
+def _operators_secret(door: Served) -> str:
+    secret = door.house.settings.instagram_app_secret
+    assert secret is not None
+    return secret.get_secret_value()
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+async def test_a_stranger_with_a_secret_of_his_own_lets_go_of_his_own_account_only(door: Served, path: str) -> None:
+    one, secret = await project(door, "IMAGE"), uuid4().hex
+    stranger = await _with_secret(door, one, secret)
+    answer = await door.client.post(path, data=_request(one.instagram_id, secret))
+    assert answer.status_code == 200
+    assert await _state(door, one.id) is State.CONNECTED
+    assert len((await door.client.get("/photos", headers=one.bearer)).json()["data"]["photos"]) == 1
+    assert await _state(door, stranger) is State.DISCONNECTED
+
+
+async def test_a_strangers_webhook_means_his_own_account_only(door: Served) -> None:
+    one, secret = await project(door), uuid4().hex
+    stranger = await _with_secret(door, one, secret)
+    assert (await _webhook(door, one.instagram_id, secret)).status_code == 200
+    accounts = door.house.accounts
+    heard = [signer for signer in await accounts.signers() if signer.secret == secret]
+    assert [each.workspace_id for each in await accounts.known_as(one.instagram_id, heard)] == [stranger]
+
+
+async def test_one_secret_may_speak_for_several_workspaces(door: Served) -> None:
+    one, secret = await project(door), uuid4().hex
+    first, second = await _with_secret(door, one, secret), await _with_secret(door, one, secret)
+    answer = await door.client.post("/meta/deauthorize", data=_request(one.instagram_id, secret))
+    assert answer.json()["accounts"] == 2
+    assert {await _state(door, each) for each in (first, second)} == {State.DISCONNECTED}
+
+
+async def test_a_secret_speaks_for_its_own_login_only(door: Served) -> None:
+    secret, instagram_id = uuid4().hex, str(uuid4().int)[:17]
+    answer = await register(door, instagramAccountId=instagram_id, instagramAccountSecret=secret)
+    workspace_id = answer.json()["data"]["tenantId"]
+    connection = Connection(Login.FACEBOOK_LOGIN, Token("EAAtoken"), Profile(instagram_id, None, "both"))
+    await door.house.accounts.keep(workspace_id, connection)
+    answer = await door.client.post("/meta/deauthorize", data=_request(instagram_id, secret))
+    assert answer.json()["accounts"] == 1
+    states = {one.login: one.state for one in await door.house.accounts.of_workspace(workspace_id)}
+    assert states == {Login.INSTAGRAM_LOGIN: State.DISCONNECTED, Login.FACEBOOK_LOGIN: State.CONNECTED}
+
+
+async def test_the_operator_speaks_for_those_who_use_the_operators_app(door: Served) -> None:
+    users, own = await project(door), await project(door)
+    await door.house.accounts.set_app(own.id, App(Login.INSTAGRAM_LOGIN, "4711", "an app of their own"))
+    for one, state in ((users, State.DISCONNECTED), (own, State.CONNECTED)):
+        signed = _request(one.instagram_id, _operators_secret(door))
+        assert (await door.client.post("/meta/deauthorize", data=signed)).status_code == 200
+        assert await _state(door, one.id) is state
+    signed = _request(own.instagram_id, "an app of their own")
+    assert (await door.client.post("/meta/deauthorize", data=signed)).json()["accounts"] == 1
+    assert await _state(door, own.id) is State.DISCONNECTED
+
+
+@pytest.mark.parametrize("code", ["0123456789abcdef", "nonsense", "00" * 33, "zz", "é"])
+async def test_a_code_that_was_never_given_out_is_unknown(door: Served, code: str) -> None:
+    answer = await door.client.get(f"/meta/data-deletion/{code}")
+    assert answer.status_code == 404
+    assert set(answer.json()["error"]) == {"code", "message"}
+
+
+async def test_a_code_that_was_given_out_is_known_until_a_digit_changes(door: Served) -> None:
+    answer = await door.client.post("/meta/data-deletion", data=_request("4711", _operators_secret(door)))
+    code = answer.json()["confirmation_code"]
+    assert code.isalnum()
+    assert (await door.client.get(answer.json()["url"])).json() == {"confirmation_code": code, "status": "completed"}
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    assert (await door.client.get(f"/meta/data-deletion/{wrong}")).status_code == 404
