@@ -89,6 +89,20 @@ async def test_while_one_waits_or_runs_the_same_is_not_queued_again(engine: Engi
     assert sorted(work.done) == ["a", "a", "b"]
 
 
+async def test_one_more_follows_a_running_one_when_it_may_have_looked_already(engine: Engine, work: Work) -> None:
+    first = await engine.enqueue("test.wait", "a", unique="a")
+    async with asyncio.timeout(10):
+        while (await engine.outcome(first)).state is not JobState.RUNNING:
+            await asyncio.sleep(0.02)
+    second = await engine.enqueue("test.wait", "a", unique="a", again=True)
+    assert second != first
+    assert await engine.enqueue("test.wait", "a", unique="a") == first
+    work.gate.set()
+    assert (await engine.outcome(second, wait=10)).state is JobState.DONE
+    assert (await engine.outcome(first, wait=10)).state is JobState.DONE
+    assert work.done == ["a", "a"]
+
+
 async def test_everybody_who_waits_is_told(engine: Engine, work: Work) -> None:
     job = await engine.enqueue("test.wait", "a")
     waiting = [asyncio.create_task(engine.outcome(job, wait=10)) for _ in range(3)]

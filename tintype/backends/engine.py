@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Result = Mapping[str, object]
 
 QUEUE = "tintype"
+AGAIN = "+"  # the lane of those that follow a running one
 TIDY = "engine.tidy"
 KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
@@ -83,8 +84,11 @@ class Engine(Protocol):
         """Begin to work on jobs, those first that a killed process left."""
         ...
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
-        """Accept a job and return its id; while one with the same `unique` waits or runs, return that one's id."""
+    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
+        """Accept a job and return its id; while one with the same `unique` waits or runs, return that one's id.
+
+        With `again` a running one is not enough, because it may have looked already: one more is queued to follow it.
+        """
         ...
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
@@ -112,9 +116,9 @@ class InlineEngine:
         del schedules
         self._jobs = {job.name: job for job in jobs}
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         if unique and (running := self._unique.get(unique)) and not self._tasks[running].done():
-            return running
+            return await self.enqueue(job, *args, unique=unique + AGAIN) if again else running
         job_id = str(uuid4())
         self._tasks[job_id] = asyncio.create_task(attempt(self._jobs[job], *args))
         if unique:
@@ -188,9 +192,12 @@ class DurableEngine:
             self._watch.look_after_others()
         log.info("engine started with %d kinds of jobs and %d schedules", len(workflows), len(timers))
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         handle = await DBOS.enqueue_workflow_with_options_async(options(job, unique), *args)
-        return handle.get_workflow_id()
+        job_id = handle.get_workflow_id()
+        if unique and again and (await self.outcome(job_id)).state is JobState.RUNNING:
+            return await self.enqueue(job, *args, unique=unique + AGAIN)
+        return job_id
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         # The event tells at once of a job that ended here; one that another node works is looked at again and again.
@@ -297,9 +304,12 @@ class RemoteEngine:
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         """Nothing to begin: the other process works."""
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None) -> str:
+    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         handle: WorkflowHandleAsync[object] = await self._client.enqueue_async(options(job, unique), *args)
-        return handle.get_workflow_id()
+        job_id = handle.get_workflow_id()
+        if unique and again and (await self.outcome(job_id)).state is JobState.RUNNING:
+            return await self.enqueue(job, *args, unique=unique + AGAIN)
+        return job_id
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         loop = asyncio.get_running_loop()

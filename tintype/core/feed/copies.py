@@ -82,13 +82,11 @@ class Copies:
     copy_videos: bool = True
 
     async def fill(
-        self, items: Sequence[Item], sources: Mapping[str, Source], stored: Mapping[str, Item], again: Again
+        self, items: Sequence[Item], sources: Mapping[str, Source], stored: Mapping[str, Item], again: Again, when: When
     ) -> Sequence[Item]:
         """Return the items with their copies; everything they refer to is in the blob store and on record."""
-        work = _Work(self, sources, {**stored, **_children(stored.values())}, again)
-        filled = await asyncio.gather(*(work.item(item) for item in items))
-        await self.records.add_assets(work.fresh)
-        return filled
+        work = _Work(self, sources, {**stored, **_children(stored.values())}, again, when)
+        return await asyncio.gather(*(work.item(item) for item in items))
 
     async def picture(self, url: str) -> Asset:
         """Copy one picture.
@@ -105,6 +103,7 @@ class Copies:
         digest = hashlib.sha256(body).hexdigest()
         asset = Asset(digest, seen.format, len(body), seen.width, seen.height, seen.colour, seen.thumbhash)
         key = blob_key(digest, original_name(asset))
+        await self.records.claim([asset], datetime.now(UTC))
         await self.blobs.put(key, body, content_type=f"image/{seen.format}")
         await self._verify(key, len(body))
         return asset
@@ -121,6 +120,7 @@ class Copies:
             video.check_mp4(file.file)
             asset = Asset(digest.hexdigest(), "mp4", file.seek(0, 2), None, None)
             key = blob_key(asset.digest, original_name(asset))
+            await self.records.claim([asset], datetime.now(UTC))
             await self.blobs.put(key, _chunks(file.file), content_type="video/mp4")
             await self._verify(key, asset.bytes)
             file.flush()
@@ -140,12 +140,14 @@ class _Work:
     sources: Mapping[str, Source]
     stored: Mapping[str, Item]
     again: Again
-    fresh: list[Asset] = field(default_factory=list[Asset])
+    when: When
+    _hopeless: set[str] = field(default_factory=set[str])
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _pictures: dict[str, asyncio.Task[Asset | None]] = field(default_factory=dict[str, "asyncio.Task[Asset | None]"])
 
     async def item(self, item: Item) -> Item:
         old = self.stored.get(item.id)
+        rests = self._same(item, old) and resting(old, self.when.now) if old else False
         children = tuple(await asyncio.gather(*(self.item(child) for child in item.children)))
         movie, video_name, frame = await self._movie(item, old)
         picture, picture_name = await self._picture(item, old, frame)

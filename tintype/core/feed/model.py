@@ -1,11 +1,14 @@
 """Words of the feed and its pure rules: what an item is, what changed, what may be dropped, what is stale."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
+
+from tintype.core.accounts import State
 
 SIZES = (320, 640, 1080)
 FORMATS = ("avif", "webp", "jpeg")
@@ -16,6 +19,7 @@ DROP_SHARE = 0.2
 NIGHTLY = timedelta(hours=20)  # a deep pass is due this long after the last one, so that a nightly one never slips
 RENEW = timedelta(hours=2)  # an Instagram address that is shown on purpose is replaced this long before it ends
 RELATIVE = timedelta(minutes=10)  # a sync that changed nothing is noted at most this often
+JITTER = 0.1  # the part of the interval by which accounts are synced apart
 
 Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
 
@@ -51,7 +55,8 @@ class Item:
 
     `picture` is the own copy of the picture or the video's poster, `video` that of the video; where one is missing the
     Instagram address is kept beside it as a fallback together with its expiry. `picture_name` and `video_name` are the
-    parts of those addresses that stay the same as long as the file does.
+    parts of those addresses that stay the same as long as the file does. `tries` counts the copies in a row that failed
+    for a reason which time seldom mends (too large, damaged), the last of them at `tried_at`.
     """
 
     id: str
@@ -68,6 +73,8 @@ class Item:
     picture_fallback: str | None = field(default=None, repr=False)
     video_fallback: str | None = field(default=None, repr=False)
     fallback_until: datetime | None = None
+    tries: int = 0
+    tried_at: datetime | None = None
     children: tuple["Item", ...] = ()
 
 
@@ -160,9 +167,29 @@ def facts(item: Item) -> tuple[object, ...]:
 
 def wants_copies(item: Item, policy: Policy, now: datetime) -> bool:
     """Tell whether an item, or a child of it, shows an Instagram address in place of a copy, or one that ends soon."""
-    soon = item.fallback_until is None or item.fallback_until - now < max(RENEW, 2 * (policy.interval or RENEW))
-    wanted = item.picture_fallback or (item.video_fallback and (policy.copy_videos or soon))
-    return bool(wanted) or any(wants_copies(child, policy, now) for child in item.children)
+    soon, trying = ends_soon(item, policy, now), not resting(item, now)
+    picture = item.picture_fallback and (trying or soon)
+    video = item.video_fallback and ((trying and policy.copy_videos) or soon)
+    return bool(picture or video) or any(wants_copies(child, policy, now) for child in item.children)
+
+
+def ends_soon(item: Item, policy: Policy, now: datetime) -> bool:
+    """Tell whether the Instagram addresses that an item shows may end before there is another chance to renew them."""
+    return item.fallback_until is None or item.fallback_until - now < max(RENEW, 2 * (policy.interval or RENEW))
+
+
+def resting(item: Item, now: datetime) -> bool:
+    """Tell whether what could not be copied is left alone for now: it is tried twice, then after 1, 2, 4 … 24 hours."""
+    if item.tries < 2 or item.tried_at is None:
+        return False
+    return now - item.tried_at < timedelta(hours=min(2 ** min(item.tries - 2, 5), 24))
+
+
+def looks(item: Item | None) -> Item | None:
+    """Return an item without what nobody sees, to tell whether two of them look the same."""
+    if item is None:
+        return None
+    return replace(item, tries=0, tried_at=None, children=tuple(replace(one, tries=0, tried_at=None) for one in item.children))
 
 
 def settled(seen: Sequence[Item], stored: Mapping[str, Item], wanting: Callable[[Item], bool]) -> bool:
@@ -176,8 +203,12 @@ def settled(seen: Sequence[Item], stored: Mapping[str, Item], wanting: Callable[
 
 def droppable(confirmed: Iterable[str], held: int) -> tuple[str, ...]:
     """Return which of the items that are surely gone may be dropped in one pass, out of `held` items."""
-    most = max(1, int(held * DROP_SHARE))
-    return tuple(confirmed)[:most]
+    return tuple(confirmed)[: drop_limit(held)]
+
+
+def drop_limit(held: int) -> int:
+    """Return how many of `held` items may be dropped in one pass: a fifth, and one in any case."""
+    return max(1, int(held * DROP_SHARE))
 
 
 def confirm_due(suspect: Suspect, now: datetime, spacing: timedelta) -> bool:
@@ -192,12 +223,10 @@ def stable_name(url: str | None) -> str | None:
     return re.sub(r"^/v/t[\d.-]+/", "/", urlsplit(url).path)
 
 
-def stale_reason(standing: Standing | None, state: str, now: datetime, interval: timedelta | None) -> str | None:
+def stale_reason(standing: Standing | None, state: State, now: datetime, interval: timedelta | None) -> str | None:
     """Return why an account's part of the feed is older than it should be, or None when it is fresh."""
-    if state == "reconnect":
-        return "reconnect"
-    if state == "disconnected":
-        return "disconnected"
+    if state in (State.RECONNECT, State.DISCONNECTED):
+        return state.value
     if standing is None or standing.synced_at is None:
         return "never-synced"
     if standing.failed_at and standing.failed_at > standing.synced_at:
@@ -206,6 +235,18 @@ def stale_reason(standing: Standing | None, state: str, now: datetime, interval:
     if interval and now - standing.synced_at > 3 * interval + RELATIVE:
         return "overdue"
     return None
+
+
+def sync_due(standing: Standing | None, account_id: str, now: datetime, interval: timedelta) -> bool:
+    """Tell whether it is time for an account's next sync, up to a tenth early: each account at a moment of its own."""
+    moments = [moment for moment in (standing.synced_at, standing.failed_at) if moment] if standing else []
+    share = hashlib.sha256(account_id.encode()).digest()[0] / 255
+    return not moments or now - max(moments) >= interval * (1 - JITTER * (0.1 + 0.9 * share))
+
+
+def noting(interval: timedelta | None) -> timedelta:
+    """Return how old the last note of a sync must be before one that changed nothing is noted again."""
+    return min(RELATIVE, interval / 2) if interval else RELATIVE
 
 
 def deep_due(standing: Standing, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -21,11 +22,13 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, upsert
-from tintype.core.accounts import Account
+from tintype.core.accounts import Account, held
 from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
+from tintype.errors import Gone, Unavailable
 
 assets = Table(
     "assets",
@@ -39,6 +42,8 @@ assets = Table(
     Column("thumbhash", String(64)),
     Column("rendered", Boolean, nullable=False),
     Column("unused_since", Instant),
+    Column("claimed_at", Instant),  # a sync is about to put the file, or has; nothing refers to it yet
+    Column("leaving_at", Instant),  # a collection is deleting the files; nothing may refer to it any more
     Index(None, "rendered"),
     Index(None, "unused_since"),
 )
@@ -64,6 +69,8 @@ media = Table(
     Column("picture_fallback", Text),
     Column("video_fallback", Text),
     Column("fallback_until", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Instant),
     Column("missed", Integer, nullable=False),
     Column("missed_at", Instant),
     Column("removed_at", Instant),
@@ -90,6 +97,8 @@ _video = assets.alias("video_asset")
 
 # What a sync may never overwrite when it stores an item again.
 _KEPT = frozenset({"missed", "missed_at", "removed_at"})
+
+MANY = 1000  # digests in one statement: far below what any database takes as parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +151,15 @@ class FeedRecords:
             row = (await connection.execute(select(syncs).where(syncs.c.account_id == account_id))).one_or_none()
         return _standing(row) if row else Standing(account_id)
 
-    async def add_assets(self, found: Sequence[Asset]) -> None:
-        """Store own copies whose bytes already lie, verified, in the blob store."""
+    async def claim(self, found: Sequence[Asset], now: datetime) -> None:
+        """Put own copies on record before their files are put, so that no collection takes them away.
+
+        Raises `Unavailable` while a collection deletes an earlier file of the same content.
+        """
+        rows = [_asset_row(asset) | {"claimed_at": now} for asset in {asset.digest: asset for asset in found}.values()]
         async with self.database.write() as connection:
-            rows = [_asset_row(asset) for asset in {asset.digest: asset for asset in found}.values()]
-            await upsert(connection, assets, rows, keep=frozenset({"rendered"}))
+            await upsert(connection, assets, rows, keep=frozenset({"rendered", "leaving_at"}))
+            await self._check_staying(connection, {asset.digest for asset in found})
 
     async def store(
         self,
@@ -157,26 +170,41 @@ class FeedRecords:
         departures: Departures,
         standing: Standing,
         max_items: int,
+        shown: bool = True,
     ) -> None:
-        """Swap in what a pass decided, in one transaction: readers see the feed before it or after it."""
+        """Swap in what a pass decided, in one transaction: readers see the feed before it or after it.
+
+        The revision goes up when the feed looks different (`shown`). Raises `Gone` when the account was let go, and
+        `Unavailable` when a copy that the items refer to was dropped; nothing is stored then.
+        """
         async with self.database.write() as connection:
+            await self._check_held(connection, account.id)
             rows = [row for item in items for row in _rows(account, item)]
+            await self._use(connection, {row[name] for row in rows for name in ("picture", "video") if row[name]})
             await upsert(connection, media, rows, keep=_KEPT)
             await self._forget_children(connection, account.id, items)
             await self._revive(connection, account.id, [*kept, *(item.id for item in items)])
             await self._suspect(connection, account.id, departures.suspects)
             await self._tombstone(connection, account.id, departures.removed, standing)
             await self._trim(connection, account.id, max_items)
-            await upsert(connection, syncs, [_standing_row(account.workspace_id, standing)])
+            await self._stand(connection, account.workspace_id, standing)
+            if shown:
+                mine = syncs.c.account_id == account.id
+                await connection.execute(update(syncs).where(mine).values(revision=syncs.c.revision + 1))
 
     async def note(self, workspace_id: str, standing: Standing) -> None:
-        """Store how a sync went that changed no item."""
+        """Store how a sync went that changed no item.
+
+        Raises `Gone` when the account was let go.
+        """
         async with self.database.write() as connection:
-            await upsert(connection, syncs, [_standing_row(workspace_id, standing)])
+            await self._check_held(connection, standing.account_id)
+            await self._stand(connection, workspace_id, standing)
 
     async def unrendered(self, limit: int) -> Sequence[str]:
         """Return pictures whose sizes were not made yet."""
-        query = select(assets.c.digest).where(assets.c.rendered.is_(False), assets.c.width.is_not(None))
+        there = assets.c.claimed_at.is_(None) & assets.c.leaving_at.is_(None)
+        query = select(assets.c.digest).where(assets.c.rendered.is_(False), assets.c.width.is_not(None), there)
         async with self.database.read() as connection:
             return list((await connection.execute(query.order_by(assets.c.digest).limit(limit))).scalars())
 
@@ -191,42 +219,62 @@ class FeedRecords:
             row = (await connection.execute(select(assets).where(assets.c.digest == digest))).one_or_none()
         return _asset(row, "") if row else None
 
-    async def known(self, digests: Iterable[str]) -> frozenset[str]:
-        """Return which of these own copies are on record."""
-        async with self.database.read() as connection:
-            rows = await connection.execute(select(assets.c.digest).where(assets.c.digest.in_(list(digests))))
-            return frozenset(rows.scalars())
+    async def mark_unused(self, now: datetime, claims_before: datetime) -> None:
+        """Start, or stop, the grace of every own copy by whether any living item shows it.
 
-    async def mark_unused(self, now: datetime) -> None:
-        """Start, or stop, the grace of every own copy by whether any living item shows it."""
-        used = select(media.c.picture).where(media.c.removed_at.is_(None), media.c.picture.is_not(None))
-        used = used.union(select(media.c.video).where(media.c.removed_at.is_(None), media.c.video.is_not(None)))
+        A copy that was claimed after `claims_before` is left to the sync that claimed it.
+        """
+        lapsed = assets.c.claimed_at <= claims_before
         async with self.database.write() as connection:
-            in_use = assets.c.digest.in_(used)
             await connection.execute(
-                update(assets).where(~in_use, assets.c.unused_since.is_(None)).values(unused_since=now)
+                update(assets)
+                .where(~_in_use(), assets.c.unused_since.is_(None), assets.c.claimed_at.is_(None) | lapsed)
+                .values(unused_since=now)
             )
             await connection.execute(
-                update(assets).where(in_use, assets.c.unused_since.is_not(None)).values(unused_since=None)
+                update(assets)
+                .where(_in_use(), assets.c.unused_since.is_not(None) | lapsed)
+                .values(unused_since=None, claimed_at=None)
             )
 
-    async def drop_unused(self, before: datetime) -> Sequence[str]:
-        """Forget own copies whose grace has passed and return them; their bytes may go now."""
-        gone = select(assets.c.digest).where(assets.c.unused_since <= before)
+    async def condemn(self, unused_before: datetime, now: datetime, *, left_before: datetime) -> Sequence[str]:
+        """Return some own copies whose grace has passed, whose files the caller has to delete before it `forget`s them.
+
+        Nobody can refer to them from now on. Copies that another collection condemned before `left_before` and did not
+        forget are among them.
+        """
+        unused = (assets.c.unused_since <= unused_before) & assets.c.leaving_at.is_(None)
+        left = assets.c.leaving_at < left_before
+        chosen = select(assets.c.digest).where((unused & ~_in_use()) | left).limit(MANY)
         async with self.database.write() as connection:
-            digests = list((await connection.execute(gone)).scalars())
-            if digests:
-                for column in (media.c.picture, media.c.video):
-                    await connection.execute(update(media).where(column.in_(digests)).values({column.name: None}))
-                await connection.execute(delete(assets).where(assets.c.digest.in_(digests)))
-            return digests
+            # Both conditions are said again, because Postgres looks once more at a row that changed while it waited.
+            query = update(assets).where(assets.c.digest.in_(chosen), unused | left).values(leaving_at=now)
+            return list((await connection.execute(query.returning(assets.c.digest))).scalars())
+
+    async def condemn_strays(self, digests: Sequence[str], now: datetime) -> frozenset[str]:
+        """Return which of at most `MANY` digests are on no record, condemned as `condemn` does."""
+        rows = [_asset_row(Asset(digest, "", 0, None, None)) | {"leaving_at": now} for digest in digests]
+        async with self.database.write() as connection:
+            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            query = insert(assets).values(rows).on_conflict_do_nothing().returning(assets.c.digest)
+            return frozenset((await connection.execute(query)).scalars())
+
+    async def forget(self, digests: Iterable[str]) -> None:
+        """Forget condemned copies whose files are deleted."""
+        chosen = list(digests)
+        async with self.database.write() as connection:
+            for column in (media.c.picture, media.c.video):
+                await connection.execute(update(media).where(column.in_(chosen)).values({column.name: None}))
+            await connection.execute(delete(assets).where(assets.c.digest.in_(chosen)))
 
     async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
         """Forget a workspace's, or one account's, media; the copies follow after their grace."""
         async with self.database.write() as connection:
-            for table in (media, syncs):
-                query = delete(table).where(table.c.workspace_id == workspace_id)
-                await connection.execute(query.where(table.c.account_id == account_id) if account_id else query)
+            # Revisions go on: one that comes again would let old answers pass for new ones.
+            nothing: dict[str, Any] = {"synced_at": None, "deep_at": None, "failed_at": None, "problem": None}
+            await connection.execute(delete(media).where(*_whose(media, workspace_id, account_id)))
+            forget = update(syncs).where(*_whose(syncs, workspace_id, account_id))
+            await connection.execute(forget.values(**nothing, revision=syncs.c.revision + 1))
 
     async def count(self, workspace_id: str) -> int:
         """Return how many living posts a workspace has."""
@@ -235,6 +283,28 @@ class FeedRecords:
         )
         async with self.database.read() as connection:
             return (await connection.execute(query)).scalar_one()
+
+    async def _check_held(self, connection: AsyncConnection, account_id: str) -> None:
+        if (await connection.execute(held(account_id))).first() is None:
+            raise Gone("the account was let go; nothing of it is stored any more")
+
+    async def _check_staying(self, connection: AsyncConnection, digests: Iterable[str]) -> None:
+        chosen = sorted(digests)
+        query = select(assets.c.digest).where(assets.c.digest.in_(chosen), assets.c.leaving_at.is_(None))
+        found = (await connection.execute(query.order_by(assets.c.digest).with_for_update())).all()
+        if len(found) < len(chosen):
+            raise Unavailable("a copy is being dropped at this moment; it is made again with the next sync")
+
+    async def _use(self, connection: AsyncConnection, digests: Iterable[str]) -> None:
+        chosen = sorted(digests)
+        await self._check_staying(connection, chosen)
+        free = assets.c.unused_since.is_not(None) | assets.c.claimed_at.is_not(None)
+        await connection.execute(
+            update(assets).where(assets.c.digest.in_(chosen), free).values(unused_since=None, claimed_at=None)
+        )
+
+    async def _stand(self, connection: AsyncConnection, workspace_id: str, standing: Standing) -> None:
+        await upsert(connection, syncs, [_standing_row(workspace_id, standing)], keep=frozenset({"revision"}))
 
     async def _forget_children(self, connection: AsyncConnection, account_id: str, items: Sequence[Item]) -> None:
         for item in items:
@@ -285,6 +355,17 @@ class FeedRecords:
             await connection.execute(delete(media).where(media.c.account_id == account_id, mine))
 
 
+def _in_use() -> ColumnElement[bool]:
+    used = select(media.c.picture).where(media.c.removed_at.is_(None), media.c.picture.is_not(None))
+    more = select(media.c.video).where(media.c.removed_at.is_(None), media.c.video.is_not(None))
+    return assets.c.digest.in_(used.union(more))
+
+
+def _whose(table: Table, workspace_id: str, account_id: str | None) -> Sequence[ColumnElement[bool]]:
+    mine = table.c.workspace_id == workspace_id
+    return (mine, table.c.account_id == account_id) if account_id else (mine,)
+
+
 def _columns(table: Any, prefix: str) -> list[Any]:
     return [column.label(prefix + column.name) for column in table.c]
 
@@ -322,6 +403,8 @@ def _item(row: Row[Any]) -> Item:
         picture_fallback=row.picture_fallback,
         video_fallback=row.video_fallback,
         fallback_until=row.fallback_until,
+        tries=row.tries,
+        tried_at=row.tried_at,
     )
 
 
@@ -331,7 +414,8 @@ def _asset(row: Row[Any], prefix: str) -> Asset:
 
 
 def _asset_row(asset: Asset) -> dict[str, Any]:
-    return {**{name: getattr(asset, name) for name in Asset.__dataclass_fields__}, "unused_since": None}
+    row = {name: getattr(asset, name) for name in Asset.__dataclass_fields__}
+    return row | {"unused_since": None, "claimed_at": None, "leaving_at": None}
 
 
 def _rows(account: Account, item: Item) -> list[dict[str, Any]]:
@@ -360,6 +444,8 @@ def _row(account: Account, item: Item, parent_id: str | None, place: int) -> dic
         "picture_fallback": item.picture_fallback,
         "video_fallback": item.video_fallback,
         "fallback_until": item.fallback_until,
+        "tries": item.tries,
+        "tried_at": item.tried_at,
         "missed": 0,
         "missed_at": None,
         "removed_at": None,
@@ -378,5 +464,5 @@ def _standing_row(workspace_id: str, standing: Standing) -> dict[str, Any]:
         "deep_at": standing.deep_at,
         "failed_at": standing.failed_at,
         "problem": standing.problem,
-        "revision": standing.revision,
+        "revision": 0,
     }

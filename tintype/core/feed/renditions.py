@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tintype.backends.blobs import Blobs
 from tintype.backends.images import Images
 from tintype.core.feed.copies import blob_key, original_name
 from tintype.core.feed.model import FORMATS, SIZES, Asset
-from tintype.core.feed.records import FeedRecords
+from tintype.core.feed.records import MANY, FeedRecords
 from tintype.errors import NotFound, Trouble
 
 log = logging.getLogger(__name__)
@@ -72,27 +72,46 @@ class Renditions:
     async def collect(self, grace: timedelta, *, strays_too: timedelta | None = None) -> int:
         """Drop the copies that no living item showed for `grace`, and files without a record; return how many.
 
-        A file without a record is left by a process killed between its two steps; it goes when it is older than
-        `strays_too` (`grace` when not given), because a running sync may be about to record it.
+        Files without a record, and copies that were claimed and never shown, are left by a killed process; they go when
+        they are older than `strays_too` (`grace` when not given), because a running sync may be at work on them.
         """
         now = datetime.now(UTC)
         age = grace if strays_too is None else strays_too
-        await self.records.mark_unused(now)
-        gone = await self.records.drop_unused(now - grace)
-        for digest in gone:
-            await self._delete(digest)
+        await self.records.mark_unused(now, now - age)
+        gone = await self._collect_unused(now, grace, age)
         unfinished = await self.blobs.sweep(age.total_seconds())
-        return len(gone) + unfinished + await self._collect_strays(now - age)
+        return gone + unfinished + await self._collect_strays(now, now - age)
 
-    async def _collect_strays(self, before: datetime) -> int:
-        strays: dict[str, list[str]] = {}
+    async def _collect_unused(self, now: datetime, grace: timedelta, age: timedelta) -> int:
+        # Condemned, deleted, forgotten: a sync that wants the same bytes in between is refused, and so never puts a file
+        # that is deleted under its hands.
+        done = 0
+        while digests := await self.records.condemn(now - grace, now, left_before=now - age):
+            for digest in digests:
+                await self._delete(digest)
+            await self.records.forget(digests)
+            done += len(digests)
+        return done
+
+    async def _collect_strays(self, now: datetime, before: datetime) -> int:
+        done = 0
+        files: dict[str, list[str]] = {}
         async for key, digest in self._old_files(before):
-            strays.setdefault(digest, []).append(key)
-        known = await self.records.known(strays)
-        lost = [key for digest, keys in strays.items() if digest not in known for key in keys]
-        for key in lost:
+            if digest not in files and len(files) == MANY:
+                done += await self._drop_strays(files, now)
+                files = {}
+            files.setdefault(digest, []).append(key)
+        return done + await self._drop_strays(files, now)
+
+    async def _drop_strays(self, files: Mapping[str, Sequence[str]], now: datetime) -> int:
+        if not files:
+            return 0
+        strays = await self.records.condemn_strays(list(files), now)
+        keys = [key for digest in strays for key in files[digest]]
+        for key in keys:
             await self.blobs.delete(key)
-        return len(lost)
+        await self.records.forget(strays)
+        return len(keys)
 
     async def _old_files(self, before: datetime) -> AsyncIterator[tuple[str, str]]:
         async for blob in self.blobs.list("media"):
