@@ -71,8 +71,8 @@ async def furnish(folder: Path) -> str:
             Asset(f"{at:064x}", "jpeg", 200_000, 1080, 1350, "#a08060", "1QcSHQRnh493V4dIh4eXh1h4kJUI")
             for at in range(POSTS)
         ]
-        await house.feed.records.add_assets(pictures)
         now = datetime.now(UTC)
+        await house.feed.records.claim(pictures, now)
         items = [_item(at, picture, now) for at, picture in enumerate(pictures)]
         standing = await house.feed.records.standing(account.id)
         await house.feed.records.store(

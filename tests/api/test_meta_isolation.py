@@ -30,7 +30,10 @@ def _request(user_id: str, secret: str) -> dict[str, str]:
 
 
 async def _webhook(door: Served, instagram_id: str, secret: str) -> httpx2.Response:
-    event = {"object": "instagram", "entry": [{"id": instagram_id, "changes": [{"field": "comments", "value": {}}]}]}
+    event: dict[str, object] = {
+        "object": "instagram",
+        "entry": [{"id": instagram_id, "changes": [{"field": "comments"}]}],
+    }
     raw = json.dumps(event).encode()
     mark = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
     return await door.client.post("/meta/webhooks", content=raw, headers={"x-hub-signature-256": f"sha256={mark}"})
@@ -61,8 +64,12 @@ async def test_a_stranger_with_a_secret_of_his_own_lets_go_of_his_own_account_on
 async def test_a_strangers_webhook_means_his_own_account_only(door: Served) -> None:
     one, secret = await project(door), uuid4().hex
     stranger = await _with_secret(door, one, secret)
+    before = await door.house.feed.freshness(one.id)
     assert (await _webhook(door, one.instagram_id, secret)).status_code == 200
-    accounts = door.house.accounts
+    accounts, engine = door.house.accounts, door.house.backends.engine
+    [own] = await accounts.of_workspace(stranger)
+    await engine.outcome(await door.house.feed.queue(own), wait=20)
+    assert await door.house.feed.freshness(one.id) == before
     heard = [signer for signer in await accounts.signers() if signer.secret == secret]
     assert [each.workspace_id for each in await accounts.known_as(one.instagram_id, heard)] == [stranger]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tintype.core.accounts import State
 from tintype.core.feed import Asset, Item, Policy, Standing, first_sentence, widths
 from tintype.core.feed.feed import FIRST_BATCH, LARGEST_BATCH, batches
 from tintype.core.feed.model import (
@@ -118,13 +119,13 @@ def test_a_missing_item_is_read_again_after_its_spacing() -> None:
 def test_why_a_feed_is_stale() -> None:
     fresh = Standing("a", synced_at=NOW - HOUR / 4)
     half = HOUR / 2
-    assert stale_reason(fresh, "connected", NOW, half) is None
-    assert stale_reason(None, "connected", NOW, half) == "never-synced"
-    assert stale_reason(fresh, "reconnect", NOW, half) == "reconnect"
-    assert stale_reason(fresh, "disconnected", NOW, half) == "disconnected"
-    assert stale_reason(replace(fresh, failed_at=NOW), "connected", NOW, half) == "sync-failed"
-    assert stale_reason(replace(fresh, synced_at=NOW - 5 * HOUR), "connected", NOW, half) == "overdue"
-    assert stale_reason(replace(fresh, synced_at=NOW - 5 * HOUR), "connected", NOW, None) is None
+    assert stale_reason(fresh, State.CONNECTED, NOW, half) is None
+    assert stale_reason(None, State.CONNECTED, NOW, half) == "never-synced"
+    assert stale_reason(fresh, State.RECONNECT, NOW, half) == "reconnect"
+    assert stale_reason(fresh, State.DISCONNECTED, NOW, half) == "disconnected"
+    assert stale_reason(replace(fresh, failed_at=NOW), State.CONNECTED, NOW, half) == "sync-failed"
+    assert stale_reason(replace(fresh, synced_at=NOW - 5 * HOUR), State.CONNECTED, NOW, half) == "overdue"
+    assert stale_reason(replace(fresh, synced_at=NOW - 5 * HOUR), State.CONNECTED, NOW, None) is None
 
 
 def test_a_deep_pass_is_due_once_a_day() -> None:

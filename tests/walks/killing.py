@@ -112,7 +112,7 @@ def whole_time(scene: Scene) -> float:
 def assert_nothing_broken_is_referenced(scene: Scene) -> None:
     """Check, without any server, that each copy on record lies whole in the folder."""
     with _database(scene) as beside:
-        rows = beside.execute("SELECT digest, format FROM assets").fetchall()
+        rows = beside.execute("SELECT digest, format FROM assets WHERE claimed_at IS NULL").fetchall()
         shown = beside.execute("SELECT picture FROM media WHERE picture IS NOT NULL").fetchall()
     assert {digest for (digest,) in shown} <= {digest for digest, _ in rows}
     asyncio.run(_assert_whole([_blobs(scene) / digest[:2] / digest / f"original.{kind}" for digest, kind in rows]))

@@ -1,6 +1,6 @@
 """A whole house before a pretend Instagram, both under one clock, and the people who use the two."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -193,20 +193,19 @@ async def staged(**settings: object) -> AsyncGenerator[Stage]:
 
 
 @asynccontextmanager
-async def opened(pretend: Pretend, clock: Callable[[], datetime], **settings: object) -> AsyncGenerator[Stage]:
+async def opened(pretend: Pretend, clock: Clock, **settings: object) -> AsyncGenerator[Stage]:
     """Open a house before a pretend Instagram that runs already."""
-    listener = bind("127.0.0.1", 0)
-    chosen = settings_for(pretend, port=port_of(listener), **settings)
-    async with (
-        open_house(chosen, now=clock) as house,
-        listening(house.front, listener),
-        httpx2.AsyncClient(base_url=chosen.address(), timeout=60) as http,
-    ):
-        assert isinstance(clock, Clock)
-        house.feed.graph.throttle.clock = lambda: clock().timestamp()
-        stage = Stage(house, http, pretend, clock)
-        house.backends.bus.subscribe(stage.announced.append)
-        yield stage
+    with bind("127.0.0.1", 0) as listener:
+        chosen = settings_for(pretend, port=port_of(listener), **settings)
+        async with (
+            open_house(chosen, now=clock) as house,
+            listening(house.front, listener),
+            httpx2.AsyncClient(base_url=chosen.address(), timeout=60) as http,
+        ):
+            house.feed.graph.throttle.clock = lambda: clock().timestamp()
+            stage = Stage(house, http, pretend, clock)
+            house.backends.bus.subscribe(stage.announced.append)
+            yield stage
 
 
 def settings_for(pretend: Pretend, **settings: object) -> Settings:

@@ -52,7 +52,7 @@ def list_accounts(
         rooms = [await find_workspace(house, named)] if named else await house.access.workspaces()
         found: list[dict[str, object]] = []
         for room in rooms:
-            standings = await house.feed.records.standings(room.id)
+            standings = await house.feed.standings(room.id)
             for account in await house.accounts.of_workspace(room.id):
                 standing = standings.get(account.id)
                 synced_at = standing.synced_at if standing else None

@@ -203,7 +203,7 @@ async def _first_items(house: "House", workspace_id: str, server: "asyncio.Task[
     while not server.done() and asyncio.get_running_loop().time() < until:
         if await house.feed.count(workspace_id):
             return
-        standings = (await house.feed.records.standings(workspace_id)).values()
+        standings = (await house.feed.standings(workspace_id)).values()
         if failed := [one.problem for one in standings if one.problem]:
             note(f"the first sync did not go well: {failed[0]}")
             return

@@ -94,7 +94,7 @@ async def _sync_one(house: "House", account: "Account", watcher: "Watcher | None
         "running",
     ):
         if watcher:
-            watcher.reached(account, len(await house.feed.records.items(account.workspace_id, account.id)))
+            watcher.reached(account, len(await house.feed.items(account.workspace_id, account.id)))
     result = outcome.result
     photos = result.get("photos")
     if watcher:

@@ -103,7 +103,9 @@ def remove_workspace(
     async def remove(house: "House") -> dict[str, object]:
         workspace = await find_workspace(house, named)
         await house.access.remove(workspace.id)
-        return {**_workspace(workspace), "disconnected": await house.feed.leave(workspace.id)}
+        disconnected = await house.feed.leave(workspace.id)
+        await house.accounts.forget(workspace.id)
+        return {**_workspace(workspace), "disconnected": disconnected}
 
     gone = in_house(settings_of(data), remove)
     thing(gone, as_json=as_json, sentence=f"workspace {gone['name']} ({gone['id']}) is removed")

@@ -333,7 +333,10 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
         if state is None or not desk.connecting.owns(state):
             return _shown_code(code, refusal)
         try:
-            accounts = await desk.connecting.finish(state, request.cookies.get(SESSION), code=code, refusal=refusal)
+            session = request.cookies.get(SESSION)
+            accounts = await desk.connecting.finish(
+                state, session, code=code, refusal=refusal, dialects=("feed", "console")
+            )
         except Forbidden as trouble:
             raise Invalid(trouble.message) from None  # as without a state, where a refusal is a missing code
         jobs = [await desk.feed.queue(account) for account in accounts]

@@ -88,6 +88,10 @@ class Accounts:
             raise NotFound(f"there is no account {account_id!r} in this workspace")
         return found
 
+    async def find(self, account_id: str) -> Account | None:
+        """Return an account of whatever workspace, if there is one."""
+        return await self.records.get(account_id)
+
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
         """Return a workspace's accounts, oldest first."""
         return await self.records.of_workspace(workspace_id)

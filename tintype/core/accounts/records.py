@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    Select,
     String,
     Table,
     Text,
@@ -92,6 +93,12 @@ class Pending:
     redirect_uri: str
     session: str | None
     created_at: datetime
+
+
+def held(account_id: str) -> Select[tuple[str]]:
+    """Return what asks whether an account was not let go; it stays so until the asking transaction ends."""
+    mine = (accounts.c.id == account_id) & (accounts.c.state != State.DISCONNECTED.value)
+    return select(accounts.c.id).where(mine, accounts.c.workspace_id.in_(living_ids())).with_for_update(read=True)
 
 
 @dataclass(frozen=True, slots=True)

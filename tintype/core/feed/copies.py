@@ -6,7 +6,7 @@ import logging
 import tempfile
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -14,9 +14,10 @@ from tintype.backends import video
 from tintype.backends.blobs import Blobs
 from tintype.backends.images import Images
 from tintype.backends.outbound import Outbound, Outgoing, Policy
-from tintype.core.feed.model import Asset, Item
+from tintype.core.feed.model import Asset, Item, ends_soon, resting
+from tintype.core.feed.model import Policy as FeedPolicy
 from tintype.core.feed.records import FeedRecords
-from tintype.errors import Trouble, Unreachable
+from tintype.errors import Invalid, TooLarge, Trouble, Unreachable
 from tintype.instagram import Media, MediaUrls, expiry_of
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,14 @@ def blob_key(digest: str, name: str) -> str:
 def original_name(asset: Asset) -> str:
     """Return the file name of a copy as it came."""
     return f"original.{asset.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moment of a pass, and the rules by which failed copies are tried again then."""
+
+    now: datetime
+    policy: FeedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +156,15 @@ class _Work:
 
     async def item(self, item: Item) -> Item:
         old = self.stored.get(item.id)
-        rests = self._same(item, old) and resting(old, self.when.now) if old else False
+        same = old if old and _names(old) == _names(item) else None
+        rests = same is not None and resting(same, self.when.now)
         children = tuple(await asyncio.gather(*(self.item(child) for child in item.children)))
-        movie, video_name, frame = await self._movie(item, old)
-        picture, picture_name = await self._picture(item, old, frame)
+        movie, video_name, frame = await self._movie(item, old, rests)
+        picture, picture_name = await self._picture(item, old, rests, frame)
         source = self.sources.get(item.id, Source(None, None))
         wants_picture = source.picture if picture is None else None
         wants_video = source.video if movie is None else None
-        return replace(
+        filled = replace(
             item,
             children=children,
             picture_name=picture_name,
@@ -165,8 +175,31 @@ class _Work:
             video_fallback=wants_video,
             fallback_until=_earliest(wants_picture, wants_video),
         )
+        return self._noted(self._unrenewed(filled, same), same, rests)
 
-    async def _picture(self, item: Item, old: Item | None, frame: bytes | None) -> tuple[Asset | None, str | None]:
+    def _unrenewed(self, filled: Item, same: Item | None) -> Item:
+        """Return an item with the Instagram addresses it showed before, unless these end soon: they'd be no news."""
+        if same is None or _lacks(same) != _lacks(filled) or ends_soon(same, self.when.policy, self.when.now):
+            return filled
+        return replace(
+            filled,
+            picture_fallback=same.picture_fallback,
+            video_fallback=same.video_fallback,
+            fallback_until=same.fallback_until,
+        )
+
+    def _noted(self, filled: Item, same: Item | None, rests: bool) -> Item:
+        """Return an item with the count of its copies that failed in a way that time seldom mends."""
+        before = same.tries if same else 0
+        if rests and same and any(_lacks(filled)):
+            return replace(filled, tries=before, tried_at=same.tried_at)
+        no_picture = filled.picture_fallback and _picture_key(filled) in self._hopeless
+        no_video = filled.video_fallback and _video_key(filled) in self._hopeless
+        return replace(filled, tries=before + 1, tried_at=self.when.now) if no_picture or no_video else filled
+
+    async def _picture(
+        self, item: Item, old: Item | None, rests: bool, frame: bytes | None
+    ) -> tuple[Asset | None, str | None]:
         """Return the picture to show and its name: both the previous ones when a new copy fails, so that it is retried."""
         before = old.picture if old else None
         source = self.sources.get(item.id)
@@ -174,37 +207,40 @@ class _Work:
             return before, item.picture_name
         if source is None or source.picture is None:
             return before or (await self._kept(frame) if frame else None), item.picture_name
-        name = item.picture_name or item.id
-        if name not in self._pictures:
-            self._pictures[name] = asyncio.create_task(self._copied_picture(item.id, source.picture))
-        copied = await self._pictures[name]
+        if rests and before is None:
+            return None, item.picture_name
+        key = _picture_key(item)
+        if key not in self._pictures:
+            self._pictures[key] = asyncio.create_task(self._copied_picture(key, item.id, source.picture))
+        copied = await self._pictures[key]
         if copied is None and old and before:
             return before, old.picture_name
         return copied, item.picture_name
 
     async def _kept(self, frame: bytes) -> Asset | None:
         try:
-            asset = await self.copies.put_picture(frame)
+            return await self.copies.put_picture(frame)
         except Trouble:
             return None
-        self.fresh.append(asset)
-        return asset
 
-    async def _copied_picture(self, media_id: str, url: str) -> Asset | None:
+    async def _copied_picture(self, key: str, media_id: str, url: str) -> Asset | None:
         async with self._slots:
             try:
                 try:
-                    asset = await self.copies.picture(url)
+                    return await self.copies.picture(url)
                 except _Expired:
                     now = await self.again(media_id)
-                    asset = await self.copies.picture(now.thumbnail_url or now.media_url or url)
+                    return await self.copies.picture(now.thumbnail_url or now.media_url or url)
             except (_Expired, Trouble) as problem:
+                self._despair(key, problem)
                 log.warning("picture of %s not copied: %s", media_id, problem)
                 return None
-        self.fresh.append(asset)
-        return asset
 
-    async def _movie(self, item: Item, old: Item | None) -> tuple[Asset | None, str | None, bytes | None]:
+    def _despair(self, key: str, problem: Exception) -> None:
+        if isinstance(problem, TooLarge | Invalid):
+            self._hopeless.add(key)
+
+    async def _movie(self, item: Item, old: Item | None, rests: bool) -> tuple[Asset | None, str | None, bytes | None]:
         """Return the video to show and its name, as `_picture` does, and a frame of it when there is no thumbnail."""
         before = old.video if old else None
         source = self.sources.get(item.id)
@@ -212,24 +248,41 @@ class _Work:
             return before, item.video_name, None
         if old and before and old.video_name == item.video_name:
             return before, item.video_name, None
-        copied = await self._copied_video(item.id, source.video, poster=source.picture is None)
+        if rests and before is None:
+            return None, item.video_name, None
+        copied = await self._copied_video(item, source.video, poster=source.picture is None)
         if copied is None:
             return before, old.video_name if old and before else item.video_name, None
         return copied[0], item.video_name, copied[1]
 
-    async def _copied_video(self, media_id: str, url: str, *, poster: bool) -> tuple[Asset, bytes | None] | None:
+    async def _copied_video(self, item: Item, url: str, *, poster: bool) -> tuple[Asset, bytes | None] | None:
         async with self._slots:
             try:
                 try:
-                    copied = await self.copies.video(url, poster=poster)
+                    return await self.copies.video(url, poster=poster)
                 except _Expired:
-                    now = await self.again(media_id)
-                    copied = await self.copies.video(now.media_url or url, poster=poster)
+                    now = await self.again(item.id)
+                    return await self.copies.video(now.media_url or url, poster=poster)
             except (_Expired, Trouble) as problem:
-                log.warning("video of %s not copied: %s", media_id, problem)
+                self._despair(_video_key(item), problem)
+                log.warning("video of %s not copied: %s", item.id, problem)
                 return None
-        self.fresh.append(copied[0])
-        return copied
+
+
+def _names(item: Item) -> tuple[str | None, str | None]:
+    return item.picture_name, item.video_name
+
+
+def _lacks(item: Item) -> tuple[bool, bool]:
+    return item.picture_fallback is not None, item.video_fallback is not None
+
+
+def _picture_key(item: Item) -> str:
+    return item.picture_name or item.id
+
+
+def _video_key(item: Item) -> str:
+    return f"{item.id} video"
 
 
 def _check_status(status: int) -> None:

@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
 from tintype.core.accounts import Account, Accounts, Grip, State
-from tintype.core.feed.copies import Copies
+from tintype.core.feed.copies import Copies, When
 from tintype.core.feed.model import (
-    RELATIVE,
     Departures,
     Item,
     Plan,
@@ -21,14 +20,18 @@ from tintype.core.feed.model import (
     View,
     confirm_due,
     deep_due,
+    drop_limit,
     droppable,
+    looks,
+    noting,
     plan,
     stale_reason,
+    sync_due,
     wants_copies,
 )
 from tintype.core.feed.reading import Pass, Reader, by_id
 from tintype.core.feed.records import FeedRecords
-from tintype.errors import Reconnect, Trouble
+from tintype.errors import Gone, Reconnect, Trouble
 from tintype.events import MediaSynced
 from tintype.instagram import Graph
 
@@ -67,14 +70,16 @@ class Feed:
     async def sync(self, account_id: str, *, deep: bool = False) -> Report:
         """Bring one account up to date and return what that took.
 
-        Raises `Reconnect` when only a person can help (the account is marked so), and other `Trouble` when Instagram
-        could not be read; in every case the stored feed stays whole.
+        Raises `Reconnect` when only a person can help (the account is marked so), `Gone` when the account was let go
+        meanwhile, and other `Trouble` when Instagram could not be read; in every case the stored feed stays whole.
         """
         async with self.records.database.exclusive(f"feed.sync:{account_id}"):
             grip: Grip | None = None
             try:
                 grip = await self.accounts.open(account_id)
                 return await self._sync(Reader(self.graph, grip), deep)
+            except Gone:
+                raise  # nothing may be stored of it any more, not even this
             except Trouble as trouble:
                 await self._failed(account_id, trouble, grip)
                 raise
@@ -105,6 +110,15 @@ class Feed:
             "feed.sync", account.id, *how, unique=":".join(("feed.sync", account.id, *how))
         )
 
+    async def due(self) -> Sequence[Account]:
+        """Return the connected accounts whose last sync, or last failed try, is as old as the policy's interval."""
+        interval, now = self.policy.interval, self.graph.now()
+        if interval is None:
+            return []
+        standings = await self.records.all_standings()
+        connected = [account for account in await self.accounts.all() if account.state is State.CONNECTED]
+        return [account for account in connected if sync_due(standings.get(account.id), account.id, now, interval)]
+
     async def queue_workspace(self, workspace_id: str) -> str:
         """Ask for all accounts of a workspace to be synced soon; return the job's id, as `queue` does."""
         return await self.engine.enqueue(
@@ -124,13 +138,21 @@ class Feed:
         standings = await self.records.standings(workspace_id)
         now = self.graph.now()
         reasons = [
-            stale_reason(standings.get(account.id), account.state.value, now, self.policy.interval)
+            stale_reason(standings.get(account.id), account.state, now, self.policy.interval)
             # One that was registered and never connected has no part in a feed that others fill.
             for account in [one for one in accounts if one.state is not State.WAITING] or accounts
         ]
         moments = [standing.synced_at for standing in standings.values() if standing.synced_at]
         revision = "-".join(f"{one.account_id[:8]}.{one.revision}" for one in standings.values())
         return revision, min(moments) if moments else None, next((reason for reason in reasons if reason), None)
+
+    async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
+        """Return what a workspace, or one account of it, shows, newest first."""
+        return await self.records.items(workspace_id, account_id)
+
+    async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
+        """Return how the syncs of a workspace's accounts stand, by account id; one never synced may be missing."""
+        return await self.records.standings(workspace_id)
 
     async def count(self, workspace_id: str) -> int:
         """Return how many posts a workspace shows."""
@@ -165,10 +187,11 @@ class Feed:
 
         now = self.graph.now()
         fresh = replace(standing, synced_at=now, problem=None, deep_at=now if deep else standing.deep_at)
-        changed = bool(found.store or departures.removed)
-        if changed or departures.suspects or found.keep & await self.records.suspected(account.id):
-            await self._swap_in(reader, found, stored, seen, departures, fresh)
-        elif _worth_noting(standing, fresh):
+        changed = False
+        stirred = bool(found.store or departures.removed or departures.suspects)
+        if stirred or found.keep & await self.records.suspected(account.id):
+            changed = await self._swap_in(reader, found, stored, seen, departures, fresh)
+        elif _worth_noting(standing, fresh, noting(self.policy.interval)):
             await self.records.note(account.workspace_id, fresh)
         await self._announce(account, changed=changed)
         photos = len(stored.keys() | {item.id for item in found.store}) - len(departures.removed)
@@ -182,15 +205,22 @@ class Feed:
         seen: Pass,
         departures: Departures,
         standing: Standing,
-    ) -> None:
+    ) -> bool:
+        """Copy and store what a pass found, part by part; tell whether the feed looks different now."""
         account = reader.grip.account
+        changed = False
         parts = list(batches(found.store))
         for number, part in enumerate(parts, 1):
-            filled = await self.copies.fill(part, seen.sources, stored, reader.urls)
+            filled = await self.copies.fill(
+                part, seen.sources, stored, reader.urls, When(self.graph.now(), self.policy)
+            )
             final = number == len(parts)
+            shown = any(looks(item) != looks(stored.get(item.id)) for item in filled)
+            shown = shown or (final and bool(departures.removed))
+            changed = changed or shown
             # Until its last batch a pass counts as not deep: were it killed, the next one reads everything again and
             # does not take the newest items, already stored, for known ground.
-            step = replace(standing, revision=standing.revision + number, deep_at=standing.deep_at if final else None)
+            step = standing if final else replace(standing, deep_at=None)
             await self.records.store(
                 account,
                 [item for item in filled if item != stored.get(item.id)],
@@ -198,9 +228,11 @@ class Feed:
                 departures=departures if final else Departures(),
                 standing=step,
                 max_items=self.policy.max_items,
+                shown=shown,
             )
-            if not final:
+            if shown and not final:
                 await self._announce(account, changed=True)
+        return changed
 
     async def _announce(self, account: Account, *, changed: bool) -> None:
         await self.bus.publish(MediaSynced(account.workspace_id, account.id, changed))
@@ -215,7 +247,7 @@ class Feed:
         due = [one for one in known.values() if confirm_due(one, now, self.policy.removal_spacing)]
         certain: list[str] = []
         suspects: list[Suspect] = []
-        for one in due[: max(1, held // 5)]:
+        for one in due[: drop_limit(held)]:
             try:
                 gone = await reader.is_gone(one.id)
             except Reconnect:
@@ -232,13 +264,16 @@ class Feed:
         return Departures(droppable(certain, held), tuple(suspects))
 
     async def _failed(self, account_id: str, trouble: Trouble, grip: Grip | None) -> None:
-        account = await self.accounts.records.get(account_id)
+        account = await self.accounts.find(account_id)
         if account is None:
             return
         standing = await self.records.standing(account_id)
         problem = replace(standing, failed_at=self.graph.now(), problem=trouble.message)
-        await self.records.note(account.workspace_id, problem)
-        if isinstance(trouble, Reconnect) and grip and account.state.value == "connected":
+        try:
+            await self.records.note(account.workspace_id, problem)
+        except Gone:
+            return
+        if isinstance(trouble, Reconnect) and grip and account.state is State.CONNECTED:
             await self.accounts.lost(account, trouble, grip)
         await self.bus.publish(MediaSynced(account.workspace_id, account_id, changed=False))
 
@@ -262,9 +297,9 @@ def total(reports: Sequence[Report]) -> Report:
     )
 
 
-def _worth_noting(before: Standing, after: Standing) -> bool:
+def _worth_noting(before: Standing, after: Standing, spacing: timedelta) -> bool:
     """Tell whether an unchanged sync has to be written down: seldom, after a failure, or when it was a deep one."""
     if before.synced_at is None or after.synced_at is None or before.deep_at != after.deep_at:
         return True
     recovered = before.failed_at is not None and before.failed_at > before.synced_at
-    return recovered or after.synced_at - before.synced_at > RELATIVE
+    return recovered or after.synced_at - before.synced_at > spacing

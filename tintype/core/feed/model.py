@@ -189,7 +189,9 @@ def looks(item: Item | None) -> Item | None:
     """Return an item without what nobody sees, to tell whether two of them look the same."""
     if item is None:
         return None
-    return replace(item, tries=0, tried_at=None, children=tuple(replace(one, tries=0, tried_at=None) for one in item.children))
+    return replace(
+        item, tries=0, tried_at=None, children=tuple(replace(one, tries=0, tried_at=None) for one in item.children)
+    )
 
 
 def settled(seen: Sequence[Item], stored: Mapping[str, Item], wanting: Callable[[Item], bool]) -> bool:

@@ -145,6 +145,11 @@ class FeedRecords:
             rows = await connection.execute(select(syncs).where(syncs.c.workspace_id == workspace_id))
             return {row.account_id: _standing(row) for row in rows}
 
+    async def all_standings(self) -> Mapping[str, Standing]:
+        """Return the standing of every account that was ever synced."""
+        async with self.database.read() as connection:
+            return {row.account_id: _standing(row) for row in await connection.execute(select(syncs))}
+
     async def standing(self, account_id: str) -> Standing:
         """Return one account's standing."""
         async with self.database.read() as connection:

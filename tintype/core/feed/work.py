@@ -1,9 +1,9 @@
 """The feed's background work: which jobs there are, and when the clock starts them. Each may run twice."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from tintype.backends.engine import Job, Result, Schedule
-from tintype.core.accounts import State
 from tintype.core.feed.feed import Feed, Report
 from tintype.core.feed.renditions import Renditions
 
@@ -18,8 +18,7 @@ def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
         return _said(await feed.sync_workspace(workspace_id))
 
     async def sync_all() -> Result:
-        waiting = [account for account in await feed.accounts.all() if account.state is State.CONNECTED]
-        return {"queued": [await feed.queue(account) for account in waiting]}
+        return {"queued": [await feed.queue(account) for account in await feed.due()]}
 
     async def refresh() -> Result:
         return {"refreshed": await feed.accounts.refresh_due()}
@@ -56,7 +55,7 @@ def schedules(feed: Feed) -> Sequence[Schedule]:
         Schedule("feed.collect", "feed.collect", "41 3 * * *"),
     ]
     if feed.policy.interval:
-        minutes = max(1, int(feed.policy.interval.total_seconds() // 60))
-        cron = f"*/{minutes} * * * *" if minutes < 60 else f"7 */{min(23, minutes // 60)} * * *"
-        found.append(Schedule("feed.sync_all", "feed.sync_all", cron))
+        # A clock's line cannot say "every 45 minutes", so this one only looks; whose time has come is said by `sync_due`.
+        often = feed.policy.interval % timedelta(minutes=5) == timedelta(0)
+        found.append(Schedule("feed.sync_all", "feed.sync_all", "*/5 * * * *" if often else "* * * * *"))
     return found

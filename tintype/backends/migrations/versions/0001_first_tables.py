@@ -35,6 +35,8 @@ def _assets() -> None:
         sa.Column("thumbhash", sa.String(length=64), nullable=True),
         sa.Column("rendered", sa.Boolean(), nullable=False),
         sa.Column("unused_since", Instant(), nullable=True),
+        sa.Column("claimed_at", Instant(), nullable=True),
+        sa.Column("leaving_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_assets")),
     )
     op.create_index(op.f("ix_assets_rendered"), "assets", ["rendered"], unique=False)
@@ -167,6 +169,8 @@ def _media() -> None:
         sa.Column("picture_fallback", sa.Text(), nullable=True),
         sa.Column("video_fallback", sa.Text(), nullable=True),
         sa.Column("fallback_until", Instant(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", Instant(), nullable=True),
         sa.Column("missed", sa.Integer(), nullable=False),
         sa.Column("missed_at", Instant(), nullable=True),
         sa.Column("removed_at", Instant(), nullable=True),
