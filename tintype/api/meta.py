@@ -88,7 +88,7 @@ def _webhooks(app: FastAPI, desk: MetaDesk) -> None:
         meant = {change.account_id for change in parse_webhook(raw) if change.account_id}
         for instagram_id in meant:
             for account in await desk.accounts.known_as(instagram_id, signers):
-                await desk.feed.queue(account)
+                await desk.feed.queue(account, again=True)
         return JSONResponse({"success": True})
 
 

@@ -339,7 +339,7 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
             )
         except Forbidden as trouble:
             raise Invalid(trouble.message) from None  # as without a state, where a refusal is a missing code
-        jobs = [await desk.feed.queue(account) for account in accounts]
+        jobs = [await desk.feed.queue(account, again=True) for account in accounts]
         if "text/html" in request.headers.get("accept", ""):
             return pages.connected(accounts)
         return _yes({"accounts": [_account(one) for one in accounts], "queuedTasks": jobs})

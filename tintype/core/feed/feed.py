@@ -103,12 +103,14 @@ class Feed:
             raise troubles[0]
         return total(reports)
 
-    async def queue(self, account: Account, *, deep: bool = False) -> str:
-        """Ask for an account to be synced soon; return the job's id, that of the waiting one if there is one."""
+    async def queue(self, account: Account, *, deep: bool = False, again: bool = False) -> str:
+        """Ask for an account to be synced soon; return the job's id, that of the waiting one if there is one.
+
+        With `again`, because something happened just now, a sync that runs already is followed by one more.
+        """
         how = ("deep",) if deep else ()
-        return await self.engine.enqueue(
-            "feed.sync", account.id, *how, unique=":".join(("feed.sync", account.id, *how))
-        )
+        unique = ":".join(("feed.sync", account.id, *how))
+        return await self.engine.enqueue("feed.sync", account.id, *how, unique=unique, again=again)
 
     async def due(self) -> Sequence[Account]:
         """Return the connected accounts whose last sync, or last failed try, is as old as the policy's interval."""

@@ -27,6 +27,9 @@ def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
         return {"rendered": await renditions.render_all()}
 
     async def collect() -> Result:
+        for workspace_id in await feed.accounts.left_behind():
+            await feed.leave(workspace_id)
+            await feed.accounts.forget(workspace_id)
         return {"collected": await renditions.collect(feed.policy.grace)}
 
     return (
