@@ -13,7 +13,7 @@ run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
 
 test: $(VENV)/.dev .system
-	$(BIN)/pytest -n 2 --dist worksteal -q
+	$(BIN)/pytest -n 2 --dist loadfile -q
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

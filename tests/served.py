@@ -37,7 +37,7 @@ async def served(
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="house-"))
         pretend = pretend or stack.enter_context(running())
-        listener = bind("127.0.0.1", 0)
+        listener = stack.enter_context(bind("127.0.0.1", 0))
         defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
         chosen = load(**{**defaults, **_instagram(pretend), **settings})
         async with (
