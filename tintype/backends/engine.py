@@ -1,7 +1,7 @@
 """Durable jobs: what is accepted is done, also when the process is killed in the middle of it.
 
 A job is named `package.verb`, carries ids only and may run twice. `DurableEngine` stands on DBOS (SQLite beside our own
-file, or Postgres); `InlineEngine` is the twin that needs nothing and forgets everything, for tests and single commands.
+file, or Postgres); `InlineEngine` is the twin that needs nothing and forgets everything; one suite of tests holds both to their promises.
 """
 
 import asyncio

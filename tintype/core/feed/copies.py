@@ -62,7 +62,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an item's files are to be had at the moment, by item id."""
+    """Where an item's files are to be had at the moment."""
 
     picture: str | None = field(repr=False)
     video: str | None = field(repr=False)
