@@ -8,6 +8,7 @@
     ├── Gone               it was here and will not come back
     ├── Conflict           it clashes with what is already so, or is still running
     ├── Mismatch           an idempotency key came back with another request
+    ├── Stale              it changed since the caller read it
     ├── TooLarge           more bytes, pixels or items than we take
     ├── Unsupported        a media type or an Instagram feature we do not serve
     ├── RateLimited        this caller asks too often
@@ -35,6 +36,7 @@ class Kind(StrEnum):
     GONE = "gone"
     CONFLICT = "conflict"
     MISMATCH = "mismatch"
+    STALE = "stale"
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
     RATE_LIMITED = "rate_limited"
@@ -103,6 +105,12 @@ class Mismatch(Trouble):
     kind = Kind.MISMATCH
 
 
+class Stale(Trouble):
+    """The thing changed since the caller read it, so a change made from that reading is not taken."""
+
+    kind = Kind.STALE
+
+
 class TooLarge(Trouble):
     """More bytes, pixels or items than this place takes."""
 
@@ -128,14 +136,28 @@ class Unavailable(Trouble):
 
 
 class RemoteTrouble(Trouble):
-    """What a remote answered; `code` and `subcode` are Instagram's own numbers where it gave any."""
+    """What a remote answered; `code` and `subcode` are Instagram's own numbers where it gave any.
+
+    `action` says what a person can do, `trace_id` is what Meta's support asks for, `retryable` whether asking again may help.
+    """
 
     def __init__(
-        self, message: str, *, code: int | None = None, subcode: int | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        subcode: int | None = None,
+        retry_after: float | None = None,
+        action: str | None = None,
+        trace_id: str | None = None,
+        retryable: bool = False,
     ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.code = code
         self.subcode = subcode
+        self.action = action
+        self.trace_id = trace_id
+        self.retryable = retryable
 
 
 class Reconnect(RemoteTrouble):

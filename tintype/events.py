@@ -40,6 +40,83 @@ class MediaSynced:
     changed: bool
 
 
-Event = WorkspaceChanged | AccountChanged | AccountExpiring | MediaSynced
+@dataclass(frozen=True, slots=True)
+class PostScheduled:
+    """A post waits for its time, which may be now; also after its time was changed."""
 
-EVENTS: tuple[type[Event], ...] = (WorkspaceChanged, AccountChanged, AccountExpiring, MediaSynced)
+    workspace_id: str
+    account_id: str
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostPublished:
+    """A post is live, and `media_id` is what Instagram calls it."""
+
+    workspace_id: str
+    account_id: str
+    post_id: int
+    media_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostUnlinked:
+    """A post was published, or may have been, and a person has to say which medium of the account it is."""
+
+    workspace_id: str
+    account_id: str
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostFailed:
+    """A post was certainly not published and is not tried again by itself."""
+
+    workspace_id: str
+    account_id: str
+    post_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostCancelled:
+    """Somebody called a post back before it was published."""
+
+    workspace_id: str
+    account_id: str
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InsightsUpdated:
+    """New numbers of an account or of its posts were stored."""
+
+    workspace_id: str
+    account_id: str
+
+
+Event = (
+    WorkspaceChanged
+    | AccountChanged
+    | AccountExpiring
+    | MediaSynced
+    | PostScheduled
+    | PostPublished
+    | PostUnlinked
+    | PostFailed
+    | PostCancelled
+    | InsightsUpdated
+)
+
+EVENTS: tuple[type[Event], ...] = (
+    WorkspaceChanged,
+    AccountChanged,
+    AccountExpiring,
+    MediaSynced,
+    PostScheduled,
+    PostPublished,
+    PostUnlinked,
+    PostFailed,
+    PostCancelled,
+    InsightsUpdated,
+)

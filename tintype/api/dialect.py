@@ -36,6 +36,14 @@ DRAIN_BYTES = 4 * 2**20
 DRAIN_SECONDS = 2.0
 
 
+_NOTHING: Mapping[str, object] = {}
+
+
+def _nothing(trouble: Trouble) -> Mapping[str, object]:
+    del trouble
+    return _NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """How a dialect names one kind of trouble: HTTP status and the dialect's own code."""
@@ -53,6 +61,7 @@ class Dialect:
     sayings: Mapping[Kind, Saying]
     crash: Saying
     refusal: Callable[[Saying, str], Mapping[str, object]]  # RFC 9457 stands beside it for those who ask for that
+    details: Callable[[Trouble], Mapping[str, object]] = _nothing  # what a trouble of ours adds to either form
 
     def refuse(self, trouble: Trouble, accept: str = "") -> Response:
         """Return a trouble in this dialect's form."""
@@ -60,7 +69,7 @@ class Dialect:
         headers: dict[str, str] = {}
         if trouble.retry_after is not None or saying.status in (429, 503):
             headers["Retry-After"] = str(max(1, round(trouble.retry_after or 1)))
-        return self._say(saying, trouble.message, accept, headers)
+        return self._say(saying, trouble.message, accept, headers, self.details(trouble))
 
     def refuse_status(self, error: HTTPException, accept: str = "") -> Response:
         """Return a refusal of the framework (404, 405, 413 …) in this dialect's form."""
@@ -72,12 +81,19 @@ class Dialect:
         """Return the refusal for a fault of ours; what it was stands in the log, under the request's id."""
         return self._say(self.crash, "Internal server error", accept)
 
-    def _say(self, saying: Saying, message: str, accept: str, headers: Mapping[str, str] | None = None) -> Response:
+    def _say(
+        self,
+        saying: Saying,
+        message: str,
+        accept: str,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, object] = _NOTHING,
+    ) -> Response:
         if PROBLEM in accept:
             title = HTTPStatus(saying.status).phrase
             body = {"type": "about:blank", "title": title, "status": saying.status, "detail": message}
-            return JSONResponse({**body, "code": saying.code}, saying.status, headers, media_type=PROBLEM)
-        return JSONResponse(self.refusal(saying, message), saying.status, headers)
+            return JSONResponse({**body, "code": saying.code, **details}, saying.status, headers, media_type=PROBLEM)
+        return JSONResponse({**self.refusal(saying, message), **details}, saying.status, headers)
 
 
 # The framework's own refusals, as the kinds whose codes they carry.

@@ -34,6 +34,7 @@ FEED = Dialect(
         Kind.GONE: Saying(410, "GONE"),
         Kind.CONFLICT: Saying(409, "CONFLICT"),
         Kind.MISMATCH: Saying(422, "IDEMPOTENCY_KEY_REUSED"),
+        Kind.STALE: Saying(412, "PRECONDITION_FAILED"),
         Kind.TOO_LARGE: Saying(413, "PAYLOAD_TOO_LARGE"),
         Kind.UNSUPPORTED: Saying(415, "UNSUPPORTED_MEDIA_TYPE"),
         Kind.RATE_LIMITED: Saying(429, "RATE_LIMITED"),

@@ -5,7 +5,7 @@ only knows callers and workspaces.
 """
 
 from tintype.core.access.access import Access
-from tintype.core.access.model import Caller, Credential, Grant, Issued, Workspace, fingerprint
+from tintype.core.access.model import Caller, Credential, Grant, Issued, Role, Workspace, fingerprint
 from tintype.core.access.records import AccessRecords, living_ids
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Credential",
     "Grant",
     "Issued",
+    "Role",
     "Workspace",
     "fingerprint",
     "living_ids",

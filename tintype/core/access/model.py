@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from tintype.errors import Invalid
+from tintype.errors import Forbidden, Invalid
 
 NAME_MIN = 3  # promised by seed 0
 NAME_MAX = 200
@@ -21,6 +21,17 @@ class Grant(StrEnum):
 
     WORKSPACE = "workspace"  # everything in one workspace
     FEED = "feed"  # reading one workspace's feed, from a website
+
+
+class Role(StrEnum):
+    """What a member may do in a workspace; a workspace's own token speaks for its owner."""
+
+    OWNER = "owner"  # everything, and who else is a member
+    EDITOR = "editor"  # connect, publish, change
+    VIEWER = "viewer"  # look
+
+
+_RANKS = (Role.VIEWER, Role.EDITOR, Role.OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,13 @@ class Caller:
     grant: Grant
     credential_id: str
     origins: tuple[str, ...] = ()
+    role: Role = Role.OWNER
+    user_id: int | None = None  # None for a token that belongs to no person
+
+    def must(self, role: Role) -> None:
+        """Go on when the caller may do what `role` may; raises `Forbidden`."""
+        if _RANKS.index(self.role) < _RANKS.index(role):
+            raise Forbidden(f"this needs the role {role.value}; yours in this workspace is {self.role.value}")
 
 
 def fingerprint(secret: str) -> str:
