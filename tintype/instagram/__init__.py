@@ -8,13 +8,14 @@
 Every refusal arrives as one of the kinds in `tintype.errors`; `revokes(trouble)` tells whether the account is disconnected.
 """
 
-from tintype.instagram import calls
+from tintype.instagram import calls, publishing
 from tintype.instagram.calls import Call, Host
-from tintype.instagram.errors import MEANINGS, Meaning, meaning_of, revokes, trouble_from
+from tintype.instagram.errors import MEANINGS, Meaning, meaning_of, meaning_of_container, revokes, trouble_from
 from tintype.instagram.graph import Graph, utc_now
 from tintype.instagram.limits import LIMITS, Limit, Limits
 from tintype.instagram.model import (
     App,
+    Comment,
     Container,
     ContainerState,
     FacebookPage,
@@ -63,6 +64,7 @@ __all__ = [
     "App",
     "Call",
     "Change",
+    "Comment",
     "Connection",
     "Container",
     "ContainerState",
@@ -98,10 +100,12 @@ __all__ = [
     "expiry_of",
     "long_lived",
     "meaning_of",
+    "meaning_of_container",
     "media_from",
     "pace",
     "parse_signed_request",
     "parse_webhook",
+    "publishing",
     "refresh",
     "revokes",
     "trouble_from",

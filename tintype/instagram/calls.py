@@ -28,6 +28,7 @@ class Host(StrEnum):
     GRAPH_INSTAGRAM = "graph.instagram.com"
     GRAPH_FACEBOOK = "graph.facebook.com"
     API_INSTAGRAM = "api.instagram.com"
+    RUPLOAD = "rupload.facebook.com"
 
 
 GRAPH_HOSTS: Mapping[Login, Host] = {
@@ -72,7 +73,8 @@ class Call(Generic[T_co]):
         return replace(self, params={**self.params, "after": cursor})
 
 
-def _node(graph_id: str) -> str:
+def checked_id(graph_id: str) -> str:
+    """The id as it may stand in a path; raises Invalid for text that could not be one."""
     if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", graph_id):
         raise Invalid(f"{graph_id[:64]!r} is not an id of Instagram's; ids are digits.")
     return graph_id
@@ -86,7 +88,7 @@ def profile(login: Login, user_id: str = "me") -> Call[model.Profile]:
         name="read the Instagram profile",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=_node(user_id),
+        path=checked_id(user_id),
         params={"fields": PROFILE_FIELDS[login]},
         parse=partial(model.profile_from, login=login),
     )
@@ -130,12 +132,12 @@ def media_page(
 ) -> Call[model.Page[model.Media]]:
     """One page of an account's media, newest first, at most `limit` (1 to 100) of them; stories are not among them."""
     size = max(1, min(limit, int(LIMITS.list_page_items.value)))
-    return _media_list(login, f"{_node(user_id)}/media", "read the media list", {"limit": str(size)}, after)
+    return _media_list(login, f"{checked_id(user_id)}/media", "read the media list", {"limit": str(size)}, after)
 
 
 def stories(login: Login, user_id: str, *, after: str | None = None) -> Call[model.Page[model.Media]]:
     """The stories of the last 24 hours."""
-    return _media_list(login, f"{_node(user_id)}/stories", "read the stories", {}, after)
+    return _media_list(login, f"{checked_id(user_id)}/stories", "read the stories", {}, after)
 
 
 def _media_list(
@@ -158,7 +160,7 @@ def media_item(login: Login, media_id: str) -> Call[model.Media]:
         name=f"read medium {media_id}",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=_node(media_id),
+        path=checked_id(media_id),
         params={"fields": MEDIA_FIELDS},
         parse=model.media_from,
     )
@@ -170,7 +172,7 @@ def media_urls(login: Login, media_id: str) -> Call[model.MediaUrls]:
         name=f"read the addresses of medium {media_id}",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=_node(media_id),
+        path=checked_id(media_id),
         params={"fields": "id,media_url,thumbnail_url"},
         parse=model.media_urls_from,
     )
@@ -182,7 +184,7 @@ def children(login: Login, media_id: str) -> Call[model.Page[model.Media]]:
         name=f"read the children of medium {media_id}",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(media_id)}/children",
+        path=f"{checked_id(media_id)}/children",
         params={"fields": CHILD_FIELDS},
         parse=partial(model.page_from, read=model.media_from),
     )
@@ -227,7 +229,7 @@ def _insights(
         name=name,
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(node)}/insights",
+        path=f"{checked_id(node)}/insights",
         params={"metric": ",".join(metrics), **asked},
         parse=model.insights_from,
     )
@@ -239,7 +241,7 @@ def publishing_limit(login: Login, user_id: str) -> Call[model.PublishingQuota]:
         name="read the publishing quota",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(user_id)}/content_publishing_limit",
+        path=f"{checked_id(user_id)}/content_publishing_limit",
         params={"fields": "quota_usage,config"},
         parse=model.quota_from,
     )
@@ -251,7 +253,7 @@ def subscribed_apps(login: Login, node: str) -> Call[frozenset[str]]:
         name="read the webhook subscriptions",
         method="GET",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(node)}/subscribed_apps",
+        path=f"{checked_id(node)}/subscribed_apps",
         parse=_subscribed_fields,
     )
 
@@ -267,7 +269,7 @@ def subscribe(login: Login, node: str, fields: Sequence[str]) -> Call[bool]:
         name="subscribe to webhooks",
         method="POST",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(node)}/subscribed_apps",
+        path=f"{checked_id(node)}/subscribed_apps",
         form={"subscribed_fields": ",".join(fields)},
         parse=_succeeded,
     )
@@ -279,7 +281,7 @@ def unsubscribe(login: Login, node: str) -> Call[bool]:
         name="end the webhook subscriptions",
         method="DELETE",
         host=GRAPH_HOSTS[login],
-        path=f"{_node(node)}/subscribed_apps",
+        path=f"{checked_id(node)}/subscribed_apps",
         parse=_succeeded,
     )
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from tintype.errors import Busy, Forbidden, Kind, Misconfigured, Reconnect, Refused, Trouble, Unreachable
 from tintype.instagram import wire
 from tintype.instagram.limits import LIMITS
+from tintype.instagram.model import Container, ContainerState
 from tintype.instagram.usage import account_usage
 
 MINUTE = 60.0
@@ -171,6 +172,7 @@ MEANINGS: Mapping[tuple[int, int | None], Meaning] = {
     ),
 }
 
+_CODES = {subcode: code for code, subcode in MEANINGS if subcode is not None}
 _PERMISSIONS = range(200, 300)
 _ACCOUNT_LIMITS = frozenset({*range(80000, 80007), 80008, 80009, 80014})
 
@@ -209,6 +211,16 @@ def meaning_of(code: int, subcode: int | None = None) -> Meaning:
     if code in _PERMISSIONS:
         return _PERMISSION
     return _ACCOUNT_LIMIT if code in _ACCOUNT_LIMITS else _UNKNOWN
+
+
+def meaning_of_container(container: Container) -> Meaning:
+    """What a container that failed or expired died of."""
+    if container.state is ContainerState.EXPIRED:
+        return MEANINGS[-2, 2207020]
+    if container.failure is None:
+        return _UNKNOWN
+    code, subcode = container.failure
+    return meaning_of(code if code is not None else _CODES.get(subcode, 0), subcode)
 
 
 def revokes(trouble: Trouble) -> bool:

@@ -18,15 +18,18 @@ from typing import TypeVar
 from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
 from tintype.errors import Forbidden, Reconnect, TooLarge, Unreachable
 from tintype.instagram import wire
-from tintype.instagram.calls import Call, Host
+from tintype.instagram.calls import Call, Host, checked_id
 from tintype.instagram.errors import Budget, Verdict, judged, meaning_of, refusal_in
-from tintype.instagram.model import App, Page
+from tintype.instagram.model import App, Login, Page
+from tintype.instagram.publishing import transferred
 from tintype.instagram.usage import Throttle, account_usage, app_usage
 
 T = TypeVar("T")
 
 PAUSES = (0.25, 0.75)  # seconds before the two repetitions of a safe call; each is taken 0.5 to 1.5 times
 LARGEST_ANSWER = 8 * 1024 * 1024  # bytes; a page of 100 carousels is under one
+UPLOAD_SECONDS = 900.0  # for a reel of the largest size over a slow line
+UPLOAD_PAUSES = (1.0, 4.0, 15.0)  # seconds before an upload is taken up again
 BAD_TOKEN = 190  # what Instagram answers to text that cannot be a token, which a header could not even carry
 SECRET_KEYS = ("access_token", "client_secret", "code", "fb_exchange_token")
 HOSTS = tuple(host.value for host in Host)
@@ -85,6 +88,58 @@ class Graph:
             seen.add(page.after)
             page = await self.ask(call.at(page.after), token)
             yield page
+
+    async def upload(
+        self,
+        login: Login,
+        container_id: str,
+        token: str,
+        read_from: Callable[[int], AsyncIterator[bytes]],
+        *,
+        size: int,
+        timeout_seconds: float = UPLOAD_SECONDS,
+    ) -> None:
+        """Sends a video's `size` bytes to a resumable container; `read_from(offset)` gives those from an offset on.
+
+        After a break it asks how much has arrived and sends the rest, up to three times; `timeout_seconds` is for all of it.
+        """
+        deadline = self.clock() + timeout_seconds
+        offset = 0
+        for pause in (*UPLOAD_PAUSES, None):
+            try:
+                return await self._send_rest(container_id, token, read_from(offset), (offset, size), deadline)
+            except Unreachable:
+                if pause is None or self.clock() + pause >= deadline:
+                    raise
+            await self.rest(pause)
+            offset = await self.ask(transferred(login, container_id), token)
+            if offset >= size:
+                return None
+        raise AssertionError("the last pause is None, so the loop has returned or raised")
+
+    async def _send_rest(
+        self, container_id: str, token: str, body: AsyncIterator[bytes], part: tuple[int, int], deadline: float
+    ) -> None:
+        offset, size = part
+        what = "upload the video"
+        request = Outgoing(
+            method="POST",
+            url=f"https://{Host.RUPLOAD}/ig-api-upload/{self.version}/{checked_id(container_id)}",
+            headers={
+                "authorization": f"OAuth {token}",
+                "offset": str(offset),
+                "file_size": str(size),
+                "content-length": str(size - offset),
+            },
+            content=body,
+        )
+        try:
+            answer = await self.outbound.send(request, self._policy(deadline - self.clock()))
+        except (Unreachable, Forbidden, TooLarge) as trouble:
+            raise Unreachable(f"Could not {what}: {trouble.message}; try again.") from trouble
+        outcome = _read(answer, what, (token,))
+        if isinstance(outcome, Verdict):
+            raise outcome.trouble
 
     async def _try(self, call: Call[T], token: str | None, deadline: float) -> object | Verdict:
         budgets = self._budgets(token)

@@ -4,6 +4,7 @@ Parsers (`…_from`) stand beside the words they make. They take any JSON value;
 strings, and an answer that lacks its identity raises `Unreachable`. Field meanings: graph-api.md 2.1, 2.4, 3, 4.4.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -141,12 +142,26 @@ class Page(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A medium on its way to being published; `upload_url` is given for resumable uploads only."""
+    """A medium on its way to being published; `upload_url` is given for resumable uploads only.
+
+    `failure` is the code, where one is told, and the subcode that a dead container died of.
+    """
 
     id: str
     state: ContainerState | None = None
     status: str | None = None
     upload_url: str | None = None
+    failure: tuple[int | None, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on a medium; `username` is None for a writer that Instagram does not name."""
+
+    id: str
+    text: str
+    username: str | None
+    timestamp: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,15 +316,53 @@ def page_from(value: object, read: Callable[[object], T]) -> Page[T]:
 
 
 def container_from(value: object) -> Container:
-    """A container as created or as polled."""
+    """A container as created or as polled; one without a code whose status begins with "Error" is dead all the same."""
     sent = wire.record(value)
-    state = wire.phrase(sent.get("status_code"))
+    status = wire.phrase(sent.get("status"))
+    state = _container_state(wire.phrase(sent.get("status_code")), status or "")
     return Container(
         id=wire.required(wire.identifier(sent.get("id")), "id", "a container"),
-        state=_member(ContainerState, state, ContainerState.OTHER) if state else None,
-        status=wire.phrase(sent.get("status")),
+        state=state,
+        status=status,
         upload_url=wire.phrase(sent.get("uri")),
+        failure=_failure(status or "") if state is ContainerState.ERROR else None,
     )
+
+
+def _container_state(code: str | None, status: str) -> ContainerState | None:
+    if code is None:
+        return ContainerState.ERROR if status.startswith("Error") else None
+    return _member(ContainerState, code, ContainerState.OTHER)
+
+
+def _failure(status: str) -> tuple[int | None, int] | None:
+    """The numbers in "-2/2207003" or "Error: … with error code 2207082": servers send either (publishing.md 2.5)."""
+    if pair := re.match(r"(-?[0-9]{1,9})/([0-9]{1,9})\b", status):
+        return int(pair[1]), int(pair[2])
+    alone = re.search(r"\b[0-9]{7}\b", status)
+    return (None, int(alone[0])) if alone else None
+
+
+def comment_from(value: object) -> Comment:
+    """A comment with what Instagram told of it."""
+    sent = wire.record(value)
+    return Comment(
+        id=wire.required(wire.identifier(sent.get("id")), "id", "a comment"),
+        text=wire.text(sent.get("text")) or "",
+        username=wire.phrase(sent.get("username")),
+        timestamp=wire.moment(sent.get("timestamp")),
+    )
+
+
+def made_from(value: object) -> str:
+    """The id of what a call has made."""
+    return wire.required(wire.identifier(wire.record(value).get("id")), "id", "what it made")
+
+
+def transferred_from(value: object) -> int:
+    """How many bytes of a resumable upload have arrived; none when Instagram does not say."""
+    uploading = wire.record(wire.record(wire.record(value).get("video_status")).get("uploading_phase"))
+    return max(0, wire.count(uploading.get("bytes_transferred")) or 0)
 
 
 def insights_from(value: object) -> InsightSet:
