@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from tests.instagram.test_model import LIKELY
 from tintype.errors import Busy, Forbidden, Kind, Misconfigured, Reconnect, RemoteTrouble, Trouble, Unreachable
-from tintype.instagram import MEANINGS, meaning_of, revokes, trouble_from
+from tintype.instagram import MEANINGS, Category, category_of, meaning_of, revokes, trouble_from
 from tintype.instagram.errors import judged, scrubbed
 
 SHARED = Path(os.environ.get("TINTYPE_SHARED", Path(__file__).parents[2] / "../shared"))
 TOKEN = "IGAAabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def graph_error(code: int, subcode: int | None = None, message: str = "no", **more: object) -> bytes:
+def graph_error(code: int | None, subcode: int | None = None, message: str = "no", **more: object) -> bytes:
     error = {"message": message, "type": "OAuthException", "code": code, "error_subcode": subcode, **more}
     return json.dumps({"error": {key: value for key, value in error.items() if value is not None}}).encode()
 
@@ -74,10 +74,13 @@ def test_code_and_subcode_decide(code: int, subcode: int | None, kind: Kind):
 
 
 @pytest.mark.parametrize(("code", "subcode"), MEANINGS)
-def test_every_meaning_is_a_sentence_for_a_person(code: int, subcode: int | None):
+def test_every_meaning_is_a_sentence_for_a_person(code: int | None, subcode: int | None):
     meaning = meaning_of(code, subcode)
-    assert meaning.message.endswith(".")
-    assert len(meaning.message) < 200
+    assert meaning.sentence == f"{meaning.cause}; {meaning.action}."
+    assert len(meaning.sentence) < 200
+    for phrase in (meaning.cause, meaning.action):
+        assert phrase
+        assert phrase == phrase.strip(" .;")
     assert (meaning.wait is not None) == (meaning.kind is Kind.BUSY)
     assert not meaning.revoking or meaning.kind is Kind.RECONNECT
 
@@ -93,6 +96,7 @@ def test_these_do_not_end_the_connection(code: int, subcode: int | None):
 
 
 def test_only_what_may_pass_is_retryable():
+    """What the sender repeats at once; a limit may pass too, but only after its wait."""
     retryable = {pair for pair in MEANINGS if judged(400, {}, graph_error(*pair), what="x").retryable}
     assert retryable == {
         (1, None),
@@ -103,13 +107,19 @@ def test_only_what_may_pass_is_retryable():
         (-1, 2207053),
         (24, 2207008),
         (9004, 2207052),
+        (None, 2207077),
+        (None, 2207082),
     }
 
 
 def test_instagrams_word_that_it_is_transient_beats_the_table():
     verdict = judged(400, {}, graph_error(100, is_transient=True), what="x")
     assert (verdict.trouble.kind, verdict.retryable) == (Kind.UNREACHABLE, True)
-    assert trouble(190, 458, is_transient=True).kind is Kind.RECONNECT
+    assert verdict.trouble.message.startswith("Could not x: Instagram did not accept a part of the request; try again.")
+    for pair in ((190, 463), (10, None), (104, None), (36001, 2207005)):
+        said = trouble(*pair, is_transient=True)
+        assert (said.kind, revokes(said), category_of(said)) == (Kind.UNREACHABLE, False, Category.TRANSIENT)
+    assert trouble(4, is_transient=True).kind is Kind.BUSY  # waiting is what it asks for
 
 
 def test_a_wait_comes_from_the_usage_header_then_from_retry_after_then_from_the_table():
@@ -272,4 +282,20 @@ def test_every_recorded_refusal():
 
 def test_each_kind_is_its_own_class():
     classes = {10: Forbidden, 104: Misconfigured, 190: Reconnect, 4: Busy, 2: Unreachable}
-    assert {code: type(trouble(code)) for code in classes} == classes
+    assert all(isinstance(trouble(code), one) for code, one in classes.items())
+
+
+def test_every_refusal_carries_its_numbers_and_what_to_do():
+    for code in (10, 104, 190, 4, 2, 100):
+        said = trouble(code, 7, fbtrace_id="AbC-_1")
+        assert isinstance(said, RemoteTrouble)
+        assert (said.code, said.subcode, said.trace_id) == (code, 7, "AbC-_1")
+        assert said.action
+        assert said.action in said.message
+
+
+@pytest.mark.parametrize("trace", ["a b", "x" * 65, "<b>", ["a"], "", {}])
+def test_a_trace_that_is_none_is_left_out(trace: object):
+    said = trouble(100, fbtrace_id=trace)
+    assert isinstance(said, RemoteTrouble)
+    assert said.trace_id is None

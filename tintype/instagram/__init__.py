@@ -10,9 +10,10 @@ Every refusal arrives as one of the kinds in `tintype.errors`; `revokes(trouble)
 
 from tintype.instagram import calls, publishing
 from tintype.instagram.calls import Call, Host
-from tintype.instagram.errors import MEANINGS, Meaning, meaning_of, meaning_of_container, revokes, trouble_from
+from tintype.instagram.errors import category_of, doubtful, revokes, trouble_from
 from tintype.instagram.graph import Graph, utc_now
 from tintype.instagram.limits import LIMITS, Limit, Limits
+from tintype.instagram.meanings import MEANINGS, Category, Meaning, meaning_of, meaning_of_container
 from tintype.instagram.model import (
     App,
     Comment,
@@ -63,6 +64,7 @@ __all__ = [
     "READ_SCOPES",
     "App",
     "Call",
+    "Category",
     "Change",
     "Comment",
     "Connection",
@@ -95,7 +97,9 @@ __all__ = [
     "app_usage",
     "authorize_url",
     "calls",
+    "category_of",
     "connect",
+    "doubtful",
     "exchange_code",
     "expiry_of",
     "long_lived",

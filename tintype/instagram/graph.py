@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
-from tintype.errors import Forbidden, Reconnect, TooLarge, Unreachable
+from tintype.errors import Forbidden, Reconnect, TooLarge, Trouble, Unreachable
 from tintype.instagram import wire
 from tintype.instagram.calls import Call, Host, checked_id
-from tintype.instagram.errors import Budget, Verdict, judged, meaning_of, refusal_in
+from tintype.instagram.errors import Verdict, judged, refusal_in
+from tintype.instagram.meanings import Budget, meaning_of
 from tintype.instagram.model import App, Login, Page
 from tintype.instagram.publishing import transferred
 from tintype.instagram.usage import Throttle, account_usage, app_usage
@@ -63,7 +64,7 @@ class Graph:
         Only calls that change nothing are repeated, at most twice, when Instagram or the way to it failed for a moment.
         """
         if token is not None and not _may_be_token(token):
-            raise Reconnect(f"Could not {call.name}: {meaning_of(BAD_TOKEN).message}", code=BAD_TOKEN)
+            raise _no_token(call.name)
         deadline = self.clock() + self.timeout_seconds
         for pause in (*PAUSES, None):
             outcome = await self._try(call, token, deadline)
@@ -122,6 +123,8 @@ class Graph:
     ) -> None:
         offset, size = part
         what = "upload the video"
+        if not _may_be_token(token):
+            raise _no_token(what)
         request = Outgoing(
             method="POST",
             url=f"https://{Host.RUPLOAD}/ig-api-upload/{self.version}/{checked_id(container_id)}",
@@ -136,7 +139,7 @@ class Graph:
         try:
             answer = await self.outbound.send(request, self._policy(deadline - self.clock()))
         except (Unreachable, Forbidden, TooLarge) as trouble:
-            raise Unreachable(f"Could not {what}: {trouble.message}; try again.") from trouble
+            raise _unanswered(what, trouble).trouble from trouble
         outcome = _read(answer, what, (token,))
         if isinstance(outcome, Verdict):
             raise outcome.trouble
@@ -150,9 +153,7 @@ class Graph:
         try:
             answer = await self.outbound.send(self._request(call, token), self._policy(deadline - self.clock()))
         except (Unreachable, Forbidden, TooLarge) as trouble:
-            # The guard's and the cap's words are about Instagram's answer here, not about what our caller may do.
-            spoken = Unreachable(f"Could not {call.name}: {trouble.message}; try again.")
-            return Verdict(spoken, retryable=isinstance(trouble, Unreachable))
+            return _unanswered(call.name, trouble)
         self.throttle.note(budgets[Budget.APP], app_usage(answer.headers))
         self.throttle.note(budgets[Budget.ACCOUNT], account_usage(answer.headers))
         outcome = _read(answer, call.name, self._secrets(call, token))
@@ -192,6 +193,18 @@ class Graph:
 
 def _may_be_token(token: str) -> bool:
     return token.isascii() and token.isprintable() and token != "" and " " not in token
+
+
+def _no_token(what: str) -> Reconnect:
+    meaning = meaning_of(BAD_TOKEN)
+    return Reconnect(f"Could not {what}: {meaning.sentence}", code=BAD_TOKEN, action=meaning.action)
+
+
+def _unanswered(what: str, trouble: Trouble) -> Verdict:
+    # The guard's and the cap's words are about Instagram's answer here, not about what our caller may do.
+    passing = isinstance(trouble, Unreachable)
+    spoken = Unreachable(f"Could not {what}: {trouble.message}; try again.", action="try again", retryable=passing)
+    return Verdict(spoken, retryable=passing)
 
 
 def _read(answer: Answer, what: str, hide: Iterable[str]) -> object | Verdict:
