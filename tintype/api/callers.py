@@ -81,13 +81,24 @@ class Limiter:
             raise RateLimited(f"more than {most} requests in a minute; wait and try again", retry_after=left)
 
 
-async def once(request: Request, idempotency: Idempotency, make: Callable[[], Awaitable[JSONResponse]]) -> Response:
-    """Answer a request that makes something; with an Idempotency-Key the same request gets the same answer again."""
+async def once(
+    request: Request,
+    idempotency: Idempotency,
+    make: Callable[[], Awaitable[JSONResponse]],
+    *,
+    caller: str | None = None,
+    content: bytes | None = None,
+) -> Response:
+    """Answer a request that makes something; with an Idempotency-Key the same request gets the same answer again.
+
+    A key belongs to `caller`, or else to the Authorization header, which is no name for somebody whose tokens change.
+    Requests are the same when their bodies are, or their `content` where the body is too long to be kept.
+    """
     key = request.headers.get("idempotency-key")
     if key is None:
         return await make()
-    scope = f"{request.url.path} {request.headers.get('authorization', '')}"
-    stored = await idempotency.begin(scope, key, await request.body())
+    scope = f"{request.url.path} {caller or request.headers.get('authorization', '')}"
+    stored = await idempotency.begin(scope, key, await request.body() if content is None else content)
     if stored is not None:
         return JSONResponse(json.loads(stored.body), stored.status, {"Idempotent-Replayed": "true"})
     try:

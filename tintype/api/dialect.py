@@ -213,11 +213,13 @@ class Surround:
     """Stands around a dialect's app: request id, body limit on the bytes that arrive, HEAD as GET, and the last catch.
 
     Headers that a route puts into the state as `headers` go out with every answer to that request, refusals included.
+    `larger` names the paths that take whole files, each with a limit of its own; no route there holds a body in memory.
     """
 
     app: ASGIApp
     dialect: Dialect
     max_body_bytes: int
+    larger: Mapping[str, int] = field(default_factory=dict[str, int])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -265,16 +267,20 @@ class _Passage:
         message = await self.receive()
         if message["type"] == "http.request":
             self.taken += len(message.get("body", b""))
-            if self.taken > self.around.max_body_bytes:
+            if self.taken > self._most:
                 await self._drain(more=message.get("more_body", False))
-                raise HTTPException(413, f"the request body is larger than {self.around.max_body_bytes} bytes")
+                raise HTTPException(413, f"the request body is larger than {self._most} bytes")
         return message
+
+    @property
+    def _most(self) -> int:
+        return self.around.larger.get(self.scope["path"], self.around.max_body_bytes)
 
     async def _drain(self, *, more: bool) -> None:
         # A client that is still sending when the connection closes loses the answer that tells it why.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                while more and self.taken < self.around.max_body_bytes + DRAIN_BYTES:
+                while more and self.taken < self._most + DRAIN_BYTES:
                     message = await self.receive()
                     self.taken += len(message.get("body", b""))
                     more = message.get("more_body", False)
