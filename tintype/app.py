@@ -30,6 +30,8 @@ from tintype.api.health import Part
 from tintype.api.health import mount as mount_health
 from tintype.api.meta import MetaDesk
 from tintype.api.meta import mount as mount_meta
+from tintype.api.social import Registration, SocialDesk
+from tintype.api.social import mount as mount_social
 from tintype.backends import outbound as outbound_module
 from tintype.backends.blobs import Blobs, open_blobs
 from tintype.backends.bus import Bus, RedisBus
@@ -43,7 +45,20 @@ from tintype.backends.migrations import upgrade
 from tintype.backends.outbound import HttpOutbound, Outbound
 from tintype.backends.qstash import QStash, Signatures
 from tintype.backends.vault import Vault, new_key
-from tintype.core.access import Access, AccessRecords
+from tintype.core.access import (
+    Access,
+    AccessRecords,
+    AttemptRecords,
+    Issuer,
+    Issuers,
+    Members,
+    Passwords,
+    Role,
+    SessionRecords,
+    Signer,
+    UserRecords,
+    Users,
+)
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
 from tintype.errors import Misconfigured
@@ -75,6 +90,8 @@ class House:
     settings: Settings
     backends: Backends
     access: Access
+    users: Users
+    members: Members
     accounts: Accounts
     connecting: Connecting
     feed: Feed
@@ -148,6 +165,8 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     seconds = settings.instagram_api_timeout_ms / 1000
     graph = Graph(backends.outbound, settings.instagram_graph_version, seconds, now=now)
     access = Access(AccessRecords(backends.database), backends.bus)
+    users = _users(settings, backends, now)
+    members = Members(users.records, backends.bus, now)
     accounts = Accounts(AccountRecords(backends.database), backends.vault, graph, backends.bus, _apps(settings))
     connecting = Connecting(accounts, graph, AppSettings(settings.instagram_graph_version, settings.instagram_origin))
     records = FeedRecords(backends.database)
@@ -156,14 +175,17 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     renditions = Renditions(records, backends.blobs, backends.images)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
-    dialects = [_feed_dialect(settings, backends, access, accounts, connecting, feed, renditions)]
+    dialects = [
+        _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
+        _social_dialect(settings, backends, access, users, members),
+    ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = _secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta])
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
-    return House(settings, backends, access, accounts, connecting, feed, renditions, welcome, front)
+    return House(settings, backends, access, users, members, accounts, connecting, feed, renditions, welcome, front)
 
 
 def _feed_dialect(
@@ -199,6 +221,42 @@ def _feed_dialect(
             admin_token=_secret(settings.admin_token),
             sync_secret=_secret(settings.sync_internal_secret),
         )
+    )
+
+
+def _social_dialect(settings: Settings, backends: Backends, access: Access, users: Users, members: Members) -> Mounted:
+    admin_token = _secret(settings.admin_token)
+    is_local = settings.is_local()
+    is_open = settings.registration == "open" or (settings.registration is None and is_local and admin_token is None)
+    return mount_social(
+        SocialDesk(
+            access=access,
+            users=users,
+            members=members,
+            registration=Registration(is_open, is_local, admin_token),
+            idempotency=Idempotency(backends.database, backends.vault),
+            limiter=Limiter(backends.cache, settings.trusted_proxies),
+            base=settings.address(),
+            version=__version__,
+            max_body_bytes=settings.max_body_bytes,
+            per_minute=settings.rate_limit_per_minute,
+        )
+    )
+
+
+def _users(settings: Settings, backends: Backends, now: Callable[[], datetime]) -> Users:
+    issuers = (
+        Issuer(one.issuer, one.audience, _secret(one.secret), one.jwks_url, one.email_claim, Role(one.role))
+        for one in settings.auth_issuers
+    )
+    return Users(
+        UserRecords(backends.database),
+        SessionRecords(backends.database),
+        AttemptRecords(backends.database),
+        Passwords(),
+        Signer.of(_secret(settings.platform_secret_key), backends.vault),
+        Issuers(tuple(issuers), backends.outbound, now),
+        now,
     )
 
 

@@ -5,23 +5,53 @@ Settings are read at the roof (`app.py`) and cut there into small policies; noth
 
 import base64
 import binascii
+import ipaddress
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tintype.errors import Misconfigured
 
-DIALECTS = ("feed",)
+DIALECTS = ("feed", "social")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
 def _names(*aliases: str) -> AliasChoices:
     return AliasChoices(*aliases)
+
+
+class AuthIssuer(BaseModel):
+    """One entry of AUTH_ISSUERS: whose tokens are believed, and by what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(min_length=1, max_length=300)
+    audience: str | None = None
+    secret: SecretStr | None = Field(None, min_length=32)
+    jwks_url: str | None = None
+    email_claim: str = "email"
+    role: Literal["owner", "editor", "viewer"] = "owner"
+
+    @model_validator(mode="after")
+    def _is_believed_by_one_thing(self) -> "AuthIssuer":
+        if (self.secret is None) == (self.jwks_url is None):
+            raise ValueError("each issuer needs either secret or jwks_url")
+        return self
 
 
 class Settings(BaseSettings):
@@ -88,7 +118,24 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(
         None,
         validation_alias=_names("ADMIN_TOKEN"),
-        description="When set, POST /register asks for it as a Bearer token.",
+        description="When set, POST /register and POST /api/auth/register ask for it as a Bearer token.",
+    )
+    registration: Literal["open", "closed"] | None = Field(
+        None,
+        validation_alias=_names("REGISTRATION"),
+        description="Whether anybody may register as a user: open or closed. Without it open, as long as this server only "
+        "serves its own machine and ADMIN_TOKEN is not set. Invitations and ADMIN_TOKEN always let in.",
+    )
+    platform_secret_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("PLATFORM_SECRET_KEY", "JWT_SECRET_KEY"),
+        description="Secret of at least 32 bytes that signs users' tokens; without it one is derived from ENCRYPTION_KEY.",
+    )
+    auth_issuers: Annotated[tuple[AuthIssuer, ...], NoDecode] = Field(
+        (),
+        validation_alias=_names("AUTH_ISSUERS"),
+        description="Other issuers whose users' tokens are taken: a JSON list of {issuer, secret or jwks_url, audience?, "
+        "email_claim?, role?}.",
     )
     sync_internal_secret: SecretStr | None = Field(
         None, validation_alias=_names("SYNC_INTERNAL_SECRET"), description="Secret that POST /sync asks for."
@@ -192,7 +239,7 @@ class Settings(BaseSettings):
         60,
         ge=0,
         validation_alias=_names("RATE_LIMIT_PER_MINUTE"),
-        description="Registrations and token exchanges one address may ask per minute; 0 switches it off.",
+        description="Registrations, logins and token exchanges one address may ask per minute; 0 switches it off.",
     )
     max_body_bytes: int = Field(
         1_048_576, gt=0, validation_alias=_names("MAX_BODY_BYTES"), description="Largest request body taken."
@@ -210,6 +257,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("auth_issuers", mode="before")
+    @classmethod
+    def _parse(cls, value: object) -> object:
+        if not isinstance(value, str) or not value:
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("must be a JSON list of issuers") from None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -241,6 +298,13 @@ class Settings(BaseSettings):
                 raise ValueError("must be 32 bytes in base64; make one with: openssl rand -base64 32")
         return value
 
+    @field_validator("platform_secret_key")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("must be at least 32 bytes; make one with: openssl rand -base64 32")
+        return value
+
     @model_validator(mode="after")
     def _qstash_keys_go_together(self) -> "Settings":
         if self.qstash_token and not (self.qstash_current_signing_key and self.qstash_next_signing_key):
@@ -253,6 +317,10 @@ class Settings(BaseSettings):
             return self.public_url
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def is_local(self) -> bool:
+        """Tell whether this server only serves its own machine, as far as the settings say."""
+        return all(_is_loopback(host) for host in (self.host, urlsplit(self.address()).hostname or ""))
 
     def callback(self) -> str:
         """Return the redirect address for OAuth."""
@@ -287,6 +355,13 @@ def load(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise Misconfigured("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def environment_name(field: str) -> str:

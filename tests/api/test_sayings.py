@@ -12,9 +12,10 @@ from tintype.api.dialect import Dialect, Front, Mounted, Saying, Surround, build
 from tintype.api.feed import FEED
 from tintype.api.health import HEALTH
 from tintype.api.meta import META
+from tintype.api.social import SOCIAL
 from tintype.errors import Conflict, Kind, RateLimited, Trouble, Unavailable
 
-DIALECTS = (FEED, META, CONSOLE, HEALTH)
+DIALECTS = (FEED, SOCIAL, META, CONSOLE, HEALTH)
 
 # Seed 0's table "Error Codes", and what decisions.md adds to it.
 FEED_SAYS = {
@@ -38,7 +39,7 @@ FEED_SAYS = {
 }
 
 TROUBLES = {one.kind: one for one in Trouble.__subclasses__() if "kind" in vars(one)} | {
-    one.kind: one for parent in Trouble.__subclasses__() for one in parent.__subclasses__()
+    one.kind: one for parent in Trouble.__subclasses__() for one in parent.__subclasses__() if "kind" in vars(one)
 }
 
 
@@ -63,13 +64,14 @@ def test_every_kind_has_its_trouble() -> None:
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
 async def test_every_dialect_says_every_kind(dialect: Dialect, kind: Kind) -> None:
-    async with client(dialect, TROUBLES[kind]("what happened")) as http:
+    trouble = TROUBLES[kind]("what happened")
+    async with client(dialect, trouble) as http:
         answer = await http.get("/raises")
         problem = await http.get("/raises", headers={"accept": "application/problem+json"})
     saying = dialect.sayings[kind]
     assert answer.status_code == problem.status_code == saying.status
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == dialect.refusal(saying, "what happened")
+    assert answer.json() == {**dialect.refusal(saying, "what happened"), **dialect.details(trouble)}
     assert "what happened" in answer.text
     assert answer.headers["x-request-id"] != problem.headers["x-request-id"]
     assert ("retry-after" in answer.headers) == (saying.status in (429, 503))
@@ -79,6 +81,7 @@ async def test_every_dialect_says_every_kind(dialect: Dialect, kind: Kind) -> No
         "status": saying.status,
         "detail": "what happened",
         "code": saying.code,
+        **dialect.details(trouble),
     }
 
 

@@ -1,21 +1,62 @@
-"""Who knocks: workspaces, and the credentials that open them.
+"""Who knocks: workspaces and the credentials that open them, users and their places in workspaces.
 
-Every dialect turns what a caller shows (a workspace token, a publishable feed key) into a `Caller`; the rest of core
-only knows callers and workspaces.
+Every dialect turns what a caller shows (a workspace token, a publishable feed key, a user's token) into a `Caller`; the
+rest of core only knows callers and workspaces.
 """
 
 from tintype.core.access.access import Access
-from tintype.core.access.model import Caller, Credential, Grant, Issued, Role, Workspace, fingerprint
+from tintype.core.access.issuers import Issuer, Issuers
+from tintype.core.access.members import Members
+from tintype.core.access.model import (
+    Caller,
+    Credential,
+    Grant,
+    Invitation,
+    Issued,
+    Locked,
+    Member,
+    Person,
+    Role,
+    Seat,
+    Unfit,
+    User,
+    Workspace,
+    fingerprint,
+)
+from tintype.core.access.passwords import REQUIREMENTS, Passwords
 from tintype.core.access.records import AccessRecords, living_ids
+from tintype.core.access.session_records import AttemptRecords, SessionRecords
+from tintype.core.access.tokens import ACCESS_LIFE, Signer
+from tintype.core.access.user_records import UserRecords
+from tintype.core.access.users import Opened, Users
 
 __all__ = [
+    "ACCESS_LIFE",
+    "REQUIREMENTS",
     "Access",
     "AccessRecords",
+    "AttemptRecords",
     "Caller",
     "Credential",
     "Grant",
+    "Invitation",
     "Issued",
+    "Issuer",
+    "Issuers",
+    "Locked",
+    "Member",
+    "Members",
+    "Opened",
+    "Passwords",
+    "Person",
     "Role",
+    "Seat",
+    "SessionRecords",
+    "Signer",
+    "Unfit",
+    "User",
+    "UserRecords",
+    "Users",
     "Workspace",
     "fingerprint",
     "living_ids",

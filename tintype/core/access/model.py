@@ -1,6 +1,7 @@
 """Words of access: workspaces, credentials and callers, and the pure rules about them."""
 
 import hashlib
+import re
 import secrets
 import string
 from dataclasses import dataclass, field
@@ -8,10 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from tintype.errors import Forbidden, Invalid
+from tintype.errors import Conflict, Forbidden, Invalid
 
 NAME_MIN = 3  # promised by seed 0
 NAME_MAX = 200
+EMAIL_MAX = 254  # RFC 5321
 
 _BASE62 = string.ascii_letters + string.digits
 
@@ -83,6 +85,68 @@ class Caller:
             raise Forbidden(f"this needs the role {role.value}; yours in this workspace is {self.role.value}")
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may log in; `email` is None for people of an external issuer that vouched for none."""
+
+    id: int
+    email: str | None
+    name: str
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place in a workspace, and what its holder may do there."""
+
+    workspace: Workspace
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with all places in living workspaces, the oldest first."""
+
+    user: User
+    seats: tuple[Seat, ...]
+
+    def seat(self, workspace_id: str | None) -> Seat | None:
+        """Return the place in this workspace; None: there is none."""
+        return next((one for one in self.seats if one.workspace.id == workspace_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user as the other members of a workspace see them."""
+
+    user: User
+    role: Role
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A place that waits for somebody who is not registered yet; `secret` is only known when it is made."""
+
+    email: str
+    role: Role
+    expires_at: datetime
+    secret: str = field(repr=False)
+
+
+class Locked(Forbidden):
+    """The account takes no password for a while, not even the right one."""
+
+
+class Unfit(Invalid):
+    """A registration that cannot be taken as it is; whoever shows it also shows what a password must have."""
+
+    def __init__(self, *problems: str, summary: str | None = None) -> None:
+        super().__init__(*problems)
+        self.message = summary or self.message
+
+
 def fingerprint(secret: str) -> str:
     """Return what is stored of a secret: its SHA-256, enough because secrets are long and random."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -117,3 +181,28 @@ def checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
         if scheme not in ("http", "https") or not separator or not host or set(host) & set("/?#@ *"):
             raise Invalid(f"{origin!r} is not an origin; write it like https://example.com")
     return found
+
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+
+
+def normal_email(email: str) -> str:
+    """Return an e-mail address as it is compared: trimmed and in lower case."""
+    return email.strip().lower()
+
+
+def email_problem(email: str) -> str | None:
+    """Return what is wrong with an e-mail address; None: nothing that could be seen without writing to it."""
+    if len(email) > EMAIL_MAX or not _EMAIL.fullmatch(email):
+        return "email must be an e-mail address, like name@example.com"
+    return None
+
+
+def check_owner_stays(roles: dict[int, Role], user_id: int, role: Role | None) -> None:
+    """Go on when a workspace keeps an owner after one member gets `role`, or leaves (None).
+
+    Raises `Conflict`.
+    """
+    after = {**roles, user_id: role}
+    if roles.get(user_id) is Role.OWNER and Role.OWNER not in after.values():
+        raise Conflict("a workspace needs an owner: make somebody else the owner first")

@@ -1,0 +1,32 @@
+"""What the social dialect's routes lean on."""
+
+from dataclasses import dataclass, field
+
+from tintype.api.callers import Limiter
+from tintype.backends.idempotency import Idempotency
+from tintype.core.access import Access, Members, Users
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Who may register without an invitation."""
+
+    is_open: bool  # everybody
+    is_local: bool  # this house only serves its own machine, whose first user may always register
+    admin_token: str | None = field(repr=False)  # whoever shows it
+
+
+@dataclass(frozen=True, slots=True)
+class SocialDesk:
+    """The house, as far as the social dialect's routes need it."""
+
+    access: Access
+    users: Users
+    members: Members
+    registration: Registration
+    idempotency: Idempotency
+    limiter: Limiter
+    base: str
+    version: str
+    max_body_bytes: int
+    per_minute: int  # what one address may ask of /api/auth; 0: any number

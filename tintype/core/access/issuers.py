@@ -1,0 +1,163 @@
+"""Issuers that others run: their tokens are believed for who somebody is, by a shared secret or by published keys.
+
+Keys come through `backends.outbound` alone. Fails closed: without a key that fits, a token opens nothing.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import jwt
+
+from tintype.backends.outbound import Outbound, Outgoing, Policy
+from tintype.core.access.model import EMAIL_MAX, NAME_MAX, Role, email_problem, normal_email
+from tintype.errors import Trouble, Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+KEYS_KEPT = timedelta(minutes=10)
+KEYS_AGAIN = timedelta(seconds=30)  # tokens with made-up key ids must not make us ask at their rate
+LEEWAY = timedelta(seconds=30)  # other people's clocks
+SUBJECT_MAX = 255
+
+_SHARED = ("HS256", "HS384", "HS512")
+_PUBLISHED = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_POLICY = Policy(total_seconds=5, first_byte_seconds=5, max_bytes=256 * 1024)
+_REFUSED = "Invalid or expired token"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One issuer that is trusted: by exactly one of a secret and the address of its keys."""
+
+    name: str
+    audience: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    jwks_url: str | None = None
+    email_claim: str = "email"
+    role: Role = Role.OWNER  # in the room of their own that newcomers get
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody an issuer vouches for."""
+
+    issuer: Issuer
+    subject: str
+    email: str | None
+    name: str | None
+
+
+@dataclass(slots=True)
+class _Keys:
+    found: Sequence[jwt.PyJWK] = ()
+    at: datetime | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuers:
+    """Proves the tokens of all issuers that are trusted here."""
+
+    known: tuple[Issuer, ...]
+    outbound: Outbound
+    now: Callable[[], datetime]
+    keys: dict[str, _Keys] = field(default_factory=dict[str, _Keys])
+
+    def issuer_of(self, token: str) -> Issuer | None:
+        """Return whose token this claims to be; None: it names nobody who is trusted here, so it may be ours."""
+        try:
+            said = jwt.decode(token, options={"verify_signature": False})
+        except jwt.InvalidTokenError:
+            return None
+        return next((one for one in self.known if one.name == said.get("iss")), None)
+
+    async def prove(self, token: str, issuer: Issuer) -> Stranger:
+        """Return whom a token speaks of.
+
+        Raises `Unauthorized` for one that this issuer did not sign for us, `Unavailable` when its keys cannot be had.
+        """
+        claims = await self._claims(token, issuer)
+        now = self.now().timestamp()
+        begins = max(_number(claims.get("nbf"), 0.0), 0.0) - LEEWAY.total_seconds()
+        ends = _number(claims.get("exp"), 0.0) + LEEWAY.total_seconds()
+        subject = claims.get("sub")
+        if not begins <= now < ends or not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+            raise Unauthorized(_REFUSED)
+        return Stranger(issuer, subject, _email(claims, issuer), _name(claims))
+
+    async def _claims(self, token: str, issuer: Issuer) -> Mapping[str, Any]:
+        if issuer.secret is not None:
+            return _decoded(token, issuer.secret, _SHARED, issuer)
+        key = await self._key(token, issuer)
+        return _decoded(token, key, _PUBLISHED, issuer)
+
+    async def _key(self, token: str, issuer: Issuer) -> jwt.PyJWK:
+        name = jwt.get_unverified_header(token).get("kid")
+        keys = self.keys.setdefault(issuer.name, _Keys())
+        async with keys.lock:
+            if keys.at is None or self.now() >= keys.at + KEYS_KEPT:
+                await self._fetch(keys, issuer)
+            key = _named(keys.found, name)
+            if key is None and keys.at is not None and self.now() >= keys.at + KEYS_AGAIN:
+                await self._fetch(keys, issuer)
+                key = _named(keys.found, name)
+        if key is None:
+            raise Unauthorized(_REFUSED)
+        return key
+
+    async def _fetch(self, keys: _Keys, issuer: Issuer) -> None:
+        assert issuer.jwks_url is not None
+        try:
+            answer = await self.outbound.send(Outgoing("GET", issuer.jwks_url), _POLICY)
+            found = jwt.PyJWKSet.from_dict(json.loads(answer.body)).keys if answer.status == 200 else []
+        except (Trouble, jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
+            log.warning("the keys of issuer %r cannot be had: %s", issuer.name, type(error).__name__)
+            found = []
+        if found:
+            keys.found = found
+        elif not keys.found:
+            raise Unavailable(f"the keys of issuer {issuer.name!r} cannot be had now; try again", retry_after=5)
+        keys.at = self.now()  # the old keys go on while no new ones can be had
+
+
+def _decoded(token: str, key: Any, algorithms: Sequence[str], issuer: Issuer) -> Mapping[str, Any]:
+    options: Any = {
+        "require": ["exp", "iss", "sub"],
+        "verify_exp": False,  # times are checked against the clock of the house
+        "verify_iat": False,
+        "verify_nbf": False,
+        "verify_aud": issuer.audience is not None,
+    }
+    try:
+        return jwt.decode(
+            token, key, algorithms=list(algorithms), issuer=issuer.name, audience=issuer.audience, options=options
+        )
+    except jwt.PyJWTError:
+        raise Unauthorized(_REFUSED) from None
+
+
+def _named(keys: Sequence[jwt.PyJWK], name: object) -> jwt.PyJWK | None:
+    if name is None:
+        return keys[0] if len(keys) == 1 else None
+    return next((key for key in keys if key.key_id == name), None)
+
+
+def _number(value: object, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) else otherwise
+
+
+def _email(claims: Mapping[str, Any], issuer: Issuer) -> str | None:
+    found = claims.get(issuer.email_claim)
+    if not isinstance(found, str) or claims.get("email_verified") is False or email_problem(normal_email(found)):
+        return None
+    return normal_email(found)[:EMAIL_MAX]
+
+
+def _name(claims: Mapping[str, Any]) -> str | None:
+    found = cast("object", claims.get("name"))
+    return found.replace("\0", "").strip()[:NAME_MAX] or None if isinstance(found, str) else None
