@@ -1,8 +1,8 @@
 """The program that decodes pictures, one job after the other, in a process that may die of a hostile file.
 
-It is started as a file of its own and imports nothing of the house, so that it stays small and knows no secret. A job
-is a line of JSON and the picture's bytes on standard input; the answer is a line of JSON and the results' bytes on
-standard output. It ends when its standard input does, which is also what a killed parent looks like.
+It is started as a file of its own and imports of the house only what works on pictures, so that it stays small and knows
+no secret. A job is a line of JSON and the picture's bytes on standard input; the answer is a line of JSON and the results'
+bytes on standard output. It ends when its standard input does, which is also what a killed parent looks like.
 """
 
 import base64
@@ -12,88 +12,20 @@ import resource
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyvips
 import thumbhash
 
+from tintype.backends.image_fitting import fit
+from tintype.backends.image_source import NO_PICTURE, RefusedError, Source, decode, opaque, read_header
+
 MEMORY_BYTES = 1536 * 1024 * 1024
 CPU_SECONDS = 20  # per job
-MAX_PIXELS = 50_000_000
-MAX_PIXELS_WHOLE = 25_000_000  # progressive JPEG and AVIF are decoded whole: 20 Mpx of AVIF take 557 MiB
-MAX_SIDE = 16_384
 HASH_SIDE = 24  # ThumbHash keeps 7 × 7 frequencies; more pixels only cost time
-LOADERS = {
-    "jpegload_buffer": "jpeg",
-    "pngload_buffer": "png",
-    "webpload_buffer": "webp",
-    "heifload_buffer": "avif",
-    "gifload_buffer": "gif",
-}
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux; elsewhere it is refused
 _PIPE_BYTES = 1024 * 1024  # a whole picture at once, so that neither side waits for the other's turn
 _FAMILIES = ("Jpeg", "Png", "Webp", "Heif", "Nsgif")
-
-# pyvips carries no types; this is the one name through which it is used.
-Image: Any = pyvips.Image  # pyright: ignore[reportUnknownMemberType]
-
-
-class RefusedError(Exception):
-    """The picture is not taken; `kind` is `invalid`, `unsupported` or `too_large`."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A picture of which only the header was read: its bytes, format, stored size, and how it has to be turned."""
-
-    data: bytes
-    format: str
-    width: int
-    height: int
-    orientation: int
-
-    @property
-    def upright(self) -> tuple[int, int]:
-        """Width and height as a person sees them."""
-        return (self.height, self.width) if self.orientation > 4 else (self.width, self.height)
-
-
-def read_header(data: bytes) -> Source:
-    """Look at the header alone and refuse what must not be decoded; raises `RefusedError`."""
-    try:
-        found = Image.new_from_buffer(data, "", access="sequential")
-    except pyvips.Error as error:
-        raise RefusedError("unsupported", "this is not a JPEG, PNG, WebP, AVIF or GIF picture") from error
-    kind = LOADERS.get(_get(found, "vips-loader", ""))
-    if kind is None or (kind == "avif" and _get(found, "heif-compression", "") != "av1"):
-        raise RefusedError("unsupported", "this is not a JPEG, PNG, WebP, AVIF or GIF picture")
-    whole = kind == "avif" or bool(_get(found, "interlaced", 0) and kind == "jpeg")
-    limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
-    if found.width * found.height > limit or max(found.width, found.height) > MAX_SIDE:
-        raise RefusedError("too_large", f"the picture has {found.width} × {found.height} pixels, which is too many")
-    return Source(data, kind, found.width, found.height, int(_get(found, "orientation", 1)))
-
-
-def decode(source: Source, width: int) -> Any:
-    """Decode once, completely, into memory: upright, sRGB with 8 bits, `width` pixels wide or as wide as it is."""
-    scale = min(1.0, width / source.upright[0])
-    loaded = Image.new_from_buffer(source.data, _load_options(source, scale), access="sequential", fail_on="error")
-    profile = loaded.get_typeof("icc-profile-data") != 0
-    alpha = loaded.hasalpha()
-    picture = loaded.premultiply() if alpha else loaded
-    across, down = max(1, round(source.width * scale)), max(1, round(source.height * scale))
-    if (picture.width, picture.height) != (across, down):
-        picture = picture.resize(across / picture.width, vscale=down / picture.height)
-    if alpha:
-        picture = picture.unpremultiply().cast(loaded.format)
-    picture = _to_srgb(picture, profile).copy_memory()
-    return picture.autorot().copy_memory() if source.orientation > 1 else picture
 
 
 def describe(source: Source, picture: Any) -> dict[str, object]:
@@ -129,15 +61,14 @@ def encode(picture: Any, form: str) -> bytes:
     return bytes(made)
 
 
-def opaque(picture: Any) -> Any:
-    """Return the picture on white, in three bands."""
-    flat = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
-    return flat if flat.bands == 3 else flat.colourspace("srgb")
-
-
 def work(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[bytes]]:
     """Do one job: look at the picture, and make the sizes and formats that are asked for; raises `RefusedError`."""
+    if "fit" in job:
+        told, body = fit(data, job["fit"])
+        return {**told, "made": [{"bytes": len(body)}]}, [body]
     source = read_header(data)
+    if source.format == "heic":
+        raise RefusedError("unsupported", NO_PICTURE)
     sizes, formats = job["sizes"], job["formats"]
     picture = decode(source, max(sizes, default=HASH_SIDE))
     made: list[dict[str, object]] = []
@@ -191,25 +122,6 @@ def confine() -> None:
     pyvips.operation_block_set("VipsForeignLoad", True)
     for family in _FAMILIES:
         pyvips.operation_block_set(f"VipsForeignLoad{family}", False)
-
-
-def _to_srgb(picture: Any, profile: bool) -> Any:
-    if profile:
-        try:
-            return picture.icc_transform("srgb", embedded=True)
-        except pyvips.Error:  # a broken profile is no reason to refuse the pixels
-            pass
-    return picture if picture.interpretation == "srgb" else picture.colourspace("srgb")
-
-
-def _load_options(source: Source, scale: float) -> str:
-    if source.format == "jpeg":
-        return f"[shrink={next((shrink for shrink in (8, 4, 2) if scale * shrink <= 1), 1)}]"
-    return f"[scale={scale:.6f}]" if source.format == "webp" and scale < 1 else ""
-
-
-def _get(image: Any, name: str, default: Any) -> Any:
-    return image.get(name) if image.get_typeof(name) != 0 else default
 
 
 if __name__ == "__main__":

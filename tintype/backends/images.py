@@ -8,25 +8,29 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tintype.errors import Invalid, TooLarge, Trouble, Unavailable, Unsupported
 
 SIZES = (320, 640, 1080)
 FORMATS = ("avif", "webp", "jpeg")
+BACKGROUNDS = ("white", "blur", "dominant")
 
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _JOBS_PER_WORKER = 500
 _WAITING = 64
 _JOB_SECONDS = 60.0  # of the clock; the worker's own limit counts CPU and comes first on an idle machine
 _BUFFER = 4 * 1024 * 1024
 _PROGRAM = Path(__file__).with_name("image_worker.py")
+_HOUSE = str(Path(__file__).parents[2])
 # The worker sees hostile files, so it gets none of our environment but what Python itself may need.
 _KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 # A decoder that hits a bug or its limits ends by one of these; other ends are not the file's fault.
@@ -57,6 +61,39 @@ class Rendition:
     height: int
     format: str
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a picture has to be like: ratios of width to height, pixels across, bytes; `text` is drawn on it.
+
+    `pad` shows all of it on a larger canvas, `crop` fills the canvas, `as_is` refuses a ratio that is not allowed. The
+    background is `white`, `#rrggbb`, `blur` or `dominant`; `ratio` is the one ratio that a carousel's pictures share.
+    """
+
+    ratio_min: float
+    ratio_max: float
+    width_min: int
+    width_max: int
+    bytes_max: int
+    mode: Literal["pad", "crop", "as_is"] = "pad"
+    background: str = "white"
+    ratio: float | None = None
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.background not in BACKGROUNDS and not _COLOUR.fullmatch(self.background):
+            raise Invalid(f"{self.background[:40]!r} is no background; write white, blur, dominant or #rrggbb")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A JPEG that fits, and what was done to it: `rotated`, `converted from png`, `padded`, `text drawn` … or nothing."""
+
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    changes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -135,6 +172,14 @@ class Images:
         picture, made = await self._ask(data, sizes, formats, describe=True)
         return Picture(**picture), made
 
+    async def fit(self, data: bytes, fit: Fit) -> Fitted:
+        """Return the picture as a JPEG that meets `fit`, its own bytes when it does already.
+
+        A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know.
+        """
+        told, body = await self._answered({"bytes": len(data), "fit": asdict(fit)}, data, short=False)
+        return Fitted(body, told["width"], told["height"], tuple(told["changes"]))
+
     async def close(self) -> None:
         """End all workers, those at work as well."""
         self._closed = True
@@ -147,10 +192,14 @@ class Images:
     ) -> tuple[dict[str, Any], list[Rendition]]:
         wanted = [size for size in dict.fromkeys(sizes) if size > 0]
         job = {"bytes": len(data), "sizes": wanted, "formats": list(formats), "describe": describe}
-        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data, short=not wanted)
+        told, body = await self._answered(job, data, short=not wanted)
+        return told["picture"], _renditions(wanted, told["made"], body)
+
+    async def _answered(self, job: dict[str, Any], data: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
+        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data, short=short)
         if "refused" in told:
             raise _trouble(told["refused"], told["message"])
-        return told["picture"], _renditions(wanted, told["made"], body)
+        return told, body
 
     async def _queued(self, request: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
         if self._closed or self._turns.waiting >= _WAITING:
@@ -237,8 +286,9 @@ def _renditions(sizes: Sequence[int], made: Sequence[dict[str, Any]], body: byte
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    paths = os.pathsep.join([_HOUSE, *filter(None, [kept.get("PYTHONPATH")])])
     # libvips' own threads gain nothing for thumbnails, and glibc's arenas only keep memory.
-    return {**kept, "VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "MALLOC_ARENA_MAX": "2"}
+    return {**kept, "PYTHONPATH": paths, "VIPS_CONCURRENCY": "1", "VIPS_WARNING": "0", "MALLOC_ARENA_MAX": "2"}
 
 
 def _trouble(kind: str, message: str) -> Trouble:

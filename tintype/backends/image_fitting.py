@@ -1,0 +1,199 @@
+"""Makes of any picture the JPEG that Instagram takes: upright, sRGB, opaque, in an allowed shape, small enough, bare.
+
+It runs inside the worker process only. A JPEG that is right already is proven whole and handed back byte for byte.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pyvips
+
+from tintype.backends.image_layout import Bounds, Layout, cropped, fraction, padded, said
+from tintype.backends.image_lettering import letter
+from tintype.backends.image_source import WHITE, Image, RefusedError, Source, decode, opaque, read_header
+
+QUALITIES = (92, 85, 80, 70, 60, 50, 40)
+UNUSABLE = "Invalid image format. Supported: JPEG, PNG (WebP, AVIF and GIF are converted)"
+HEIC = "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first, there is no decoder for it here"
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_BLUR = 16  # the blurred background is worked out at a sixteenth of the canvas
+_PLAIN_SEGMENTS = frozenset({0xE0, 0xEE, 0xDB, 0xC4, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    bounds: Bounds
+    bytes_max: int
+    mode: str
+    background: str
+    ratio: Any
+    text: str
+
+
+def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
+    """Return what was changed, and the picture; raises `RefusedError`."""
+    wish = _read(job)
+    source = _header(data)
+    width, height = source.upright
+    shaped = wish.bounds.in_shape(width, height)
+    if wish.mode == "as_is" and not shaped:
+        allowed = f"{said(wish.bounds.ratio_min)} to {said(wish.bounds.ratio_max)}"
+        found = f"{said((width, height))} ({width} × {height} pixels)"
+        raise RefusedError("invalid", f"the picture's ratio is {found}, allowed are {allowed}; choose pad or crop")
+    layout = (cropped if wish.mode == "crop" else padded)(width, height, wish.bounds, _ratio(wish))
+    bare = _bare(data) if source.format == "jpeg" else False
+    untouched = layout == Layout((width, height), (width, height), (width, height))
+    right = bare and untouched and source.plain and not wish.text and len(data) <= wish.bytes_max
+    if right and _whole(data):
+        return {"width": width, "height": height, "changes": []}, data
+    picture, transparent = _drawn(source, layout, wish)
+    changes = _changes(source, layout, transparent=transparent, bare=bare)
+    if wish.text:
+        picture, lost = letter(picture, wish.text)
+        changes += ["text drawn", *([f"characters left out: {lost}"] if lost else [])]
+    body, quality = _encoded(picture.copy_memory(), wish.bytes_max)
+    changes += ["compressed"] if quality < QUALITIES[0] or not changes else []
+    return {"width": layout.canvas[0], "height": layout.canvas[1], "changes": changes}, body
+
+
+def _read(job: dict[str, Any]) -> _Wish:
+    bounds = Bounds(fraction(job["ratio_min"]), fraction(job["ratio_max"]), job["width_min"], job["width_max"])
+    ratio = fraction(job["ratio"]) if job["ratio"] else None
+    return _Wish(bounds, job["bytes_max"], job["mode"], job["background"], ratio, (job["text"] or "").strip())
+
+
+def _ratio(wish: _Wish) -> Any:
+    return None if wish.mode == "as_is" else wish.ratio
+
+
+def _header(data: bytes) -> Source:
+    try:
+        source = read_header(data)
+    except RefusedError as refused:
+        if refused.kind != "unsupported":
+            raise
+        heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
+        raise RefusedError("unsupported", HEIC if heic else UNUSABLE) from refused
+    if source.format == "heic":
+        try:  # the header is always understood; the pixels only where the library was built with a decoder for HEVC
+            Image.new_from_buffer(data, "", access="sequential", fail_on="error").copy_memory()
+        except pyvips.Error as error:
+            raise RefusedError("unsupported", HEIC) from error
+    return source
+
+
+def _bare(data: bytes) -> bool:
+    """Whether a JPEG ends with its end marker, holds no metadata, and no profile but sRGB."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            return data.endswith(b"\xff\xd9")
+        profile = marker == 0xE2 and data[at + 4 : at + 16] == b"ICC_PROFILE\0"
+        if marker not in _PLAIN_SEGMENTS and not (profile and _is_srgb(data[at + 18 : at + 2 + length])):
+            return False
+        at += 2 + length
+    return False
+
+
+def _whole(data: bytes) -> bool:
+    """Whether a JPEG decodes without a complaint; an eighth of its size costs least and still reads every coded bit."""
+    try:
+        Image.new_from_buffer(data, "[shrink=8]", access="sequential", fail_on="warning").copy_memory()
+    except pyvips.Error:
+        return False
+    return True
+
+
+def _is_srgb(profile: bytes) -> bool:
+    return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
+
+
+def _drawn(source: Source, layout: Layout, wish: _Wish) -> tuple[Any, bool]:
+    """Return the picture on its canvas, and whether it had transparent parts to lose."""
+    width, height = source.upright
+    scale = max(layout.shown[0] / layout.kept[0], layout.shown[1] / layout.kept[1])
+    whole = decode(source, max(1, round(width * min(1.0, scale))))
+    transparent = bool(whole.hasalpha() and whole.extract_band(whole.bands - 1).min() < 255)
+    colour = _colour(whole, wish.background)
+    flat = opaque(whole, colour)
+    kept = _middle(flat, layout.kept[0] / width, layout.kept[1] / height)
+    shown = _sized(kept, layout.shown)
+    if layout.shown == layout.canvas:
+        return shown, transparent
+    left, top = layout.corner
+    across, down = layout.canvas
+    if wish.background != "blur":
+        filled = shown.embed(left, top, across, down, extend="background", background=list(colour))
+        return filled, transparent
+    return _blurred(kept, layout.canvas).insert(shown, left, top), transparent
+
+
+def _middle(picture: Any, across: float, down: float) -> Any:
+    width = max(1, round(picture.width * across))
+    height = max(1, round(picture.height * down))
+    if (width, height) == (picture.width, picture.height):
+        return picture
+    return picture.crop((picture.width - width) // 2, (picture.height - height) // 2, width, height)
+
+
+def _sized(picture: Any, size: tuple[int, int]) -> Any:
+    if (picture.width, picture.height) == size:
+        return picture
+    sized = picture.resize(size[0] / picture.width, vscale=size[1] / picture.height)
+    if (sized.width, sized.height) != size:  # libvips rounds once more
+        sized = sized.embed(0, 0, *size, extend="copy")
+    return sized.copy_memory()
+
+
+def _blurred(picture: Any, canvas: tuple[int, int]) -> Any:
+    small = (max(2, canvas[0] // _BLUR), max(2, canvas[1] // _BLUR))
+    ratio = small[0] / small[1] * picture.height / picture.width
+    filling = _middle(picture, min(1.0, ratio), min(1.0, 1 / ratio))
+    soft = _sized(filling, small).gaussblur(2).linear(0.75, 0).cast("uchar")
+    return _sized(soft, canvas)
+
+
+def _colour(picture: Any, background: str) -> tuple[int, int, int]:
+    if background == "dominant":
+        return _dominant(opaque(picture))
+    if background.startswith("#"):
+        red, green, blue = bytes.fromhex(background[1:])
+        return red, green, blue
+    return WHITE
+
+
+def _dominant(picture: Any) -> tuple[int, int, int]:
+    """Return the mean of the pixels in the fullest of 4,096 drawers of colour."""
+    pixels = bytes(picture.resize(min(1.0, 48 / max(picture.width, picture.height))).write_to_memory())
+    colours = [(pixels[at], pixels[at + 1], pixels[at + 2]) for at in range(0, len(pixels), 3)]
+    (fullest, _), *_ = Counter(tuple(value >> 4 for value in each) for each in colours).most_common(1)
+    inside = [each for each in colours if tuple(value >> 4 for value in each) == fullest]
+    red, green, blue = (round(sum(band) / len(inside)) for band in zip(*inside, strict=True))
+    return red, green, blue
+
+
+def _changes(source: Source, layout: Layout, *, transparent: bool, bare: bool) -> list[str]:
+    happened = {
+        "first frame only": source.frames > 1,
+        f"converted from {source.format}": source.format != "jpeg",
+        "rotated": source.orientation > 1,
+        "metadata removed": source.format == "jpeg" and not bare,
+        "colours converted": not source.plain and not transparent,
+        "flattened": transparent,
+        "scaled": layout.kept != layout.shown,
+        "cropped": layout.kept != source.upright,
+        "padded": layout.shown != layout.canvas,
+    }
+    return [word for word, so in happened.items() if so]
+
+
+def _encoded(picture: Any, bytes_max: int) -> tuple[bytes, int]:
+    for quality in QUALITIES:
+        made = picture.jpegsave_buffer(
+            Q=quality, optimize_coding=True, interlace=False, subsample_mode="on", keep="none"
+        )
+        if len(made) <= bytes_max:
+            return bytes(made), quality
+    raise RefusedError("too_large", f"the picture cannot be made smaller than {bytes_max} bytes")
