@@ -20,7 +20,7 @@ _TOP, _BOTTOM, _BOTTOM_TALL = 0.67, 0.98, 0.87  # in tall pictures the lowest pa
 _TALL = 0.7
 _LARGEST = 1 / 14  # of the picture's width
 _SMALLER = 0.9
-_SMALLEST = 6.0
+_SMALLEST = 8.0
 _SHADE = 150  # of 255: white on this much black has a contrast above 4.5 even on a white picture
 _FRAME = 2  # pixels; a character without a glyph is drawn as its number in a frame
 # Unassigned for ever as far as anybody can tell: how a missing character looks, with four figures and with six.
@@ -35,17 +35,25 @@ def letter(picture: Any, text: str) -> tuple[Any, str]:
         return picture, lost
     width, height = picture.width, picture.height
     top, bottom = height * _TOP, height * (_BOTTOM_TALL if width / height < _TALL else _BOTTOM)
-    size = max(_SMALLEST, width * _LARGEST)
-    line = _line(drawable, size, round(width * _WIDE))
-    while size > _SMALLEST and (line.height + size > bottom - top or line.width > width * _WIDE):
-        size *= _SMALLER
-        line = _line(drawable, size, round(width * _WIDE))
+    line, size = _fitting(drawable, width, bottom - top)
+    if line.height + size > height:
+        line, size = _fitting(drawable.replace("\n", " "), width, bottom - top)
     band = min(height, round(line.height + size))
     at = max(0, min(height - band, round((top + bottom - band) / 2)))
     shade = Image.black(width, band, bands=3).bandjoin(_SHADE).cast("uchar").copy(interpretation="srgb")
     left = (width - line.width) // 2
     lettered = picture.composite([shade, line], ["over", "over"], x=[0, left], y=[at, at + (band - line.height) // 2])
     return lettered.flatten().cast("uchar").copy(interpretation="srgb"), lost
+
+
+def _fitting(text: str, width: int, height: float) -> tuple[Any, float]:
+    """Return the drawn text and its size: the largest at which it stays within the room, or the smallest there is."""
+    size = max(_SMALLEST, width * _LARGEST)
+    line = _line(text, size, round(width * _WIDE))
+    while size > _SMALLEST and (line.height + size > height or line.width > width * _WIDE):
+        size = max(_SMALLEST, size * _SMALLER)
+        line = _line(text, size, round(width * _WIDE))
+    return line, size
 
 
 def _line(text: str, size: float, width: int) -> Any:
@@ -56,7 +64,7 @@ def _line(text: str, size: float, width: int) -> Any:
 def _drawable(text: str) -> tuple[str, str]:
     """Return the text with what can be drawn, and the characters that cannot."""
     kept, lost, dropping = "", "", False
-    for character in " ".join(unicodedata.normalize("NFC", text).split(" ")).replace("\r\n", "\n"):
+    for character in unicodedata.normalize("NFC", text).replace("\r\n", "\n"):
         category = unicodedata.category(character)
         if category in ("Mn", "Me", "Mc") or character in "\u200d\ufe0e\ufe0f":
             kept += "" if dropping else character  # a mark goes with the character that it belongs to
@@ -67,7 +75,8 @@ def _drawable(text: str) -> tuple[str, str]:
         else:
             dropping = True
             lost += character if category not in ("Cc", "Cf", "Cs") and character not in lost else ""
-    return kept.strip(), lost
+    lines = (" ".join(line.split()) for line in kept.strip().splitlines())
+    return "\n".join(lines), lost
 
 
 @lru_cache(maxsize=4096)
