@@ -1,0 +1,81 @@
+"""The hours at which posts did best, with how many posts say so: a cell with two of them claims nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tintype.errors import Invalid
+
+PRIOR = 5  # posts that the account's own mean weighs in every cell
+SURE = 3  # posts that a cell needs before it is shown as a finding
+BEST = 3  # cells that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One hour of the week (weekday 0 is Monday): its posts, their mean, and that mean drawn to the account's.
+
+    `mean` is None without posts; `sure` says whether there are enough of them.
+    """
+
+    weekday: int
+    hour: int
+    n: int
+    mean: float | None
+    value: float
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BestHours:
+    """168 cells, Monday's midnight first, in a zone; `best` names the sure ones that lie above the account's mean."""
+
+    timezone: str
+    metric: str
+    n: int
+    mean: float
+    cells: tuple[Cell, ...]
+    best: tuple[Cell, ...]
+
+
+def zone_of(timezone: str) -> ZoneInfo:
+    """Return a zone by its IANA name; raises `Invalid` when there is none of that name."""
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"timezone {timezone[:64]!r} is not known; give an IANA name such as Europe/Berlin") from None
+
+
+def shrunk(n: int, mean: float, prior_mean: float) -> float:
+    """Return a cell's mean as far as its `n` posts can be trusted, and the account's mean for the rest."""
+    return (n * mean + PRIOR * prior_mean) / (n + PRIOR)
+
+
+def best_hours(posts: Iterable[tuple[datetime, float]], timezone: str, metric: str) -> BestHours:
+    """Return the week of an account, given when each post was published and how it did.
+
+    Raises `Invalid` when there is no such zone.
+    """
+    zone = zone_of(timezone)
+    values: dict[tuple[int, int], list[float]] = {}
+    for published_at, value in posts:
+        local = published_at.astimezone(zone)
+        values.setdefault((local.weekday(), local.hour), []).append(value)
+    everything = [value for some in values.values() for value in some]
+    mean = sum(everything) / len(everything) if everything else 0.0
+    cells = tuple(
+        _cell(weekday, hour, values.get((weekday, hour), ()), mean) for weekday in range(7) for hour in range(24)
+    )
+    return BestHours(timezone, metric, len(everything), mean, cells, _best(cells, mean))
+
+
+def _cell(weekday: int, hour: int, values: Sequence[float], mean: float) -> Cell:
+    n = len(values)
+    own = sum(values) / n if n else None
+    return Cell(weekday, hour, n, own, shrunk(n, own or 0.0, mean), n >= SURE)
+
+
+def _best(cells: Iterable[Cell], mean: float) -> tuple[Cell, ...]:
+    found = [cell for cell in cells if cell.sure and cell.value > mean]
+    return tuple(sorted(found, key=lambda cell: (-cell.value, cell.weekday, cell.hour))[:BEST])
