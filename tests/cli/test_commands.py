@@ -22,7 +22,8 @@ COMMANDS = (
     (), ("serve",), ("worker",), ("demo",), ("simulate",), ("migrate",), ("doctor",), ("sync",),
     ("workspace",), ("workspace", "add"), ("workspace", "list"), ("workspace", "remove"), ("workspace", "app"),
     ("token",), ("token", "add"), ("token", "list"), ("token", "revoke"),
-    ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
+    ("user",), ("user", "add"), ("user", "list"), ("user", "role"), ("user", "password"), ("user", "disable"),
+    ("user", "enable"), ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
 )  # fmt: skip
 
@@ -101,6 +102,8 @@ def test_wrong_use_ends_with_2_and_prints_nothing(cli: Cli, arguments: tuple[str
         ("workspace", "remove", "nobody", "--yes"),
         ("token", "add", "nobody"),
         ("token", "list", "nobody"),
+        ("user", "role", "nobody@example.com", "nowhere", "editor"),
+        ("user", "disable", "nobody@example.com"),
         ("account", "list", "nobody"),
         ("account", "connect", "nobody"),
         ("account", "refresh", "nobody"),

@@ -16,6 +16,7 @@ from tintype.cli.doctor import doctor
 from tintype.cli.feeding import feeds, sync
 from tintype.cli.keeping import migrate, tokens, vault, workspaces
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
+from tintype.cli.people import users
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
 from tintype.logs import Redaction
@@ -51,6 +52,7 @@ for command in (serve, worker, demo, simulate, migrate, doctor, sync):
 for name, group in (
     ("workspace", workspaces),
     ("token", tokens),
+    ("user", users),
     ("account", accounts),
     ("feed", feeds),
     ("vault", vault),

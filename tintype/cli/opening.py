@@ -46,6 +46,7 @@ def secrets_of(settings: "Settings") -> list[str]:
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         values.extend(value if isinstance(value, tuple) else (value,))  # pyright: ignore[reportUnknownArgumentType] - of any setting
+    values.extend(issuer.secret for issuer in settings.auth_issuers)
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 

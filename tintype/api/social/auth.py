@@ -9,7 +9,7 @@ from tintype.api.callers import address, bearer, once
 from tintype.api.dialect import read_body, takes
 from tintype.api.social import people
 from tintype.api.social.desk import SocialDesk
-from tintype.api.social.entry import caller_of, shown
+from tintype.api.social.entry import WORKSPACE, caller_of, shown
 from tintype.core.access import Unfit
 from tintype.errors import Forbidden, Invalid, Unauthorized
 
@@ -52,7 +52,7 @@ def _registering(app: FastAPI, desk: SocialDesk) -> None:
 
 async def _check_may_register(request: Request, desk: SocialDesk) -> None:
     who = desk.registration
-    if who.is_open or (who.is_local and not await desk.users.records.any()):
+    if who.is_open or (who.is_local and await desk.users.is_empty()):
         return
     if who.admin_token is None:
         raise Forbidden("registration is closed here: ask an owner for an invitation")
@@ -78,7 +78,7 @@ def _sessions(app: FastAPI, desk: SocialDesk) -> None:
         body = await read_body(request, people.RefreshRequest)
         if not body.refresh_token:
             raise Invalid("Missing refresh token")
-        workspace_id = request.headers.get("x-workspace") or None
+        workspace_id = request.headers.get(WORKSPACE) or None
         return JSONResponse(people.session(await desk.users.refresh(body.refresh_token, workspace_id)), 200, _NO_STORE)
 
     @app.post("/api/auth/logout", openapi_extra=takes(people.LogoutRequest))

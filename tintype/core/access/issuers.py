@@ -72,7 +72,7 @@ class Issuers:
         """Return whose token this claims to be; None: it names nobody who is trusted here, so it may be ours."""
         try:
             said = jwt.decode(token, options={"verify_signature": False})
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):  # deep JSON that nobody signed
             return None
         return next((one for one in self.known if one.name == said.get("iss")), None)
 
@@ -97,7 +97,7 @@ class Issuers:
         return _decoded(token, key, _PUBLISHED, issuer)
 
     async def _key(self, token: str, issuer: Issuer) -> jwt.PyJWK:
-        name = jwt.get_unverified_header(token).get("kid")
+        name = _key_name(token)
         keys = self.keys.setdefault(issuer.name, _Keys())
         async with keys.lock:
             if keys.at is None or self.now() >= keys.at + KEYS_KEPT:
@@ -141,7 +141,14 @@ def _decoded(token: str, key: Any, algorithms: Sequence[str], issuer: Issuer) ->
         raise Unauthorized(_REFUSED) from None
 
 
-def _named(keys: Sequence[jwt.PyJWK], name: object) -> jwt.PyJWK | None:
+def _key_name(token: str) -> str | None:
+    try:
+        return jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        raise Unauthorized(_REFUSED) from None
+
+
+def _named(keys: Sequence[jwt.PyJWK], name: str | None) -> jwt.PyJWK | None:
     if name is None:
         return keys[0] if len(keys) == 1 else None
     return next((key for key in keys if key.key_id == name), None)

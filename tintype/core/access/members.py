@@ -85,6 +85,17 @@ class Members:
             caller.must(Role.OWNER)
         await self._set(caller, user_id, None)
 
+    async def place(self, workspace_id: str, user_id: int, role: Role | None) -> None:
+        """Give a user a role in a workspace, whether they had one or not; for the operator, whom nobody checks.
+
+        Raises `NotFound` for taking a place that is not there, `Conflict` for the last owner's.
+        """
+        if role is not None and user_id not in {one.user.id for one in await self.records.members(workspace_id)}:
+            await self.records.add_member(workspace_id, user_id, role, self.now())
+        else:
+            await self.records.set_role(workspace_id, user_id, role)
+        await self.bus.publish(WorkspaceChanged(workspace_id))
+
     async def _set(self, caller: Caller, user_id: int, role: Role | None) -> None:
         await self.records.set_role(caller.workspace_id, user_id, role)
         await self.bus.publish(WorkspaceChanged(caller.workspace_id))

@@ -162,9 +162,11 @@ def new_secret(grant: Grant) -> str:
 def checked_name(name: str) -> str:
     """Return a workspace's name, trimmed.
 
-    Raises `Invalid` when it is too short or too long.
+    Raises `Invalid` when it is too short or too long, or cannot be stored.
     """
     name = name.strip()
+    if "\0" in name:
+        raise Invalid("name must not contain a null character")
     if not NAME_MIN <= len(name) <= NAME_MAX:
         raise Invalid(f"name must be at least {NAME_MIN} characters and at most {NAME_MAX}")
     return name

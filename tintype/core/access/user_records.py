@@ -156,6 +156,11 @@ class UserRecords:
         async with self.database.write() as connection:
             await connection.execute(update(users).where(users.c.id == user_id).values(password=stored))
 
+    async def set_disabled(self, user_id: int, at: datetime | None) -> None:
+        """Store since when a user may not enter; None: they may."""
+        async with self.database.write() as connection:
+            await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=at))
+
     async def members(self, workspace_id: str) -> Sequence[Member]:
         """Return a workspace's members, those who came first in front."""
         query = select(users, members.c.role, members.c.since).join(members, members.c.user_id == users.c.id)
@@ -194,7 +199,10 @@ class UserRecords:
             await connection.execute(change)
 
     async def invite(self, workspace_id: str, invitation: Invitation, at: datetime) -> None:
-        """Store an invitation in the place of an earlier one to the same person."""
+        """Store an invitation in the place of an earlier one to the same person.
+
+        Raises `Conflict` when another one is stored at the same moment.
+        """
         row = {
             "digest": fingerprint(invitation.secret),
             "workspace_id": workspace_id,
@@ -204,9 +212,12 @@ class UserRecords:
             "expires_at": invitation.expires_at,
         }
         earlier = (invitations.c.workspace_id == workspace_id) & (invitations.c.email == invitation.email)
-        async with self.database.write() as connection:
-            await connection.execute(delete(invitations).where(earlier | (invitations.c.expires_at < at)))
-            await connection.execute(insert(invitations).values(row))
+        try:
+            async with self.database.write() as connection:
+                await connection.execute(delete(invitations).where(earlier | (invitations.c.expires_at < at)))
+                await connection.execute(insert(invitations).values(row))
+        except IntegrityError:
+            raise Conflict("this person is being invited right now", retry_after=1) from None
 
 
 async def _open_room(connection: AsyncConnection, workspace: Workspace, user_id: int, role: Role) -> None:

@@ -1,9 +1,12 @@
 """The trade of users: register them, log them in and out, and tell who shows a token."""
 
-from collections.abc import Callable
+import asyncio
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from tintype.core.access.attempts import account_digest, address_digest
 from tintype.core.access.issuers import Issuers, Stranger
@@ -31,6 +34,7 @@ from tintype.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 _REFUSED = "Invalid or expired token"
 _WRONG = "Invalid email or password"
 _GONE = "User not found or inactive"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Users:
     signer: Signer
     issuers: Issuers
     now: Callable[[], datetime]
+    locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
+
+    async def is_empty(self) -> bool:
+        """Tell whether nobody has registered yet."""
+        return not await self.records.any()
 
     async def register(
         self,
@@ -106,14 +115,12 @@ class Users:
         Raises `Unauthorized` for a wrong one, `RateLimited` after several in a minute and `Locked` after many in a row.
         """
         email = normal_email(email)
-        counted = account_digest(email), address_digest(address)
-        await self.attempts.claim(*counted, self.now())
-        user, stored = await self.records.by_email(email) or (None, None)
-        if not await self.passwords.matches(stored, password) or user is None:
-            raise Unauthorized(_WRONG)
-        await self.attempts.clear(*counted, self.now())
-        if stored is not None and self.passwords.is_dated(stored):
-            await self.records.set_password(user.id, await self.passwords.hash(password))
+        account, place = account_digest(email), address_digest(address)
+        # One after the other, so that several right ones at once are not taken for several wrong ones.
+        async with self._lock(account), self._lock(place):
+            await self.attempts.claim(account, place, self.now())
+            user = await self._proven(email, password)
+            await self.attempts.clear(account, place, self.now())
         person = await self.person(user.id)
         return await self._open(person, next(iter(person.seats), None))
 
@@ -196,6 +203,30 @@ class Users:
         await self.records.set_password(user.id, await self.passwords.hash(password))
         await self.sessions.end_all(user.id, self.now())
 
+    async def set_enabled(self, user: User, *, enabled: bool) -> None:
+        """Let a user in again, or out: then all their tokens are worthless at once."""
+        await self.records.set_disabled(user.id, None if enabled else self.now())
+        if not enabled:
+            await self.sessions.end_all(user.id, self.now())
+
+    async def all(self) -> Sequence[Person]:
+        """Return all users, oldest first."""
+        found = [await self.records.person(user.id) for user in await self.records.all()]
+        return [person for person in found if person is not None]
+
+    def _lock(self, digest: str) -> asyncio.Lock:
+        return self.locks.setdefault(digest, asyncio.Lock())
+
+    async def _proven(self, email: str, password: str) -> User:
+        """Return the user who has this password; it takes as long when nobody does."""
+        known = None if email_problem(email) else await self.records.by_email(email)
+        user, stored = known or (None, None)
+        if not await self.passwords.matches(stored, password) or user is None:
+            raise Unauthorized(_WRONG)
+        if stored is not None and self.passwords.is_dated(stored):
+            await self.records.set_password(user.id, await self.passwords.hash(password))
+        return user
+
     async def _known(self, stranger: Stranger) -> int:
         """Return the user behind somebody whom an issuer vouches for; at first sight one is made."""
         name = stranger.issuer.name, stranger.subject
@@ -251,6 +282,6 @@ def _room_of(name: str) -> str:
 
 
 def _name_problem(name: str) -> str | None:
-    if len(name) > NAME_MAX or not name.isprintable():
-        return f"name must be at most {NAME_MAX} printable characters"
+    if len(name) > NAME_MAX or _CONTROL.search(name):
+        return f"name must be at most {NAME_MAX} characters, none of them a control character"
     return None
