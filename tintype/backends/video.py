@@ -102,9 +102,7 @@ async def probe(path: Path) -> Clip:
 
     Raises `Invalid` for a file that is none or is damaged, `Unsupported` when neither ffprobe nor ffmpeg is to be found.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        packed = boxes(file)
+    packed, size = _packing(path)
     if program := shutil.which("ffprobe"):
         asked = (program, "-v", "error", *_READING, "-of", "json", "-show_format", "-show_streams", str(path))
         done = await _run(asked, _PROBE_SECONDS)
