@@ -62,6 +62,8 @@ class Limits:
     containers: Limit
     containers_window: Limit
     container_life: Limit
+    container_look_spacing: Limit
+    container_look_window: Limit
     story_life: Limit
 
     caption_characters: Limit
@@ -71,8 +73,11 @@ class Limits:
     carousel_items_min: Limit
     carousel_items_max: Limit
     collaborators: Limit
+    username_characters: Limit
+    user_tags: Limit
     product_tags: Limit
     sponsors: Limit
+    comment_characters: Limit
 
     image_bytes: Limit
     image_width_min: Limit
@@ -88,6 +93,8 @@ class Limits:
     video_bits: Limit
     audio_rate_max: Limit
     audio_channels_max: Limit
+    audio_bits: Limit
+    vertical_aspect: Limit
     reel_bytes: Limit
     reel_seconds_min: Limit
     reel_seconds_max: Limit
