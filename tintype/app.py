@@ -4,18 +4,12 @@ A `House` is put together by plain calls, may be opened several times in one pro
 closed. On SQLite one process works the jobs: the one that holds the data folder's lock.
 """
 
-import fcntl
 import logging
-import os
-import socket
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from uuid import uuid4
 
-from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from tintype import __version__
@@ -32,19 +26,8 @@ from tintype.api.meta import MetaDesk
 from tintype.api.meta import mount as mount_meta
 from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
-from tintype.backends import outbound as outbound_module
-from tintype.backends.blobs import Blobs, open_blobs
-from tintype.backends.bus import Bus, RedisBus
-from tintype.backends.cache import Cache, MemoryCache, RedisCache
-from tintype.backends.database import Database, in_transaction, open_database
-from tintype.backends.engine import DurableEngine, Engine, RemoteEngine
 from tintype.backends.idempotency import Idempotency
-from tintype.backends.images import Images
-from tintype.backends.journal import Journal
-from tintype.backends.migrations import upgrade
-from tintype.backends.outbound import HttpOutbound, Outbound
 from tintype.backends.qstash import QStash, Signatures
-from tintype.backends.vault import Vault, new_key
 from tintype.core.access import (
     Access,
     AccessRecords,
@@ -61,26 +44,13 @@ from tintype.core.access import (
 )
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
-from tintype.errors import Misconfigured
+from tintype.core.publishing import Policy as PublishingPolicy
+from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
 from tintype.instagram import App, Graph, Login, utc_now
+from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Backends:
-    """The machinery of one house."""
-
-    database: Database
-    engine: Engine
-    outbound: Outbound
-    vault: Vault
-    blobs: Blobs
-    cache: Cache
-    bus: Bus
-    images: Images
-    works: bool  # whether this process works the jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +66,8 @@ class House:
     connecting: Connecting
     feed: Feed
     renditions: Renditions
+    publisher: Publisher
+    runner: Runner
     welcome: Welcome
     front: ASGIApp
 
@@ -111,54 +83,17 @@ async def open_house(
     Raises `Misconfigured` before anything is opened when a setting cannot be.
     """
     async with AsyncExitStack() as stack:
-        backends = await _open_backends(settings, stack, work)
+        backends = await open_backends(settings, stack, work)
         house = _furnish(settings, backends, only, now)
         if backends.works:
             await _sweep(backends)
         await backends.bus.start()
         await backends.engine.start(jobs(house.feed, house.renditions), schedules(house.feed))
         stack.push_async_callback(backends.engine.close)
+        if backends.works:
+            await house.runner.start(alone=backends.database.is_sqlite)
+            stack.push_async_callback(house.runner.close)
         yield house
-
-
-async def _open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -> Backends:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    vault = Vault.of(_encryption_key(settings), (key.get_secret_value() for key in settings.encryption_keys_old))
-    database = open_database(settings.database_address())
-    stack.push_async_callback(database.close)
-    works = work and (not database.is_sqlite or _lock(settings.data, stack))
-    await upgrade(database)
-    outbound = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
-    stack.push_async_callback(outbound.close)
-    outbound_module.forbid_when = in_transaction
-    images = Images(settings.image_workers)
-    stack.push_async_callback(images.close)
-    cache, bus = _shared(settings, database)
-    stack.push_async_callback(cache.close)
-    stack.push_async_callback(bus.close)
-    engine = _engine(settings, database, works)
-    return Backends(database, engine, outbound, vault, open_blobs(settings.blobs_address()), cache, bus, images, works)
-
-
-def _shared(settings: Settings, database: Database) -> tuple[Cache, Bus]:
-    address = settings.redis_address()
-    if address is None:
-        return MemoryCache(), Journal(database)
-    prefix = settings.redis_key_prefix
-    return RedisCache(address, prefix=prefix), RedisBus(address, prefix=prefix)
-
-
-def _engine(settings: Settings, database: Database, works: bool) -> Engine:
-    # Beside, not inside, our own file: the engine writes often and must not hold up anybody else's transactions.
-    url = f"sqlite:///{(settings.data / 'jobs.db').resolve()}" if database.is_sqlite else _sync_url(database.url)
-    if not works:
-        return RemoteEngine(url)
-    name = "local" if database.is_sqlite else f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
-    return DurableEngine(url, executor=name, shared=None if database.is_sqlite else database)
-
-
-def _sync_url(url: str) -> str:
-    return "postgresql+psycopg" + url[url.index("://") :]
 
 
 def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now: Callable[[], datetime]) -> House:
@@ -173,6 +108,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     copies = Copies(backends.outbound, backends.blobs, backends.images, records, settings.feed_copy_videos)
     feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, _policy(settings))
     renditions = Renditions(records, backends.blobs, backends.images)
+    publisher, runner = _publishing(settings, backends, accounts, graph)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     dialects = [
@@ -180,12 +116,44 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         _social_dialect(settings, backends, access, users, members),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
-    verify_token = _secret(settings.webhook_verify_token)
+    verify_token = secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta])
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
-    return House(settings, backends, access, users, members, accounts, connecting, feed, renditions, welcome, front)
+    return House(
+        settings,
+        backends,
+        access,
+        users,
+        members,
+        accounts,
+        connecting,
+        feed,
+        renditions,
+        publisher,
+        runner,
+        welcome,
+        front,
+    )
+
+
+def _publishing(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> tuple[Publisher, Runner]:
+    policy = PublishingPolicy(settle=timedelta(seconds=settings.publish_settle_seconds))
+    resources = Resources(
+        records=PostRecords(backends.database),
+        accounts=accounts,
+        graph=graph,
+        preparing=Preparing(backends.outbound, backends.blobs, backends.images, settings.address()),
+        quotas=Quotas(Reservations(backends.database), graph, policy),
+        blobs=backends.blobs,
+        bus=backends.bus,
+        policy=policy,
+    )
+    runner = Runner(resources, node_name())
+    publisher = Publisher(resources, runner.wake)
+    backends.bus.subscribe(publisher.heard)
+    return publisher, runner
 
 
 def _feed_dialect(
@@ -200,7 +168,7 @@ def _feed_dialect(
     links = Links(settings.address(), settings.instagram_origin)
     shelf = Shelf(access, feed, backends.cache, links, settings.instagram_photos_ttl_seconds)
     backends.bus.subscribe(shelf.forget)
-    token = _secret(settings.qstash_token)
+    token = secret(settings.qstash_token)
     return mount_feed(
         FeedDesk(
             access=access,
@@ -218,14 +186,14 @@ def _feed_dialect(
             version=__version__,
             max_body_bytes=settings.max_body_bytes,
             exchanges_per_minute=settings.rate_limit_per_minute,
-            admin_token=_secret(settings.admin_token),
-            sync_secret=_secret(settings.sync_internal_secret),
+            admin_token=secret(settings.admin_token),
+            sync_secret=secret(settings.sync_internal_secret),
         )
     )
 
 
 def _social_dialect(settings: Settings, backends: Backends, access: Access, users: Users, members: Members) -> Mounted:
-    admin_token = _secret(settings.admin_token)
+    admin_token = secret(settings.admin_token)
     is_local = settings.is_local()
     is_open = settings.registration == "open" or (settings.registration is None and is_local and admin_token is None)
     return mount_social(
@@ -246,7 +214,7 @@ def _social_dialect(settings: Settings, backends: Backends, access: Access, user
 
 def _users(settings: Settings, backends: Backends, now: Callable[[], datetime]) -> Users:
     issuers = (
-        Issuer(one.issuer, one.audience, _secret(one.secret), one.jwks_url, one.email_claim, Role(one.role))
+        Issuer(one.issuer, one.audience, secret(one.secret), one.jwks_url, one.email_claim, Role(one.role))
         for one in settings.auth_issuers
     )
     return Users(
@@ -254,15 +222,15 @@ def _users(settings: Settings, backends: Backends, now: Callable[[], datetime]) 
         SessionRecords(backends.database),
         AttemptRecords(backends.database),
         Passwords(),
-        Signer.of(_secret(settings.platform_secret_key), backends.vault),
+        Signer.of(secret(settings.platform_secret_key), backends.vault),
         Issuers(tuple(issuers), backends.outbound, now),
         now,
     )
 
 
 def _signatures(settings: Settings) -> Signatures | None:
-    current = _secret(settings.qstash_current_signing_key)
-    return Signatures(current, _secret(settings.qstash_next_signing_key) or current) if current else None
+    current = secret(settings.qstash_current_signing_key)
+    return Signatures(current, secret(settings.qstash_next_signing_key) or current) if current else None
 
 
 def _apps(settings: Settings) -> tuple[App, ...]:
@@ -300,53 +268,3 @@ async def _sweep(backends: Backends) -> None:
         swept = await renditions.collect(Policy().grace, strays_too=timedelta(0))
         if swept:
             log.info("put away %d copies that nothing refers to", swept)
-
-
-def _encryption_key(settings: Settings) -> str:
-    if settings.encryption_key is not None:
-        return settings.encryption_key.get_secret_value()
-    path = settings.data / "encryption.key"
-    if not path.exists():
-        if settings.database_url is not None:
-            raise Misconfigured(
-                "ENCRYPTION_KEY is needed with DATABASE_URL, because every node must have the same one; "
-                "make one with: openssl rand -base64 32"
-            )
-        _write_key(path)
-    return path.read_text().strip()
-
-
-def _write_key(path: Path) -> None:
-    # Written beside and linked into place, so that of two processes that start at once both read one whole key.
-    beside = path.with_name(f".{path.name}.{uuid4().hex}")
-    beside.touch(mode=0o600)
-    beside.write_text(new_key() + "\n")
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
-
-
-def is_worked(settings: Settings) -> bool:
-    """Tell whether a process works the jobs of this data folder now; on Postgres nobody has to wait for another."""
-    place = settings.data / "jobs.lock"
-    if not settings.database_address().startswith("sqlite") or not place.exists():
-        return False
-    with ExitStack() as stack:
-        return not _lock(settings.data, stack)
-
-
-def _lock(folder: Path, stack: ExitStack | AsyncExitStack) -> bool:
-    """Take the data folder's lock; tell whether it was free. A killed process lets go of it."""
-    file = stack.enter_context((folder / "jobs.lock").open("a"))
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value else None

@@ -199,6 +199,13 @@ class Settings(BaseSettings):
         validation_alias=_names("FEED_REMOVAL_SPACING_SECONDS"),
         description="Seconds between the two direct reads that must both miss a post before it is taken down.",
     )
+    publish_settle_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=600,
+        validation_alias=_names("PUBLISH_SETTLE_SECONDS"),
+        description="After a publish whose answer was lost, seconds before an unused container may be published again.",
+    )
     image_workers: int = Field(
         max(1, min(4, os.cpu_count() or 1)),
         gt=0,

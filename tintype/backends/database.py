@@ -115,15 +115,17 @@ class Database:
                     _open.reset(token)
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
+    async def write(self, *, durable: bool = False) -> AsyncGenerator[AsyncConnection]:
         """Open a transaction that holds the write lock from its first statement on, so that none fails half-way.
 
-        Raises `Unavailable` when the database does not answer.
+        What a `durable` one stored outlives a power cut as well, on SQLite too. Raises `Unavailable` when the database
+        does not answer.
         """
         with _translated():
             async with self.engine.connect() as connection:
                 if self.is_sqlite:
-                    await connection.execution_options(sqlite_begin="IMMEDIATE")
+                    synchronous = "FULL" if durable else "NORMAL"
+                    await connection.execution_options(sqlite_begin="IMMEDIATE", sqlite_synchronous=synchronous)
                 token = _open.set(True)
                 try:
                     async with connection.begin():
@@ -250,7 +252,13 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+    options = connection.get_execution_options()
+    # Remembered with the driver's connection, so that most transactions need not say it again.
+    wanted, known = options.get("sqlite_synchronous"), connection.info.get("synchronous", "NORMAL")
+    if wanted is not None and wanted != known:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["synchronous"] = wanted
+    connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'DEFERRED')}")
 
 
 async def revision(database: Database) -> str | None:

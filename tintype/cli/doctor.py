@@ -148,7 +148,7 @@ async def _cache(settings: "Settings") -> Finding:
 
 
 async def _engine(settings: "Settings") -> Finding:
-    from tintype.app import is_worked
+    from tintype.machinery import is_worked
 
     if not settings.database_address().startswith("sqlite"):
         return Finding("engine", "ok", "jobs are kept in the database; every server and worker works them")

@@ -223,7 +223,7 @@ def collect(
     settings = settings_of(data)
 
     async def drop(house: "House") -> int:
-        from tintype.app import is_worked
+        from tintype.machinery import is_worked
 
         kept = house.feed.policy.grace if grace is None else timedelta(seconds=grace)
         shared = not house.backends.database.is_sqlite or is_worked(settings)

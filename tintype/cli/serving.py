@@ -84,7 +84,8 @@ def worker(data: Folder = None) -> None:
 
 
 async def _work(settings: "Settings") -> None:
-    from tintype.app import is_worked, open_house
+    from tintype.app import open_house
+    from tintype.machinery import is_worked
 
     told = False
     while True:

@@ -25,7 +25,7 @@ from tintype.core.accounts.model import (
 from tintype.core.accounts.records import AccountRecords, Sealed
 from tintype.errors import Forbidden, Misconfigured, NotFound, Reconnect, Refused, Trouble, Unavailable
 from tintype.events import AccountChanged, AccountExpiring
-from tintype.instagram import App, Connection, Graph, Login, Token, oauth, revokes
+from tintype.instagram import App, Connection, Graph, Login, Profile, Token, oauth, revokes
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,8 @@ class Accounts:
         secret = self.vault.seal(app_secret, context=f"apps:{workspace_id}:{login}:secret")
         await self.records.save_app(workspace_id, login, None, secret)
         account = _new(workspace_id, login, instagram_id, self.graph.now())
-        state = State.CONNECTED if token else State.WAITING
-        await self._save(replace(account, state=state), token, None, None)
-        return replace(account, state=state)
+        account = replace(account, state=State.CONNECTED if token else State.WAITING)
+        return await self._save(account, token, None, None)
 
     async def keep(self, workspace_id: str, connection: Connection) -> Account:
         """Store a connection that OAuth brought, over the earlier one of the same account if there is one.
@@ -72,9 +71,12 @@ class Accounts:
             token_expires_at=token.expires_at or (connection.user_token.expires_at if connection.user_token else None),
             token_tried_at=None,
             warned_days=None,
+            picture_url=profile.picture_url,
+            followers_count=profile.followers_count,
+            follows_count=profile.follows_count,
         )
         user_token = connection.user_token.value if connection.user_token else None
-        await self._save(account, token.value, user_token, profile.app_scoped_id)
+        account = await self._save(account, token.value, user_token, profile.app_scoped_id)
         await self.bus.publish(AccountChanged(workspace_id, account.id, account.state))
         return account
 
@@ -86,6 +88,16 @@ class Accounts:
         found = await self.records.get(account_id)
         if found is None or found.workspace_id != workspace_id:
             raise NotFound(f"there is no account {account_id!r} in this workspace")
+        return found
+
+    async def numbered(self, workspace_id: str, number: int) -> Account:
+        """Return a workspace's account by the number that seed 3 knows it by.
+
+        Raises `NotFound` when the workspace has none of that number.
+        """
+        found = await self.records.numbered(workspace_id, number)
+        if found is None:
+            raise NotFound("Instagram account not found")
         return found
 
     async def find(self, account_id: str) -> Account | None:
@@ -164,6 +176,20 @@ class Accounts:
             await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
         else:
             await self._lost(account, trouble, "token", grip.sealed)
+
+    async def portray(self, account: Account, profile: Profile) -> None:
+        """Keep what Instagram shows of an account now: its picture and how many follow whom."""
+        shown = {
+            "username": profile.username,
+            "name": profile.name,
+            "account_type": profile.account_type,
+            "picture_url": profile.picture_url,
+            "followers_count": profile.followers_count,
+            "follows_count": profile.follows_count,
+        }
+        news = {key: value for key, value in shown.items() if value is not None and value != getattr(account, key)}
+        if news:
+            await self.records.change(account.id, **news)
 
     async def describe(self, account: Account, username: str | None) -> None:
         """Keep the name that Instagram gives an account, when it is news."""
@@ -331,10 +357,12 @@ class Accounts:
 
     async def _save(
         self, account: Account, token: str | None, user_token: str | None, app_scoped_id: str | None
-    ) -> None:
+    ) -> Account:
         sealed = Sealed(self._sealed(account, "token", token), self._sealed(account, "user_token", user_token))
-        if not await self.records.save(account, sealed, app_scoped_id):
+        number = await self.records.save(account, sealed, app_scoped_id)
+        if number is None:
             raise NotFound(f"workspace {account.workspace_id} was removed; nothing is connected to it")
+        return replace(account, number=number)
 
     def _sealed(self, account: Account, name: str, plain: str | None) -> bytes | None:
         return self.vault.seal(plain, context=f"accounts:{account.id}:{name}") if plain else None

@@ -43,6 +43,10 @@ class Account:
     token_tried_at: datetime | None
     warned_days: int | None
     created_at: datetime
+    picture_url: str | None = None
+    followers_count: int | None = None
+    follows_count: int | None = None
+    number: int = 0  # by which seed 3 knows it; 0 before it was stored
 
 
 @dataclass(frozen=True, slots=True)

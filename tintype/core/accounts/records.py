@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    insert,
     select,
     union,
     update,
@@ -48,9 +50,24 @@ accounts = Table(
     Column("token_tried_at", Instant),
     Column("warned_days", Integer),
     Column("created_at", Instant, nullable=False),
+    Column("picture_url", Text),
+    Column("followers_count", BigInteger),
+    Column("follows_count", BigInteger),
     Index(None, "workspace_id", "login", "instagram_id", unique=True),
     Index(None, "instagram_id"),
 )
+
+# Seed 3 promises whole numbers where we keep UUIDs; they are given out once and never again.
+numbers = Table(
+    "account_numbers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "account_id", unique=True),
+    sqlite_autoincrement=True,
+)
+
+_numbered = select(accounts, numbers.c.number).join(numbers)
 
 apps = Table(
     "apps",
@@ -107,9 +124,9 @@ class AccountRecords:
 
     database: Database
 
-    async def save(self, account: Account, sealed: Sealed, app_scoped_id: str | None = None) -> bool:
-        """Store an account with its secrets; tell whether its workspace still lives, without which nothing is stored."""
-        row = {name: getattr(account, name) for name in Account.__dataclass_fields__}
+    async def save(self, account: Account, sealed: Sealed, app_scoped_id: str | None = None) -> int | None:
+        """Store an account with its secrets and return its number; None, and nothing stored, without its workspace."""
+        row = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "number"}
         row |= {"login": account.login.value, "state": account.state.value, "scopes": list(account.scopes)}
         row |= {"token": sealed.token, "user_token": sealed.user_token, "app_scoped_id": app_scoped_id}
         async with self.database.write() as connection:
@@ -117,9 +134,14 @@ class AccountRecords:
             living = living_ids()
             mine = living.where(living.selected_columns.id == account.workspace_id).with_for_update(read=True)
             if await connection.scalar(mine) is None:
-                return False
+                return None
             await upsert(connection, accounts, [row], keep=frozenset({"created_at"}))
-            return True
+            given = select(numbers.c.number).where(numbers.c.account_id == account.id)
+            number = await connection.scalar(given)
+            if number is None:
+                made = insert(numbers).values(account_id=account.id).returning(numbers.c.number)
+                number = await connection.scalar(made)
+            return number
 
     async def change(self, account_id: str, **values: Any) -> None:
         """Set some columns of an account."""
@@ -141,6 +163,11 @@ class AccountRecords:
         """Return a workspace's account by Instagram's id."""
         mine = (accounts.c.workspace_id == workspace_id) & (accounts.c.login == login.value)
         found = await self._accounts(mine & (accounts.c.instagram_id == instagram_id))
+        return found[0] if found else None
+
+    async def numbered(self, workspace_id: str, number: int) -> Account | None:
+        """Return a workspace's account by its number."""
+        found = await self._accounts((accounts.c.workspace_id == workspace_id) & (numbers.c.number == number))
         return found[0] if found else None
 
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
@@ -178,7 +205,7 @@ class AccountRecords:
 
     async def held(self, account_id: str) -> tuple[Account, Sealed] | None:
         """Return an account of a living workspace together with its sealed secrets, as they were at one moment."""
-        query = select(accounts).where(accounts.c.id == account_id, accounts.c.workspace_id.in_(living_ids()))
+        query = _numbered.where(accounts.c.id == account_id, accounts.c.workspace_id.in_(living_ids()))
         async with self.database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return (_account(row), Sealed(row.token, row.user_token)) if row else None
@@ -253,7 +280,7 @@ class AccountRecords:
             return (await connection.execute(query.values(session=session))).rowcount > 0
 
     async def _accounts(self, condition: Any) -> Sequence[Account]:
-        query = select(accounts).where(condition).order_by(accounts.c.created_at, accounts.c.id)
+        query = _numbered.where(condition).order_by(accounts.c.created_at, accounts.c.id)
         async with self.database.read() as connection:
             return [_account(row) for row in await connection.execute(query)]
 

@@ -1,0 +1,93 @@
+"""The steps up to the containers: a place in the quota, media made right, one container after the other."""
+
+from dataclasses import replace
+from typing import Any
+
+from tintype.core.publishing.containers import Params, album, child, single
+from tintype.core.publishing.making import make
+from tintype.core.publishing.model import ItemKind, Part, Post, Product, State, changed
+from tintype.core.publishing.resources import user_of
+from tintype.core.publishing.walk import Walk
+from tintype.instagram import Container, publishing
+
+
+async def begin(walk: Walk) -> None:
+    """Hold a place in the account's quota, or wait for one."""
+    later = await walk.resources.quotas.hold(walk.post, await walk.grip())
+    if later is not None:
+        await walk.later(later.at, later.reason, "quota.waits")
+        return
+    await walk.move("preparing", state=State.PREPARING, tries=0, reason=None, due_at=walk.now())
+
+
+async def prepare(walk: Walk) -> None:
+    """Have every item made as Instagram takes it."""
+    parts = await make(walk.resources, walk.post)
+    notes = [note for part in parts for note in part.notes]
+    await walk.move("prepared", {"notes": notes}, state=State.CREATING, parts=parts, tries=0, due_at=walk.now())
+
+
+async def create(walk: Walk) -> None:
+    """Create one container that is missing, and store its id before the next one is asked for."""
+    draft, items = walk.post.draft, [part for part in walk.post.parts if part.position >= 0]
+    if draft.product is not Product.CAROUSEL:
+        part = items[0]
+        cover = next((one for one in walk.post.parts if one.position < 0), None)
+        made = await _ask(walk, single(draft, part, cover, resumable=is_sent(walk, part)), part)
+        await _store(walk, "container.created", made, part, container_id=made.id)
+        return
+    part = next((one for one in items if one.container_id is None), None)
+    if part is None:
+        await walk.move(None, state=State.PROCESSING, container_at=walk.now(), tries=0)
+        return
+    made = await _ask(walk, child(draft, part, resumable=is_sent(walk, part)), part)
+    state = State.PROCESSING if part is items[-1] else State.CREATING
+    await _store(walk, "child.created", made, part, state=state)
+
+
+async def create_album(walk: Walk, parts: tuple[Part, ...]) -> None:
+    """Create the carousel that holds the finished children."""
+    children = [part.container_id or "" for part in parts if part.position >= 0]
+    made = await _ask(walk, album(walk.post.draft, children), None)
+    now, told = walk.now(), {"container_id": made.id, "children": len(children)}
+    changes: dict[str, Any] = {"parts": parts, "container_id": made.id, "container_at": now, "tries": 0}
+    await walk.move("carousel.created", told, due_at=now, **changes)
+
+
+async def send(walk: Walk, part: Part) -> None:
+    """Send a video's bytes to its container."""
+    walk.about = part
+    assert part.blob is not None
+    assert part.container_id is not None
+    grip, blobs, blob = await walk.grip(), walk.resources.blobs, part.blob
+    found = await blobs.head(blob)
+    size = found.size if found else 0
+    graph = walk.resources.graph.using(grip.app)
+    await graph.upload(
+        grip.account.login, part.container_id, grip.token, lambda offset: blobs.stream(blob, offset), size=size
+    )
+    parts = changed(walk.post.parts, replace(part, sent=True))
+    await walk.move("video.sent", {"position": part.position, "bytes": size}, parts=parts, due_at=walk.now())
+
+
+def is_sent(walk: Walk, part: Part) -> bool:
+    """Tell whether we send a part's bytes ourselves, instead of giving an address to fetch it from."""
+    return walk.resources.uploads and is_video(walk.post, part) and part.blob is not None
+
+
+def is_video(post: Post, part: Part) -> bool:
+    """Tell whether a part is a video."""
+    return part.position >= 0 and post.draft.items[part.position].kind is ItemKind.VIDEO
+
+
+async def _ask(walk: Walk, params: Params, part: Part | None) -> Container:
+    walk.about = part
+    grip = await walk.grip()
+    return await walk.resources.ask(grip, publishing.container(grip.account.login, user_of(grip), params))
+
+
+async def _store(walk: Walk, name: str, made: Container, part: Part, **changes: Any) -> None:
+    now = walk.now()
+    parts = changed(walk.post.parts, replace(part, container_id=made.id, sent=not is_sent(walk, part)))
+    stored: dict[str, Any] = {"state": State.PROCESSING, "tries": 0, "parts": parts, "container_at": now, **changes}
+    await walk.move(name, {"container_id": made.id, "position": part.position}, due_at=now, **stored)

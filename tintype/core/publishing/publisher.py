@@ -1,0 +1,365 @@
+"""The trade of publishing: take posts, let their owners change and follow them, and wait for their end."""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from tintype.core.accounts import State as AccountState
+from tintype.core.publishing import checks
+from tintype.core.publishing.making import cover_of, wanted
+from tintype.core.publishing.model import (
+    EDITABLE,
+    ENDED,
+    CommentState,
+    Draft,
+    Listing,
+    Moment,
+    Occurrence,
+    Post,
+    Problem,
+    Quota,
+    Review,
+    State,
+)
+from tintype.core.publishing.resources import Resources
+from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Stale, Trouble, Unsupported
+from tintype.events import Event, PostCancelled, PostPublished, PostScheduled
+
+LOOK_SECONDS = 0.5  # between two looks at a post that another process moves
+
+UPLOADS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/avif": "avif", "image/gif": "gif",
+           "video/mp4": "mp4", "video/quicktime": "mov"}  # fmt: skip
+
+_RECALLABLE = frozenset(
+    {
+        State.DRAFT,
+        State.SCHEDULED,
+        State.PREPARING,
+        State.CREATING,
+        State.PROCESSING,
+        State.READY,
+        State.FAILED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Takes posts and shows how far they are; `wake` tells whoever moves them in this process."""
+
+    resources: Resources
+    wake: Callable[[], None]
+
+    async def create(
+        self,
+        workspace_id: str,
+        account_id: str,
+        draft: Draft,
+        *,
+        user_id: int | None = None,
+        moment: Moment | None = None,
+        hold: bool = False,
+        key: str | None = None,
+        batch: str | None = None,
+    ) -> Post:
+        """Take a post: due at once, at `moment`, or kept as a draft when on `hold`.
+
+        The same `key` again returns the post that was taken with it. Raises `Invalid` with one sentence per problem,
+        `NotFound` for an account of others, and `Reconnect` when the account has to be connected first.
+        """
+        account = await self.resources.accounts.get(workspace_id, account_id)
+        if not hold:
+            check(draft)
+            if account.state is not AccountState.CONNECTED:
+                raise Reconnect(account.reason or "this Instagram account is not connected; connect it first")
+        now = self._now()
+        at = moment.at if moment else now
+        state = State.DRAFT if hold else State.SCHEDULED
+        post = _new(workspace_id, account_id, user_id, draft, now, batch)
+        post = replace(
+            post,
+            state=state,
+            scheduled_at=moment.at if moment else None,
+            timezone=moment.timezone if moment else None,
+            due_at=None if hold else max(at, now),
+        )
+        stored, is_new = await self.resources.records.add(post, key, Occurrence(now, "drafted" if hold else "accepted"))
+        if is_new and not hold:
+            await self._scheduled(stored)
+        return stored
+
+    async def wait(self, workspace_id: str, post_id: int, seconds: float) -> Post:
+        """Return a post when it has ended, or as it stands after so many seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        with self.resources.arrivals.expecting(post_id) as arrived:
+            while True:
+                arrived.clear()
+                post = await self.get(workspace_id, post_id)
+                left = until - loop.time()
+                if post.state in ENDED or left <= 0:
+                    return post
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), min(LOOK_SECONDS, left))
+
+    async def get(self, workspace_id: str, post_id: int) -> Post:
+        """Return a workspace's post.
+
+        Raises `NotFound` when the workspace has none of that id.
+        """
+        found = await self.resources.records.get(workspace_id, post_id)
+        if found is None:
+            raise NotFound("Post not found")
+        return found
+
+    async def list(
+        self,
+        workspace_id: str,
+        *,
+        account_id: str | None = None,
+        states: Collection[State] = (),
+        after: int | None = None,
+        limit: int = 25,
+    ) -> Listing:
+        """Return a page of a workspace's posts, newest first."""
+        return await self.resources.records.listed(workspace_id, account_id, states, after, limit)
+
+    async def timeline(self, workspace_id: str, post_id: int) -> Sequence[Occurrence]:
+        """Return what happened to a post, oldest first.
+
+        Raises `NotFound`.
+        """
+        return await self.resources.records.timeline((await self.get(workspace_id, post_id)).id)
+
+    async def edit(
+        self,
+        workspace_id: str,
+        post_id: int,
+        draft: Draft,
+        moment: Moment | None,
+        *,
+        tag: str | None,
+        hold: bool | None = None,
+    ) -> Post:
+        """Change a post that waits, a draft, or one that failed; `hold` False sends a draft on its way.
+
+        Raises `Stale` when `tag` is not its present one, `Conflict` when it is under way or has ended, and `Invalid`.
+        """
+        post = await self._own(workspace_id, post_id, tag)
+        if post.state not in EDITABLE:
+            raise Conflict(f"this post is {post.state.value}; only one that waits can be changed")
+        hold = post.state is State.DRAFT if hold is None else hold
+        if not hold:
+            check(draft)
+        now = self._now()
+        changes = _afresh(now)
+        changes["state"] = State.DRAFT if hold else State.SCHEDULED
+        changes["scheduled_at"] = moment.at if moment else None
+        changes["timezone"] = moment.timezone if moment else None
+        changes["due_at"] = None if hold else max(moment.at, now) if moment else now
+        changes["comment_state"] = _comment_state(draft)
+        changed = await self._change(post, EDITABLE, "edited", draft=draft, **changes)
+        if not hold:
+            await self._scheduled(changed)
+        return changed
+
+    async def cancel(self, workspace_id: str, post_id: int, *, tag: str | None = None) -> Post:
+        """Call a post back; one on its way comes back as long as it is certainly not published yet.
+
+        Raises `Stale`, and `Conflict` when it is published, or may be.
+        """
+        post = await self._own(workspace_id, post_id, tag)
+        while post.state is not State.CANCELLED:
+            if post.state not in _RECALLABLE:
+                raise Conflict(f"this post is {post.state.value} and cannot be called back")
+            gone: dict[str, Any] = {"state": State.CANCELLED, "due_at": None, "reserved_at": None, "reason": None}
+            happened = Occurrence(self._now(), "cancelled")
+            changed = await self.resources.records.change(post, {post.state}, self._now(), happened, **gone)
+            if changed is not None:
+                self.resources.arrivals.arrived(post.id)
+                await self.resources.bus.publish(PostCancelled(workspace_id, post.account_id, post.id))
+                return changed
+            post = await self._own(workspace_id, post_id, tag)  # it moved on meanwhile
+        return post
+
+    async def retry(self, workspace_id: str, post_id: int) -> Post:
+        """Try a failed post again from its beginning.
+
+        Raises `Conflict` when it has not failed.
+        """
+        post = await self.get(workspace_id, post_id)
+        if post.state is not State.FAILED:
+            raise Conflict(f"this post is {post.state.value}; only a failed one can be tried again")
+        now = self._now()
+        changed = await self._change(post, {State.FAILED}, "retried", **_afresh(now), state=State.SCHEDULED, due_at=now)
+        await self._scheduled(changed)
+        return changed
+
+    async def link(self, workspace_id: str, post_id: int, media_id: str) -> Post:
+        """Let a person say which medium of the account a post is.
+
+        Raises `Conflict` when the post is not `published_unlinked`, or another post is that medium.
+        """
+        post = await self.get(workspace_id, post_id)
+        if post.state is not State.UNLINKED:
+            raise Conflict(f"this post is {post.state.value}; only one that is published_unlinked can be linked")
+        if await self.resources.records.bound(post.account_id, [media_id]):
+            raise Conflict(f"medium {media_id} belongs to another post already")
+        found: dict[str, Any] = {"media_id": media_id, "candidates": (), "reason": None, "due_at": self._now()}
+        changed = await self._change(post, {State.UNLINKED}, "linked", state=State.PUBLISHED, **found)
+        self.wake()
+        await self.resources.bus.publish(PostPublished(workspace_id, post.account_id, post.id, media_id))
+        return changed
+
+    async def review(self, workspace_id: str, account_id: str, draft: Draft, moment: Moment | None = None) -> Review:
+        """Look at a draft without doing anything: what stands against it, what would be converted, what quota is left."""
+        del moment
+        found = list(checks.problems(draft))
+        conversions: list[tuple[str, ...]] = []
+        asked = [wanted(draft, item, None) for item in draft.items if item.url or item.blob]
+        cover = cover_of(draft)
+        for one in [*asked, *([cover] if cover else [])]:
+            seen = await self.resources.preparing.inspect(one)
+            conversions.append(seen.changes)
+            name = "cover_url" if one is cover else "image_url" if one.kind == "picture" else "video_url"
+            found.extend(Problem(name, each.code, each.sentence, each.blocking) for each in seen.findings)
+        quota: Quota | None = None
+        try:
+            quota = await self.quota(workspace_id, account_id)
+        except Reconnect as trouble:
+            found.append(Problem("account_id", "reconnect", trouble.message))
+        except Trouble as trouble:
+            found.append(Problem("account_id", "quota_unknown", trouble.message, blocking=False))
+        if quota is not None and quota.remaining == 0:
+            message = "the account's publishing quota is used up; the post would wait for the next place"
+            found.append(Problem("account_id", "quota_used_up", message, blocking=False))
+        return Review(tuple(found), tuple(conversions), quota)
+
+    async def quota(self, workspace_id: str, account_id: str) -> Quota:
+        """Return how much an account may publish.
+
+        Raises `NotFound` and `Reconnect`.
+        """
+        account = await self.resources.accounts.get(workspace_id, account_id)
+        return await self.resources.quotas.read(await self.resources.accounts.open(account.id))
+
+    async def stop(self, account_id: str) -> int:
+        """Call back everything that waits for an account that was let go; return how much that was."""
+        waiting = await self.resources.records.waiting(account_id)
+        for post in waiting:
+            with suppress(Conflict):
+                await self.cancel(post.workspace_id, post.id)
+        return len(waiting)
+
+    async def keep_upload(self, data: AsyncIterable[bytes], content_type: str) -> str:
+        """Store a file that is to be published, and return its key.
+
+        Raises `Unsupported` for what is neither a picture nor a video.
+        """
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type not in UPLOADS:
+            raise Unsupported(f"{media_type or 'no content type'} is not published; send one of {', '.join(UPLOADS)}")
+        key = f"publishing/uploads/{uuid4().hex}.{UPLOADS[media_type]}"
+        await self.resources.blobs.put(key, data, content_type=media_type)
+        return key
+
+    async def heard(self, event: Event) -> None:
+        """Listen to the other processes: what they moved, and what they stored for us to move."""
+        post_id = getattr(event, "post_id", None)
+        if isinstance(post_id, int):
+            self.resources.arrivals.arrived(post_id)
+        if isinstance(event, PostScheduled):
+            self.wake()
+
+    def _now(self) -> datetime:
+        return self.resources.graph.now()
+
+    async def _scheduled(self, post: Post) -> None:
+        self.wake()
+        await self.resources.bus.publish(PostScheduled(post.workspace_id, post.account_id, post.id))
+
+    async def _own(self, workspace_id: str, post_id: int, tag: str | None) -> Post:
+        post = await self.get(workspace_id, post_id)
+        if tag is not None and tag not in ("*", post.tag):
+            raise Stale("this post was changed since it was read; read it again and repeat the change")
+        return post
+
+    async def _change(self, post: Post, states: Collection[State], name: str, **changes: Any) -> Post:
+        now = self._now()
+        changed = await self.resources.records.change(post, states, now, Occurrence(now, name), **changes)
+        if changed is None:
+            raise Conflict("this post moved on at this very moment; look at it again")
+        return changed
+
+
+def check(draft: Draft) -> None:
+    """Go on when nothing stands against a draft; raises `Invalid` with one sentence per problem."""
+    blocking = [one.message for one in checks.problems(draft) if one.blocking]
+    if blocking:
+        raise Invalid(*blocking)
+
+
+def _comment_state(draft: Draft) -> CommentState:
+    return CommentState.WANTED if draft.first_comment else CommentState.NONE
+
+
+def _afresh(now: datetime) -> dict[str, Any]:
+    """Return the columns of a post's way as they are at its beginning."""
+    del now
+    return {
+        "parts": (),
+        "container_id": None,
+        "container_at": None,
+        "round": 0,
+        "tries": 0,
+        "publishes": 0,
+        "publish_started_at": None,
+        "doubt": None,
+        "failure": None,
+        "reason": None,
+        "refreshed": False,
+        "reserved_at": None,
+    }
+
+
+def _new(
+    workspace_id: str, account_id: str, user_id: int | None, draft: Draft, now: datetime, batch: str | None
+) -> Post:
+    return Post(
+        id=0,
+        workspace_id=workspace_id,
+        account_id=account_id,
+        user_id=user_id,
+        draft=draft,
+        state=State.DRAFT,
+        version=1,
+        scheduled_at=None,
+        timezone=None,
+        due_at=None,
+        parts=(),
+        container_id=None,
+        container_at=None,
+        round=0,
+        tries=0,
+        publishes=0,
+        publish_started_at=None,
+        doubt=None,
+        media_id=None,
+        permalink=None,
+        failure=None,
+        candidates=(),
+        comment_state=_comment_state(draft),
+        comment_id=None,
+        comment_tries=0,
+        refreshed=False,
+        reason=None,
+        fence=0,
+        created_at=now,
+        updated_at=now,
+        published_at=None,
+        batch=batch,
+    )

@@ -1,0 +1,304 @@
+"""The tables of publishing and their SQL: posts with their way, their timeline, and the quotas of accounts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.backends.database import Database, Instant, Json, metadata
+from tintype.core.publishing.matching import fingerprint
+from tintype.core.publishing.model import (
+    Candidate,
+    CommentState,
+    Draft,
+    Failure,
+    Listing,
+    Occurrence,
+    Part,
+    Post,
+    State,
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Integer),
+    Column("draft", Json, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("scheduled_at", Instant),
+    Column("timezone", String(64)),
+    Column("due_at", Instant),
+    Column("parts", Json, nullable=False),
+    Column("container_id", String(64)),
+    Column("container_at", Instant),
+    Column("round", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("publishes", Integer, nullable=False),
+    Column("publish_started_at", Instant),
+    Column("doubt", Json),
+    Column("media_id", String(64)),
+    Column("permalink", Text),
+    Column("failure", Json),
+    Column("candidates", Json, nullable=False),
+    Column("comment_state", String(12), nullable=False),
+    Column("comment_id", String(64)),
+    Column("comment_tries", Integer, nullable=False),
+    Column("refreshed", Boolean, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # what it could be taken for on Instagram
+    Column("reserved_at", Instant),  # since when a place in the account's quota is held for it
+    Column("reason", Text),
+    Column("key", String(255)),
+    Column("batch", String(36)),
+    Column("lease_owner", String(80)),
+    Column("lease_until", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("published_at", Instant),
+    Index(None, "due_at"),
+    Index(None, "workspace_id", "id"),
+    Index(None, "workspace_id", "key", unique=True),
+    Index(None, "account_id", "state"),
+    Index(None, "account_id", "media_id", unique=True),
+    sqlite_autoincrement=True,
+)
+
+occurrences = Table(
+    "post_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("post_id", Integer, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("detail", Json, nullable=False),
+    Index(None, "post_id", "id"),
+)
+
+# Columns that hold words of ours as JSON, and how those are read and written.
+_FORMS: Mapping[str, TypeAdapter[Any]] = {
+    "draft": TypeAdapter(Draft),
+    "parts": TypeAdapter(tuple[Part, ...]),
+    "doubt": TypeAdapter(Failure | None),
+    "failure": TypeAdapter(Failure | None),
+    "candidates": TypeAdapter(tuple[Candidate, ...]),
+}
+_WORDS = tuple(Post.__dataclass_fields__)
+_DETAIL = TypeAdapter(dict[str, Any])
+
+
+class OvertakenError(Exception):
+    """Somebody else moved the post meanwhile: its owner called it back, or another process took it over."""
+
+
+class TakenError(Exception):
+    """The medium belongs to another post already."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostRecords:
+    """Reads and writes posts, one short transaction a method."""
+
+    database: Database
+
+    async def add(self, post: Post, key: str | None, happened: Occurrence) -> tuple[Post, bool]:
+        """Store a new post and return it with its id; with a `key` that was used before, the post of then and False."""
+        row = {name: value for name, value in _row(post).items() if name != "id"}
+        row |= {"key": key, "fingerprint": fingerprint(post.draft)}
+        try:
+            async with self.database.write(durable=True) as connection:
+                made = await connection.execute(insert(posts).values(row).returning(posts.c.id))
+                stored = replace(post, id=made.scalar_one())
+                await _note(connection, stored.id, [happened])
+        except IntegrityError:
+            known = await self._one((posts.c.workspace_id == post.workspace_id) & (posts.c.key == key))
+            if key is None or known is None:
+                raise
+            return known, False
+        return stored, True
+
+    async def get(self, workspace_id: str, post_id: int) -> Post | None:
+        """Return a workspace's post."""
+        return await self._one((posts.c.workspace_id == workspace_id) & (posts.c.id == post_id))
+
+    async def load(self, post_id: int) -> Post | None:
+        """Return a post of whatever workspace."""
+        return await self._one(posts.c.id == post_id)
+
+    async def listed(
+        self, workspace_id: str, account_id: str | None, states: Collection[State], after: int | None, limit: int
+    ) -> Listing:
+        """Return a page of a workspace's posts, newest first."""
+        query = select(posts).where(posts.c.workspace_id == workspace_id)
+        if account_id is not None:
+            query = query.where(posts.c.account_id == account_id)
+        if states:
+            query = query.where(posts.c.state.in_([state.value for state in states]))
+        if after is not None:
+            query = query.where(posts.c.id < after)
+        async with self.database.read() as connection:
+            found = [_post(row) for row in await connection.execute(query.order_by(posts.c.id.desc()).limit(limit + 1))]
+        return Listing(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+
+    async def timeline(self, post_id: int) -> Sequence[Occurrence]:
+        """Return what happened to a post, oldest first."""
+        query = select(occurrences).where(occurrences.c.post_id == post_id).order_by(occurrences.c.id)
+        async with self.database.read() as connection:
+            return [Occurrence(row.at, row.name, row.detail) for row in await connection.execute(query)]
+
+    async def of_batch(self, workspace_id: str, batch: str) -> Sequence[Post]:
+        """Return the posts that one import brought."""
+        query = select(posts).where(posts.c.workspace_id == workspace_id, posts.c.batch == batch)
+        async with self.database.read() as connection:
+            return [_post(row) for row in await connection.execute(query.order_by(posts.c.id))]
+
+    async def waiting(self, account_id: str) -> Sequence[Post]:
+        """Return an account's posts that wait for their time."""
+        mine = (posts.c.account_id == account_id) & (posts.c.state == State.SCHEDULED.value)
+        async with self.database.read() as connection:
+            return [_post(row) for row in await connection.execute(select(posts).where(mine).order_by(posts.c.id))]
+
+    async def claim(self, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[Post]:
+        """Take so many due posts whose lease is free; of several who ask at once each gets others."""
+        free = or_(posts.c.lease_until.is_(None), posts.c.lease_until < now)
+        due = select(posts.c.id).where(posts.c.due_at <= now, free).order_by(posts.c.due_at, posts.c.id).limit(limit)
+        taken = (
+            update(posts)
+            .where(posts.c.id.in_(due.with_for_update(skip_locked=True)))
+            .values(lease_owner=owner, lease_until=now + lease, fence=posts.c.fence + 1)
+            .returning(posts)
+        )
+        async with self.database.write() as connection:
+            found = [_post(row) for row in await connection.execute(taken)]
+        return sorted(found, key=lambda post: (post.due_at or now, post.id))
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next post that nobody holds is due."""
+        async with self.database.read() as connection:
+            return await connection.scalar(select(func.min(posts.c.due_at)).where(posts.c.lease_until.is_(None)))
+
+    async def move(
+        self,
+        post: Post,
+        now: datetime,
+        *happened: Occurrence,
+        lease: timedelta | None = None,
+        durable: bool = False,
+        **changes: Any,
+    ) -> Post:
+        """Store a step of whoever holds the post; with a `lease` it is held on, without it is free.
+
+        Raises `OvertakenError` when somebody else moved it meanwhile, and `TakenError` when another post has its medium;
+        then nothing is stored.
+        """
+        moved = replace(post, updated_at=now, **{name: value for name, value in changes.items() if name in _WORDS})
+        values = {name: _formed(name, value) for name, value in changes.items()}
+        values |= {"updated_at": now, "lease_until": now + lease if lease else None}
+        query = update(posts).where(posts.c.id == post.id, posts.c.fence == post.fence).values(values)
+        try:
+            async with self.database.write(durable=durable) as connection:
+                if not (await connection.execute(query)).rowcount:
+                    raise OvertakenError
+                await _note(connection, post.id, happened)
+        except IntegrityError as error:
+            raise TakenError from error
+        return moved
+
+    async def renew(self, post: Post, until: datetime) -> bool:
+        """Hold a post longer; tell whether it was still held."""
+        mine = (posts.c.id == post.id) & (posts.c.fence == post.fence)
+        async with self.database.write() as connection:
+            return (await connection.execute(update(posts).where(mine).values(lease_until=until))).rowcount > 0
+
+    async def change(
+        self, post: Post, states: Collection[State], now: datetime, *happened: Occurrence, **changes: Any
+    ) -> Post | None:
+        """Store what a post's owner changed, taking it away from whoever moves it; None when it is not as read any more."""
+        values = {name: _formed(name, value) for name, value in changes.items()}
+        if "draft" in changes:
+            values["fingerprint"] = fingerprint(changes["draft"])
+        values |= {"updated_at": now, "version": posts.c.version + 1, "fence": posts.c.fence + 1, "lease_until": None}
+        same = (posts.c.id == post.id) & (posts.c.version == post.version)
+        query = update(posts).where(same, posts.c.state.in_([state.value for state in states])).values(values)
+        async with self.database.write(durable=True) as connection:
+            row = (await connection.execute(query.returning(posts))).one_or_none()
+            if row is None:
+                return None
+            await _note(connection, post.id, happened)
+            return _post(row)
+
+    async def release(self) -> None:
+        """Free every lease: on SQLite one process works, so whoever held one is dead."""
+        async with self.database.write() as connection:
+            await connection.execute(update(posts).where(posts.c.lease_until.is_not(None)).values(lease_until=None))
+
+    async def bound(self, account_id: str, media_ids: Collection[str]) -> set[str]:
+        """Return those of an account's media that belong to a post already."""
+        query = select(posts.c.media_id).where(posts.c.account_id == account_id, posts.c.media_id.in_(media_ids))
+        async with self.database.read() as connection:
+            return {media_id for media_id in await connection.scalars(query) if media_id}
+
+    async def doubted(self, post: Post) -> bool:
+        """Tell whether a post that could be taken for this one is being looked for on Instagram."""
+        twin = (posts.c.account_id == post.account_id) & (posts.c.fingerprint == fingerprint(post.draft))
+        query = select(posts.c.id).where(twin, posts.c.id != post.id, posts.c.state == State.RECONCILING.value)
+        async with self.database.read() as connection:
+            return await connection.scalar(query.limit(1)) is not None
+
+    async def _one(self, condition: Any) -> Post | None:
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(posts).where(condition))).one_or_none()
+        return _post(row) if row else None
+
+
+async def _note(connection: AsyncConnection, post_id: int, happened: Sequence[Occurrence]) -> None:
+    rows = [
+        {
+            "post_id": post_id,
+            "at": one.at,
+            "name": one.name,
+            "detail": _DETAIL.dump_python(dict(one.detail), mode="json"),
+        }
+        for one in happened
+    ]
+    if rows:
+        await connection.execute(insert(occurrences), rows)
+
+
+def _row(post: Post) -> dict[str, Any]:
+    return {name: _formed(name, getattr(post, name)) for name in _WORDS}
+
+
+def _formed(name: str, value: Any) -> Any:
+    form = _FORMS.get(name)
+    return form.dump_python(value, mode="json") if form else value
+
+
+def _post(row: Row[Any]) -> Post:
+    found: dict[str, Any] = {name: getattr(row, name) for name in _WORDS}
+    found |= {name: form.validate_python(found[name]) for name, form in _FORMS.items()}
+    found |= {"state": State(row.state), "comment_state": CommentState(row.comment_state)}
+    return Post(**found)

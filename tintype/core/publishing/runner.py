@@ -1,0 +1,127 @@
+"""Moves the posts that are due, each as a task under a lease; the rows are the record, so any process may go on with any post.
+
+Why not one engine job a post: most of a post's way is waiting for Instagram, and the engine starts a job a quarter of a
+second after it was asked to and keeps one of few places while it waits. A row with a due time, a lease and a fence gives the
+same promise (publishing.md 2.3), and a person who waits for the answer is served at once.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from tintype.core.publishing.model import ENDED, Post
+from tintype.core.publishing.records import OvertakenError
+from tintype.core.publishing.resources import Resources
+from tintype.core.publishing.walk import SHORT, Walk
+from tintype.core.publishing.walking import step
+from tintype.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0  # after a look for due posts that went wrong
+
+
+class Runner:
+    """Looks for due posts and moves them until it is closed; `owner` names this process in leases."""
+
+    def __init__(self, resources: Resources, owner: str) -> None:
+        self._resources = resources
+        self._owner = owner
+        self._awake = asyncio.Event()
+        self._walks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self, *, alone: bool) -> None:
+        """Begin; when this process is `alone` in working, whoever else held posts is dead."""
+        if alone:
+            await self._resources.records.release()
+        self._loop = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Look at once: something became due."""
+        self._awake.set()
+
+    async def close(self) -> None:
+        """Stop; posts under way stay where they are, and the next process goes on with them."""
+        tasks = [task for task in (self._loop, *self._walks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if not await self._look():
+                    await self._sleep()
+            except Unavailable:
+                await asyncio.sleep(RESTART_SECONDS)
+            except Exception:
+                log.exception("looking for due posts failed")
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def _look(self) -> bool:
+        """Claim due posts, as many as there is room for; tell whether there may be more."""
+        resources, policy = self._resources, self._resources.policy
+        self._awake.clear()
+        room = policy.at_once - len(self._walks)
+        now = resources.graph.now()
+        due = await resources.records.next_due()
+        if room <= 0 or due is None or due > now:
+            return False
+        claimed = await resources.records.claim(self._owner, now, policy.lease, room)
+        for post in claimed:
+            task = asyncio.create_task(self._walk(post))
+            self._walks.add(task)
+            task.add_done_callback(self._walked)
+        return bool(claimed)
+
+    def _walked(self, task: asyncio.Task[None]) -> None:
+        self._walks.discard(task)
+        self._awake.set()
+
+    async def _sleep(self) -> None:
+        """Wait until a post is due, or for a while: other processes may have stored one, or died with one."""
+        resources = self._resources
+        due = await resources.records.next_due()
+        idle = resources.policy.idle
+        if due is not None and len(self._walks) < resources.policy.at_once:
+            idle = min(idle, max(due - resources.graph.now(), timedelta(0)))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), idle.total_seconds())
+
+    async def _walk(self, post: Post) -> None:
+        walk = Walk(self._resources, post)
+        holding = asyncio.create_task(self._hold(walk))
+        try:
+            await self._until_due_later(walk)
+        except OvertakenError:
+            log.info("post %d was moved by somebody else", post.id)
+        except Unavailable as trouble:
+            log.warning("post %d goes on when its lease has run out: %s", post.id, trouble.message)
+        except Exception:
+            log.exception("a step of post %d failed; it goes on when its lease has run out", post.id)
+        finally:
+            holding.cancel()
+            self._resources.arrivals.arrived(post.id)
+
+    async def _until_due_later(self, walk: Walk) -> None:
+        while True:
+            post = await step(walk)
+            if post.state in ENDED:
+                self._resources.arrivals.arrived(post.id)
+            if post.due_at is None:
+                return
+            pause = post.due_at - walk.now()
+            if pause > SHORT:
+                return
+            if pause > timedelta(0):
+                await asyncio.sleep(pause.total_seconds())
+
+    async def _hold(self, walk: Walk) -> None:
+        """Renew the lease while a long step runs."""
+        lease = self._resources.policy.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            with suppress(Unavailable):
+                await self._resources.records.renew(walk.post, walk.now() + lease)

@@ -1,0 +1,53 @@
+"""When a post is due: an instant, or a wall clock's time in somebody's zone. Pure."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tintype.core.publishing.model import Moment
+from tintype.errors import Invalid
+
+LATE = timedelta(seconds=60)  # a moment this long ago still counts as now
+FARTHEST = timedelta(days=366 * 2)
+
+
+def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
+    """Return when `text` (RFC 3339, or a local time together with an IANA zone) is.
+
+    Of a time that a clock shows twice the earlier one is meant. Raises `Invalid` for a time that a clock skips, for one
+    without any zone, for an unknown zone, for the past and for the far future.
+    """
+    zone = _zone(timezone)
+    try:
+        given = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid(f"scheduled_at: {text[:40]!r} is not a time; write it like 2026-05-01T09:00:00Z") from None
+    if given.tzinfo is None:
+        if zone is None:
+            raise Invalid("scheduled_at has no zone; end it with Z or an offset, or name a timezone like Europe/Berlin")
+        given = _local(given, zone)
+    at = given.astimezone(UTC)
+    if at < now - LATE:
+        raise Invalid(f"scheduled_at: {text} has passed; give a time in the future, or leave it out to publish now")
+    if at > now + FARTHEST:
+        raise Invalid("scheduled_at is more than two years away")
+    return Moment(at, timezone)
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin") from None
+
+
+def _local(given: datetime, zone: ZoneInfo) -> datetime:
+    local = given.replace(tzinfo=zone, fold=0)
+    back = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    if back != given:
+        raise Invalid(
+            f"scheduled_at: the clocks of {zone.key} skip {given:%H:%M} on {given:%Y-%m-%d} (summer time begins); "
+            f"{back:%H:%M} is the time they show instead"
+        )
+    return local

@@ -1,0 +1,104 @@
+"""A post that was claimed, and the few ways in which a step may change it.
+
+Every write carries the fence of the claim: whoever was overtaken stores nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tintype.core.accounts import Grip
+from tintype.core.publishing.course import RETRY_GAPS, gap
+from tintype.core.publishing.model import Failure, Occurrence, Part, Post, State
+from tintype.core.publishing.resources import Resources
+from tintype.events import PostFailed, PostPublished, PostUnlinked
+from tintype.instagram import Container, publishing
+
+SHORT = timedelta(seconds=1)  # a pause that is not worth letting go of a post
+
+
+@dataclass(slots=True)
+class Walk:
+    """One claimed post on its way; `about` is the item that the present step is about."""
+
+    resources: Resources
+    post: Post
+    about: Part | None = None
+    fresh: bool = True  # no step was taken since the claim: an intent found now is that of somebody who died
+    _grip: Grip | None = field(default=None, repr=False)
+
+    def now(self) -> datetime:
+        """The present instant by the house's clock."""
+        return self.resources.graph.now()
+
+    async def grip(self) -> Grip:
+        """The account with its token, opened once a walk; raises `Reconnect` when only a person can help."""
+        if self._grip is None:
+            self._grip = await self.resources.accounts.open(self.post.account_id)
+        return self._grip
+
+    def let_go(self) -> Grip | None:
+        """Forget the opened token, because it was refused or renewed, and return it."""
+        grip, self._grip = self._grip, None
+        return grip
+
+    async def move(
+        self, name: str | None, detail: Mapping[str, object] | None = None, *, durable: bool = False, **changes: Any
+    ) -> None:
+        """Store what a step changed, with a line in the timeline; the post is held on while it is due soon."""
+        now = self.now()
+        due = changes.get("due_at", self.post.due_at)
+        lease = self.resources.policy.lease if due is not None and due - now <= SHORT else None
+        happened = [Occurrence(now, name, detail or {})] if name else []
+        records = self.resources.records
+        self.post = await records.move(self.post, now, *happened, lease=lease, durable=durable, **changes)
+
+    async def later(self, at: datetime, reason: str | None = None, name: str | None = "waits", **changes: Any) -> None:
+        """Wait until an instant, for a reason that people may read."""
+        await self.move(name, {"until": at, "reason": reason}, due_at=at, reason=reason, **changes)
+
+    async def fail(self, failure: Failure) -> None:
+        """End the way: certainly not published."""
+        shown = ("message", "code", "subcode", "trace_id", "position")
+        detail = {name: value for name in shown if (value := getattr(failure, name)) is not None}
+        changes: dict[str, Any] = {"state": State.FAILED, "failure": failure, "due_at": None, "reserved_at": None}
+        await self.move("failed", detail, durable=True, reason=None, **changes)
+        post = self.post
+        await self.resources.bus.publish(PostFailed(post.workspace_id, post.account_id, post.id, failure.message))
+
+    async def renew(self, failure: Failure) -> None:
+        """Begin again with new containers, unless that was done often enough."""
+        again = self.post.round + 1
+        if again >= self.resources.policy.rounds:
+            await self.fail(failure)
+            return
+        changes: dict[str, Any] = {"container_id": None, "container_at": None, "round": again, "tries": 0}
+        changes["parts"] = tuple(replace(part, container_id=None, finished=False) for part in self.post.parts)
+        due = self.now() + gap(RETRY_GAPS, again)
+        await self.move("containers.renewed", {"reason": failure.message}, state=State.CREATING, due_at=due, **changes)
+
+    async def published(self, media_id: str, name: str = "published", **detail: object) -> None:
+        """Store the real media id, and tell everybody."""
+        now = self.now()
+        changes: dict[str, Any] = {"media_id": media_id, "published_at": now, "candidates": (), "failure": None}
+        told = {"media_id": media_id, **detail}
+        await self.move(name, told, durable=True, state=State.PUBLISHED, reason=None, tries=0, due_at=now, **changes)
+        post = self.post
+        self.resources.arrivals.arrived(post.id)
+        await self.resources.bus.publish(PostPublished(post.workspace_id, post.account_id, post.id, media_id))
+
+    async def unlinked(self, reason: str, **changes: Any) -> None:
+        """Leave it to a person to say which medium the post is."""
+        now = self.now()
+        detail = {"reason": reason}
+        await self.move(
+            "needs_reconcile", detail, state=State.UNLINKED, reason=reason, published_at=now, due_at=None, **changes
+        )
+        post = self.post
+        await self.resources.bus.publish(PostUnlinked(post.workspace_id, post.account_id, post.id))
+
+    async def container(self, container_id: str) -> Container:
+        """Read how far a container is."""
+        grip = await self.grip()
+        return await self.resources.ask(grip, publishing.container_state(grip.account.login, container_id))
