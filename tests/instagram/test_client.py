@@ -137,6 +137,25 @@ def test_scenario_1_a_rate_limit_is_told_in_the_words_programs_look_for(pretend:
     assert str(InstagramAPIError("Max retries exceeded")) == "Max retries exceeded"
 
 
+def test_scenario_1_a_budget_that_is_used_up_is_a_rate_limit_too(pretend: Pretend):
+    pretend.post("/reset", seed=7, container_seconds=0, app_usage=97)
+    pretend.post("/people", username="lena", page=True, media=0)
+    with InstagramAPI(pretend.token("lena")) as api:
+        api.get_account_info()
+        with pytest.raises(InstagramAPIError, match=r"^Rate limit exceeded\. .* was not made") as limited:
+            api.post_feed(PICTURE)
+    assert (limited.value.code, limited.value.kind) == (None, "busy")
+    assert limited.value.retry_after
+
+
+def test_a_block_is_no_rate_limit_that_a_program_should_wait_out(pretend: Pretend, api: InstagramAPI):
+    pretend.fault("graph.container", "rate_limit", code=4, subcode=2207051)
+    with pytest.raises(InstagramAPIError, match="suspects spam") as blocked:
+        api.post_feed(PICTURE)
+    assert not any(word in str(blocked.value).lower() for word in FORBIDDEN_WORDS)
+    assert blocked.value.kind == "busy"
+
+
 def test_scenario_2_an_expired_token_says_so(pretend: Pretend, token: str, api: InstagramAPI):
     pretend.post("/tokens/revoke", access_token=token, subcode=463)
     with pytest.raises(InstagramAPIError, match=r"^Access token expired\. Please re-authenticate\.") as expired:
@@ -366,6 +385,14 @@ def test_importing_the_package_costs_nothing():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
     with pytest.raises(AttributeError, match="nothing_such"):
         getattr(tintype, "nothing_such")  # noqa: B009 - a type checker knows better
+
+
+def test_a_program_that_forgets_to_close_ends_quietly(pretend: Pretend, token: str):
+    program = "import sys; from tintype import InstagramAPI; api = InstagramAPI(sys.argv[1]); print(api.get_media()[0])"
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, token], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
 
 
 def test_it_is_found_under_the_seeds_own_name(token: str, monkeypatch: pytest.MonkeyPatch):

@@ -184,6 +184,25 @@ async def test_an_upload_whose_answer_is_lost_is_not_sent_again(pretend: Pretend
     assert await at.state(made) is ContainerState.FINISHED
 
 
+async def test_an_upload_outlasts_a_while_without_instagram(pretend: Pretend, graph: Graph):
+    at = desk(pretend, graph, IGL)
+    made = await at.container(media_type="REELS", upload_type="resumable")
+    pretend.fault("*", "reset", times=5)
+    await at.graph.upload(IGL, made, at.token, source([]), size=len(VIDEO))
+    assert await at.state(made) is ContainerState.FINISHED
+
+
+async def test_an_upload_stops_at_its_time(pretend: Pretend, graph: Graph):
+    at = desk(pretend, graph, IGL)
+    made = await at.container(media_type="REELS", upload_type="resumable")
+    watch = Watch()
+    pressed = replace(at.graph, clock=watch, rest=watch.rest)
+    pretend.fault("graph.upload", "reset", times=None)
+    with pytest.raises(Unreachable, match="Could not upload the video"):
+        await pressed.upload(IGL, made, at.token, source([]), size=len(VIDEO), timeout_seconds=3)
+    assert watch.rests == [1.0]
+
+
 async def test_an_upload_gives_up_after_three_more_tries(pretend: Pretend, graph: Graph):
     at = desk(pretend, graph, IGL)
     made = await at.container(media_type="REELS", upload_type="resumable")

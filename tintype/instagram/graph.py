@@ -105,18 +105,20 @@ class Graph:
         After a break it asks how much has arrived and sends the rest, up to three times; `timeout_seconds` is for all of it.
         """
         deadline = self.clock() + timeout_seconds
-        offset = 0
-        for pause in (*UPLOAD_PAUSES, None):
+        failure = Unreachable("Could not upload the video: there was no time for it.")
+        for tried, pause in enumerate((0.0, *UPLOAD_PAUSES)):
+            if self.clock() + pause >= deadline:
+                break
             try:
-                return await self._send_rest(container_id, token, read_from(offset), (offset, size), deadline)
-            except Unreachable:
-                if pause is None or self.clock() + pause >= deadline:
-                    raise
-            await self.rest(pause)
-            offset = await self.ask(transferred(login, container_id), token)
-            if offset >= size:
-                return None
-        raise AssertionError("the last pause is None, so the loop has returned or raised")
+                if tried:
+                    await self.rest(pause)
+                offset = await self.ask(transferred(login, container_id), token) if tried else 0
+                if offset < size:
+                    await self._send_rest(container_id, token, read_from(offset), (offset, size), deadline)
+                return
+            except Unreachable as trouble:
+                failure = trouble
+        raise failure
 
     async def _send_rest(
         self, container_id: str, token: str, body: AsyncIterator[bytes], part: tuple[int, int], deadline: float

@@ -115,6 +115,8 @@ class Throttle:
             raise Busy(
                 "Instagram's call budget is nearly used up, so the call was not made; it recovers by itself.",
                 retry_after=math.ceil(max(stopped, wait)),
+                action="wait, it goes on by itself",
+                retryable=True,
             )
         for gate in gates:
             gate.free_at = max(gate.free_at, now) + gate.pace.spacing
