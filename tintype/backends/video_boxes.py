@@ -28,10 +28,16 @@ def check_mp4(file: IO[bytes]) -> None:
     Raises `Invalid` when a box reaches past the end, or when the index (`moov`) or the samples (`mdat`) are missing:
     a download that was cut off fails here.
     """
-    found = [name for name, _, _ in _top(file)]
-    file.seek(0)
+    found = names(file)
     if found[:1] != [b"ftyp"] or not {b"moov", b"mdat"} <= set(found):
         raise Invalid("the video is not a whole MP4 file")
+
+
+def names(file: IO[bytes]) -> list[bytes]:
+    """Return the names of the top-level boxes, leaving the file at its start; raises `Invalid` when one is cut off."""
+    found = [name for name, _, _ in _top(file)]
+    file.seek(0)
+    return found
 
 
 def boxes(file: IO[bytes]) -> Boxes:

@@ -29,6 +29,7 @@ _LOGIN = re.compile(
     r"(^|[/._-])(log-?in|log-?on|sign-?in|sso|saml2?|oauth2?|authori[sz]e|auth|account/session)([/._?-]|$)"
 )
 _ANY_TYPE = ("application/octet-stream", "binary/octet-stream", "application/binary", "")
+_FAMILIES = {"picture": "image", "video": "video"}
 _PAGES = {
     "drive.google.com": "Google Drive has no file addresses that Instagram can fetch, so upload the file here",
     "www.dropbox.com": "put raw=1 at the end of the Dropbox address",
@@ -151,7 +152,7 @@ async def _judged(answer: Stream, url: str, into: IO[bytes], want: str) -> Fetch
         return _of_kind(kind, content_type, url, want)
     if not ends_well(kind, into):
         return finding("truncated", url)
-    notes = () if _fits(content_type, want) else (finding("wrong_content_type", url, content_type=content_type),)
+    notes = () if _fits(content_type, kind, want) else (finding("wrong_content_type", url, content_type=content_type),)
     return Fetched(kind, content_type, url, size, notes)
 
 
@@ -173,8 +174,8 @@ def _of_kind(kind: str, content_type: str, url: str, want: str) -> Finding:
     return finding("not_a_picture" if want == "picture" else "not_a_video", url, what=said(kind))
 
 
-def _fits(content_type: str, want: str) -> bool:
-    return content_type in _ANY_TYPE or content_type.startswith("image/" if want == "picture" else "video/")
+def _fits(content_type: str, kind: str, want: str) -> bool:
+    return content_type in (*_ANY_TYPE, f"application/{kind}") or content_type.startswith(f"{_FAMILIES[want]}/")
 
 
 async def _forbidden_by_robots(outbound: Outbound, url: str) -> bool:
