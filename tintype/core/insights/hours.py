@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isclose
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tintype.errors import Invalid
@@ -49,7 +50,9 @@ def zone_of(timezone: str) -> ZoneInfo:
 
 def shrunk(n: int, mean: float, prior_mean: float) -> float:
     """Return a cell's mean as far as its `n` posts can be trusted, and the account's mean for the rest."""
-    return (n * mean + PRIOR * prior_mean) / (n + PRIOR)
+    return prior_mean + n * (mean - prior_mean) / (
+        n + PRIOR
+    )  # (n·mean + k·prior) / (n + k), exact where they are equal
 
 
 def best_hours(posts: Iterable[tuple[datetime, float]], timezone: str, metric: str) -> BestHours:
@@ -77,5 +80,5 @@ def _cell(weekday: int, hour: int, values: Sequence[float], mean: float) -> Cell
 
 
 def _best(cells: Iterable[Cell], mean: float) -> tuple[Cell, ...]:
-    found = [cell for cell in cells if cell.sure and cell.value > mean]
+    found = [cell for cell in cells if cell.sure and cell.value > mean and not isclose(cell.value, mean)]
     return tuple(sorted(found, key=lambda cell: (-cell.value, cell.weekday, cell.hour))[:BEST])
