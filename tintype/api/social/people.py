@@ -1,52 +1,63 @@
 """Bodies of /api/auth: what is read from requests, and how users, members and workspaces are shown."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from tintype.core.access import Invitation, Member, Opened, Person, Role, Seat, User, Workspace
+
+
+def _whole(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half a character in it") from None
+    return value
+
+
+Text = Annotated[str, AfterValidator(_whole)]  # JSON can write half of a pair of surrogates, which nothing can store
 
 
 class RegisterRequest(BaseModel):
     """POST /api/auth/register."""
 
-    email: str = ""
-    password: str = Field("", repr=False)
-    name: str | None = None
-    workspace: str | None = None
-    invitation: str | None = Field(None, repr=False)
+    email: Text = ""
+    password: Text = Field("", repr=False)
+    name: Text | None = None
+    workspace: Text | None = None
+    invitation: Text | None = Field(None, repr=False)
 
 
 class LoginRequest(BaseModel):
     """POST /api/auth/login."""
 
-    email: str = ""
-    password: str = Field("", repr=False)
+    email: Text = ""
+    password: Text = Field("", repr=False)
 
 
 class RefreshRequest(BaseModel):
     """POST /api/auth/refresh."""
 
-    refresh_token: str = Field("", repr=False)
+    refresh_token: Text = Field("", repr=False)
 
 
 class LogoutRequest(BaseModel):
     """POST /api/auth/logout."""
 
-    refresh_token: str | None = Field(None, repr=False)
+    refresh_token: Text | None = Field(None, repr=False)
 
 
 class WorkspaceRequest(BaseModel):
     """POST /api/auth/workspaces."""
 
-    name: str
+    name: Text
 
 
 class MemberRequest(BaseModel):
     """POST /api/auth/workspaces/{id}/members."""
 
-    email: str
+    email: Text
     role: Role
 
 

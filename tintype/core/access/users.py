@@ -93,7 +93,7 @@ class Users:
     ) -> int:
         """Make a user with a workspace of their own and return the id; raises as `register` does."""
         email = normal_email(email)
-        called = (name or "").strip() or email.partition("@")[0]
+        called = (name or "").strip() or email.partition("@")[0][:NAME_MAX]
         problems = [problem for problem in (email_problem(email), _name_problem(called)) if problem]
         problems += problems_of(password)
         if problems:
