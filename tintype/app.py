@@ -44,6 +44,8 @@ from tintype.core.access import (
 )
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
+from tintype.core.insights import InsightRecords, Insights
+from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.publishing import Policy as PublishingPolicy
 from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
 from tintype.instagram import App, Graph, Login, utc_now
@@ -68,6 +70,7 @@ class House:
     renditions: Renditions
     publisher: Publisher
     runner: Runner
+    insights: Insights
     welcome: Welcome
     front: ASGIApp
 
@@ -109,11 +112,14 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, _policy(settings))
     renditions = Renditions(records, backends.blobs, backends.images)
     publisher, runner = _publishing(settings, backends, accounts, graph)
+    insights = Insights(
+        InsightRecords(backends.database), accounts, graph, backends.bus, InsightPolicy(), backends.engine
+    )
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
-        _social_dialect(settings, backends, access, users, members),
+        _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
@@ -133,6 +139,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         renditions,
         publisher,
         runner,
+        insights,
         welcome,
         front,
     )
@@ -192,7 +199,18 @@ def _feed_dialect(
     )
 
 
-def _social_dialect(settings: Settings, backends: Backends, access: Access, users: Users, members: Members) -> Mounted:
+def _social_dialect(
+    settings: Settings,
+    backends: Backends,
+    access: Access,
+    users: Users,
+    members: Members,
+    accounts: Accounts,
+    connecting: Connecting,
+    feed: Feed,
+    publisher: Publisher,
+    insights: Insights,
+) -> Mounted:
     admin_token = secret(settings.admin_token)
     is_local = settings.is_local()
     is_open = settings.registration == "open" or (settings.registration is None and is_local and admin_token is None)
@@ -201,12 +219,20 @@ def _social_dialect(settings: Settings, backends: Backends, access: Access, user
             access=access,
             users=users,
             members=members,
+            accounts=accounts,
+            connecting=connecting,
+            connected=lambda account: feed.queue(account, again=True),
+            publisher=publisher,
+            insights=insights,
+            blobs=backends.blobs,
             registration=Registration(is_open, is_local, admin_token),
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),
             base=settings.address(),
             version=__version__,
             max_body_bytes=settings.max_body_bytes,
+            upload_max_bytes=settings.upload_max_bytes,
+            wait_seconds=settings.publish_wait_seconds,
             per_minute=settings.rate_limit_per_minute,
         )
     )

@@ -206,6 +206,19 @@ class Settings(BaseSettings):
         validation_alias=_names("PUBLISH_SETTLE_SECONDS"),
         description="After a publish whose answer was lost, seconds before an unused container may be published again.",
     )
+    publish_wait_seconds: float = Field(
+        50.0,
+        ge=0,
+        le=600,
+        validation_alias=_names("PUBLISH_WAIT_SECONDS"),
+        description="Seconds a request that publishes waits for Instagram; then it answers 202 and the work goes on.",
+    )
+    upload_max_bytes: int = Field(
+        300_000_000,
+        gt=0,
+        validation_alias=_names("UPLOAD_MAX_BYTES"),
+        description="Largest picture or video that POST /api/sns/instagram/uploads takes.",
+    )
     image_workers: int = Field(
         max(1, min(4, os.cpu_count() or 1)),
         gt=0,

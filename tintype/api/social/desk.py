@@ -1,10 +1,15 @@
 """What the social dialect's routes lean on."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tintype.api.callers import Limiter
+from tintype.backends.blobs import Blobs
 from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Members, Users
+from tintype.core.accounts import Account, Accounts, Connecting
+from tintype.core.insights import Insights
+from tintype.core.publishing import Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +28,18 @@ class SocialDesk:
     access: Access
     users: Users
     members: Members
+    accounts: Accounts
+    connecting: Connecting
+    connected: Callable[[Account], Awaitable[object]]  # told of every account that was just connected
+    publisher: Publisher
+    insights: Insights
+    blobs: Blobs
     registration: Registration
     idempotency: Idempotency
     limiter: Limiter
     base: str
     version: str
     max_body_bytes: int
+    upload_max_bytes: int
+    wait_seconds: float  # how long a request waits for Instagram before it answers 202
     per_minute: int  # what one address may ask of /api/auth; 0: any number

@@ -1,7 +1,7 @@
 """The social dialect put together: each group of its routes adds itself to the one app."""
 
 from tintype.api.dialect import Mounted, Surround, build
-from tintype.api.social import auth, members
+from tintype.api.social import accounts, auth, connecting, files, insights, members, posting, posts
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.dialect import SOCIAL
 
@@ -9,6 +9,7 @@ from tintype.api.social.dialect import SOCIAL
 def mount(desk: SocialDesk) -> Mounted:
     """Return the social dialect, ready to be put behind a `Front`."""
     app = build(SOCIAL, version=desk.version)
-    for add in (auth.add, members.add):
-        add(app, desk)
-    return Mounted(SOCIAL, Surround(app, SOCIAL, desk.max_body_bytes), openapi=app.openapi)
+    for group in (auth, members, connecting, accounts, posting, insights, posts, files):
+        group.add(app, desk)
+    around = Surround(app, SOCIAL, desk.max_body_bytes, {posting.UPLOADS: desk.upload_max_bytes})
+    return Mounted(SOCIAL, around, openapi=app.openapi)

@@ -5,6 +5,7 @@ Other parts ask `Accounts.open` for a token at the moment they need one; nobody 
 
 from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
+from tintype.core.accounts.looking import Looking
 from tintype.core.accounts.model import Account, Grip, Signer, State
 from tintype.core.accounts.records import AccountRecords, held
 
@@ -16,6 +17,7 @@ __all__ = [
     "Beginning",
     "Connecting",
     "Grip",
+    "Looking",
     "Signer",
     "State",
     "held",

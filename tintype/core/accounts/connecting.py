@@ -46,15 +46,18 @@ class Connecting:
     graph: Graph
     settings: AppSettings
 
-    async def begin(self, workspace_id: str, login: Login, *, dialect: str, redirect_uri: str) -> Beginning:
-        """Begin to connect an account to a workspace.
+    async def begin(
+        self, workspace_id: str, login: Login, *, dialect: str, redirect_uri: str, session: str | None = None
+    ) -> Beginning:
+        """Begin to connect an account to a workspace, bound from the start to the browser that holds `session`, if given.
 
         Raises `Invalid` when there is no Instagram app for this login.
         """
         await self._app(workspace_id, login)
         now = datetime.now(UTC)
         state = OURS + secrets.token_urlsafe(32)
-        pending = Pending(workspace_id, login, dialect, redirect_uri, None, now)
+        bound = fingerprint(session) if session else None
+        pending = Pending(workspace_id, login, dialect, redirect_uri, bound, now)
         await self.accounts.records.begin(fingerprint(state), pending, forget_before=now - 2 * STATE_LIFE)
         return Beginning(state, now + STATE_LIFE)
 
@@ -72,6 +75,16 @@ class Connecting:
         bound = await self.accounts.records.bind(digest, fingerprint(session))
         if not bound and not _same(pending.session, session):
             raise Invalid("this link was opened in another browser already; begin again")
+        return await self._address(pending, state)
+
+    async def address(self, state: str) -> str:
+        """Return the address where whoever opens it consents, for a caller who cannot lead a browser past `send`.
+
+        Raises `Invalid` for a state that is unknown or over.
+        """
+        return await self._address(_live(await self.accounts.records.pending(fingerprint(state))), state)
+
+    async def _address(self, pending: Pending, state: str) -> str:
         app = await self._app(pending.workspace_id, pending.login)
         scopes = self.settings.scopes[pending.login]
         url = oauth.authorize_url(pending.login, app.id, pending.redirect_uri, state, scopes, self.settings.version)
@@ -85,17 +98,20 @@ class Connecting:
         code: str | None,
         refusal: str | None,
         dialects: tuple[str, ...] = ("feed", "console"),
+        unbound: bool = False,
     ) -> Sequence[Account]:
         """Use up a state and connect what its person consented to; one account, or one per linked Page.
 
-        `dialects` are those whose connections come back where the caller listens. Raises `Invalid` for a state that is
-        unknown, used, over, another dialect's or another browser's, `Forbidden` when the person refused, `NotFound`
-        when the workspace was removed, and what Instagram answers when it does not take the code.
+        `dialects` are those whose connections come back where the caller listens. With `unbound` a connection that was
+        never bound to a browser may end in any: a program began it and handed the address on. Raises `Invalid` for a
+        state that is unknown, used, over, another dialect's or another browser's, `Forbidden` when the person refused,
+        `NotFound` when the workspace was removed, and what Instagram answers when it does not take the code.
         """
         pending = _live(await self.accounts.records.take(fingerprint(state)))
         if pending.dialect not in dialects:
             raise Invalid("this connection was begun elsewhere and does not end here; begin again")
-        if not _same(pending.session, session):
+        loose = unbound and pending.session is None
+        if not loose and not _same(pending.session, session):
             raise Invalid("this answer belongs to a connection begun in another browser; begin again here")
         if refusal or not code:
             raise Forbidden(
