@@ -1,29 +1,19 @@
 """Numbers in time: a post's go up, downtime costs no more than itself, a story's outlive it, and unknown is not zero."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from tests.instagram.pretend import Json
-from tests.walks.stage import Member, Stage, staged
-from tintype.core.accounts import Account, State
-from tintype.core.insights import (
-    METRICS,
-    InsightRecords,
-    Insights,
-    Policy,
-    Product,
-    Sample,
-    Source,
-    jobs,
-    schedules,
-)
+from tests.walks.measured import Measured, measured
+from tests.walks.stage import Stage, staged
+from tintype.core.accounts import State
+from tintype.core.insights import METRICS, Product, Source, jobs, schedules
 from tintype.errors import Busy, NotFound, Reconnect, Unreachable
 from tintype.events import InsightsUpdated
-from tintype.instagram import Change, Connection, Login, Profile, Token
+from tintype.instagram import Change
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -35,62 +25,6 @@ async def stage(anyio_backend: str) -> AsyncGenerator[Stage]:
     del anyio_backend
     async with staged() as one:
         yield one
-
-
-@dataclass(frozen=True, slots=True)
-class Measured(Member):
-    """Somebody whose numbers are kept here; the account is known by Instagram's own id, as webhooks name it."""
-
-    insights: Insights = field(repr=False)
-    user_id: str
-
-    async def account(self) -> Account:
-        return await self.stage.house.accounts.get(self.workspace_id, self.account_id)
-
-    async def published(self, kind: str = "IMAGE", **more: object) -> str:
-        """Publish something now, as a draft of ours would have been, and begin to measure it."""
-        now = self.stage.clock()
-        media_id = self.post(kind, timestamp=int(now.timestamp()), **more)
-        products = {"REELS": Product.REELS, "STORY": Product.STORY, "CAROUSEL_ALBUM": Product.CAROUSEL}
-        await self.insights.track(await self.account(), media_id, products.get(kind, Product.FEED), now)
-        return media_id
-
-    async def pass_time(self, span: timedelta, *, steps: timedelta = timedelta(minutes=10)) -> int:
-        """Let time pass while the clock of the house collects every few minutes; return how many reads that took."""
-        read, end = 0, self.stage.clock() + span
-        while self.stage.clock() < end:
-            self.stage.skip(steps)
-            read += (await self.insights.collect_due()).read
-        return read
-
-    async def curve(self, media_id: str, metric: str) -> Sequence[Sample]:
-        return await self.insights.history(self.workspace_id, media_id, metric)
-
-    def asked(self) -> list[Json]:
-        """The questions for numbers of media, oldest first."""
-        return [call for call in self.calls() if str(call["path"]).endswith("/insights")]
-
-
-async def measured(stage: Stage, policy: Policy | None = None) -> Measured:
-    person, house = stage.person(), stage.house
-    people = stage.pretend.levers.get("/_world").json()["people"]
-    user_id = str(next(one["user_id"] for one in people if one["username"] == person.username))
-    workspace, issued = await house.access.register(person.username)
-    token = Token(person.token, expires_at=stage.clock() + 60 * DAY)
-    kept = await house.accounts.keep(
-        workspace.id, Connection(Login.INSTAGRAM_LOGIN, token, Profile(user_id, None, person.username))
-    )
-    insights = Insights(
-        InsightRecords(house.backends.database),
-        house.accounts,
-        house.feed.graph,
-        house.backends.bus,
-        policy or Policy(),
-        house.backends.engine,
-    )
-    return Measured(
-        stage, person.username, person.token, workspace.id, kept.id, issued.secret, insights=insights, user_id=user_id
-    )
 
 
 async def test_a_posts_numbers_go_up_hour_by_hour(stage: Stage) -> None:

@@ -30,19 +30,21 @@ from tintype.core.insights.model import (
     Sample,
     Source,
     Target,
+    Visits,
     day_due,
     failed,
+    measurable,
     never_read,
     readable,
-    resting,
     stories_due,
+    visit_due,
     was_read,
 )
 from tintype.core.insights.ranking import RATE, Order, check_metric, ranked, value_of
 from tintype.core.insights.rates import numbers_of
 from tintype.core.insights.reading import Reader, Refusals
 from tintype.core.insights.records import InsightRecords
-from tintype.core.insights.series import DAILY, FOLLOWERS, check_days, day_of, known_days, series_of
+from tintype.core.insights.series import DAILY, FOLLOWERS, check_days, counts_of, day_of, known_days, series_of
 from tintype.core.insights.stories import FIELD, samples_of
 from tintype.errors import Busy, Forbidden, Gone, NotFound, Reconnect, Refused, Trouble, Unreachable
 from tintype.events import InsightsUpdated
@@ -122,7 +124,7 @@ class Insights:
     async def collect_due(self, limit: int = PASS) -> Collected:
         """Read the media whose time has come, account by account; trouble with one account never stops another."""
         now = self.graph.now()
-        connected = {one.id: one for one in await self.accounts.all() if one.state is State.CONNECTED}
+        connected = {one.id: one for one in await self.accounts.all() if measurable(one)}
         waiting = [connected[one] for one in await self.records.due_accounts(now) if one in connected]
         each = max(1, limit // max(1, len(waiting)))
         gate = asyncio.Semaphore(AT_ONCE)
@@ -183,9 +185,10 @@ class Insights:
         stays.
         """
         async with self.records.database.exclusive(f"insights.capture:{account.id}"), self._reading(account) as reader:
-            counts, username = await reader.followers()
+            profile = await reader.profile()
+            counts = counts_of(profile, self.graph.now())
             await self.records.store_account(account, counts, self.graph.version)
-            await self.accounts.describe(account, username)
+            await self.accounts.portray(account, profile)
             stored = len(counts) + await self._capture_days(account, reader)
             await self._visited(account, captured_at=self.graph.now(), paused_until=None, problem=None)
         await self._announce(account)
@@ -194,13 +197,8 @@ class Insights:
     async def due(self) -> Sequence[Account]:
         """Return the connected accounts that are to be visited now: for their day, or for their stories."""
         now, known = self.graph.now(), await self.records.all_visits()
-        connected = [one for one in await self.accounts.all() if one.state is State.CONNECTED]
-        return [
-            account
-            for account in connected
-            if (visits := known.get(account.id)) is None
-            or (not resting(visits, now) and (day_due(visits, now) or stories_due(visits, now)))
-        ]
+        accounts = [one for one in await self.accounts.all() if measurable(one)]
+        return [one for one in accounts if visit_due(known.get(one.id) or Visits(one.id), now)]
 
     async def queue_visit(self, account: Account) -> str:
         """Ask for an account to be visited soon; return the job's id, that of the waiting one if there is one."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from tintype.instagram import LIMITS, Media, MediaKind, MediaProduct
+from tintype.core.accounts import Account, State
+from tintype.instagram import INSIGHT_SCOPES, LIMITS, Media, MediaKind, MediaProduct
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -80,11 +81,15 @@ class Formula(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How numbers are kept and shown: the engagement rate, how old a number may be, how long every sample is kept."""
+    """How numbers are kept and shown: the engagement rate, how old a number may be, how long every sample is kept.
+
+    Without `collects` nothing is read by itself, only when somebody asks.
+    """
 
     formula: Formula = Formula.REACH
     fresh_for: timedelta = 5 * MINUTE
     raw_for: timedelta = 90 * DAY
+    collects: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,12 @@ def product_of(media: Media) -> Product | None:
     return Product.CAROUSEL if media.kind is MediaKind.CAROUSEL_ALBUM else Product.FEED
 
 
+def measurable(account: Account) -> bool:
+    """Tell whether Instagram would tell us numbers of an account: it is connected, and did not withhold that permission."""
+    granted = not account.scopes or not set(account.scopes).isdisjoint(INSIGHT_SCOPES[account.login])
+    return account.state is State.CONNECTED and granted
+
+
 def share(name: str) -> float:
     """Return a number from 0 to 1 that belongs to a name, by which things named otherwise are done apart."""
     return hashlib.sha256(name.encode()).digest()[0] / 256
@@ -309,3 +320,8 @@ def stories_due(visits: Visits, now: datetime) -> bool:
 def resting(visits: Visits, now: datetime) -> bool:
     """Tell whether Instagram asked us to leave an account alone for now."""
     return visits.paused_until is not None and visits.paused_until > now
+
+
+def visit_due(visits: Visits, now: datetime) -> bool:
+    """Tell whether an account is to be visited now."""
+    return not resting(visits, now) and (day_due(visits, now) or stories_due(visits, now))

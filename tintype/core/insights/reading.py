@@ -10,7 +10,7 @@ from tintype.core.accounts import Grip
 from tintype.core.insights.days import bounds, ended_by
 from tintype.core.insights.model import DAY, METRICS, NAVIGATION, Product, Sample, Target, product_of
 from tintype.errors import Forbidden, Refused, Unreachable
-from tintype.instagram import Call, Graph, InsightSet, Login, Media, Metric, calls
+from tintype.instagram import Call, Graph, InsightSet, Login, Media, Metric, Profile, calls
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +89,9 @@ class Reader:
         ]
         return [*found, *(await self._navigation(target, now) if "navigation" in answer.given else ())]
 
-    async def followers(self) -> tuple[Sequence[Sample], str | None]:
-        """Return the account's absolute counts as they are now, and its present name."""
-        profile = await self._asking.ask(calls.profile(self._login, self._user), self.grip.token)
-        counts = {
-            "followers_count": profile.followers_count,
-            "follows_count": profile.follows_count,
-            "media_count": profile.media_count,
-        }
-        now = self.graph.now()
-        return [Sample(name, value, now) for name, value in counts.items()], profile.username
+    async def profile(self) -> Profile:
+        """Return the account as Instagram shows it now, with its counts."""
+        return await self._asking.ask(calls.profile(self._login, self._user), self.grip.token)
 
     async def reach(self, since: date, until: date) -> Sequence[Sample]:
         """Return the reach of each day from `since` to `until` that Instagram tells."""

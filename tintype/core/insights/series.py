@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from tintype.core.insights.days import LATE, ended_by
 from tintype.core.insights.model import DAY, AccountSeries, DayPoint, Sample, Source, Visits, slot_of
 from tintype.errors import Invalid
+from tintype.instagram import Profile
 
 LONGEST = 400  # days that one question may span
 
@@ -46,6 +47,16 @@ def series_of(visits: Visits, samples: Iterable[Sample], since: date, until: dat
 def day_of(sample: Sample) -> date:
     """Return the day a sample of an account speaks of."""
     return ended_by(sample.period_end) if sample.period_end else sample.captured_at.astimezone(UTC).date()
+
+
+def counts_of(profile: Profile, now: datetime) -> Sequence[Sample]:
+    """Return an account's absolute counts as they are now."""
+    counts = {
+        FOLLOWERS: profile.followers_count,
+        "follows_count": profile.follows_count,
+        "media_count": profile.media_count,
+    }
+    return [Sample(name, value, now) for name, value in counts.items()]
 
 
 def known_days(samples: Iterable[Sample], metric: str) -> Mapping[date, "Sample"]:

@@ -36,10 +36,12 @@ def jobs(insights: Insights) -> Sequence[Job]:
 
 def schedules(insights: Insights) -> Sequence[Schedule]:
     """Return when the jobs of insights start by themselves."""
-    del insights
+    thinning = Schedule("insights.thin", "insights.thin", "53 3 * * *")
+    if not insights.policy.collects:
+        return (thinning,)
     return (
         Schedule("insights.collect", "insights.collect", "*/10 * * * *"),
         # It only looks every hour: each account has a moment of the day of its own, as `day_due` says.
         Schedule("insights.daily", "insights.daily", "29 * * * *"),
-        Schedule("insights.thin", "insights.thin", "53 3 * * *"),
+        thinning,
     )
