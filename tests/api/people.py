@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -26,7 +26,9 @@ async def house_of_people(database: str = "sqlite", **settings: object) -> Async
         if database == "postgresql":
             given |= {"database_url": stack.enter_context(postgres_server()), "encryption_key": new_key()}
         async with staged(**given) as stage:
-            yield stage
+            own = f"http://127.0.0.1:{stage.house.settings.port}"  # whatever address the house believes to have
+            async with httpx2.AsyncClient(base_url=own, timeout=60) as http:
+                yield replace(stage, http=http)
 
 
 @dataclass(slots=True)
