@@ -4,8 +4,9 @@ import ipaddress
 import json
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 from fastapi import Request
@@ -92,19 +93,36 @@ async def once(
     """Answer a request that makes something; with an Idempotency-Key the same request gets the same answer again.
 
     A key belongs to `caller`, or else to the Authorization header, which is no name for somebody whose tokens change.
-    Requests are the same when their bodies are, or their `content` where the body is too long to be kept.
+    Requests are the same when their bodies are, or their `content` where the body is too long to be kept. A 202 says that
+    work goes on: when that is asked again, so is `make`, which has to know the work again by the key.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
         return await make()
     scope = f"{request.url.path} {caller or request.headers.get('authorization', '')}"
     stored = await idempotency.begin(scope, key, await request.body() if content is None else content)
-    if stored is not None:
-        return JSONResponse(json.loads(stored.body), stored.status, {"Idempotent-Replayed": "true"})
+    replayed = {"Idempotent-Replayed": "true"}
+    if stored is not None and stored.status != HTTPStatus.ACCEPTED:
+        return _replay(stored, replayed)
     try:
         answer = await make()
     except BaseException:
-        await idempotency.abandon(scope, key)
+        if stored is None:
+            await idempotency.abandon(scope, key)
         raise
-    await idempotency.finish(scope, key, Stored(answer.status_code, bytes(answer.body).decode()))
+    await idempotency.finish(scope, key, Stored(answer.status_code, _kept(answer)))
+    if stored is not None:
+        answer.headers.update(replayed)
     return answer
+
+
+def _kept(answer: JSONResponse) -> str:
+    """Return what is stored of an answer: the place of what was made, where it has one, in a line above the body."""
+    body = bytes(answer.body).decode()
+    place = answer.headers.get("location")
+    return f"{place}\n{body}" if place else body
+
+
+def _replay(stored: Stored, headers: Mapping[str, str]) -> JSONResponse:
+    place, _, body = stored.body.rpartition("\n")  # JSON as we send it has no line ends
+    return JSONResponse(json.loads(body), stored.status, {**headers, **({"Location": place} if place else {})})
