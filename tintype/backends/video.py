@@ -63,7 +63,7 @@ class Recipe:
     sound: bool  # code the sound anew
     width_max: int
     rate: float | None  # frames a second to be made; None: as they come
-    bits: int  # of picture and sound together, at most
+    bits: int  # a second of picture and sound together; half a second's worth may come on top, once
     audio_rate: int
     channels: int
 
@@ -192,7 +192,7 @@ def _arguments(path: Path, recipe: Recipe) -> list[str]:
             filters.append(f"fps={recipe.rate:g}")
         video = [
             *("-c:v", "libx264", "-preset", "fast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"),
-            *("-maxrate", str(picture), "-bufsize", str(picture), "-vf", ",".join(filters)),
+            *("-maxrate", str(picture), "-bufsize", str(picture // 2), "-vf", ",".join(filters)),
             *("-force_key_frames", f"expr:gte(t,n_forced*{_KEY_SECONDS})", "-flags", "+cgop"),
         ]
     audio = ["-c:a", "copy"]

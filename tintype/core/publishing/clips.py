@@ -12,7 +12,8 @@ VideoRole = Literal["reel", "story", "carousel"]
 _CODECS = {"h264": ("yuv420p", "yuvj420p"), "hevc": ("yuv420p", "yuvj420p", "yuv420p10le")}
 _MB = 2**20
 _SLACK = 0.05  # seconds that a container's length may differ from its tracks'
-_ROOM = 0.92  # of the bytes that are allowed: the rest is for packing and for the encoder's misjudgement
+_ROOM = 0.95  # of the bits that are allowed: the rest is for packing
+_BURST = 0.5  # seconds' worth of bits by which the encoder may be over its rate
 
 
 class Mend(StrEnum):
@@ -43,13 +44,14 @@ def recipe(clip: Clip, role: VideoRole) -> Recipe | None:
     mends = {problem.mend for problem in problems(clip, role)} - {Mend.NOTHING}
     if not mends:
         return None
+    length = max(clip.seconds, 1.0)
     rate = min(max(clip.rate, LIMITS.video_rate_min.value), LIMITS.video_rate_max.value)
     return Recipe(
         picture=Mend.PICTURE in mends or clip.cutting,
         sound=Mend.SOUND in mends or clip.cutting,
         width_max=LIMITS.video_width_max.whole,
         rate=None if rate == clip.rate else float(30 if rate > clip.rate else rate),
-        bits=int(min(LIMITS.video_bits.whole, bytes_max(role) * 8 / max(clip.seconds, 1)) * _ROOM),
+        bits=int(min(LIMITS.video_bits.whole, bytes_max(role) * 8 / length) * _ROOM * length / (length + _BURST)),
         audio_rate=LIMITS.audio_rate_max.whole,
         channels=min(max(clip.channels, 1), LIMITS.audio_channels_max.whole),
     )
