@@ -134,6 +134,41 @@ def test_a_name_too_short_ends_with_1(cli: Cli) -> None:
     assert err == "tintype: name must be at least 3 characters and at most 200\n"
 
 
+def test_the_life_of_a_user(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+    typed("Correct-h0rse\n")
+    made = said(cli, "user", "add", "Ann@Example.com", "--name", "Ann", "--workspace", "Bakery")
+    assert set(made) == {"id", "email", "name", "created_at", "disabled_at", "workspaces"}
+    assert made["email"] == "ann@example.com"
+    assert [(one["name"], one["role"]) for one in made["workspaces"]] == [("Bakery", "owner")]
+    assert said(cli, "user", "list") == [made]
+    assert "Bakery (owner)" in cli("user", "list")[1]
+    second = said(cli, "workspace", "add", "Second")["id"]
+    for role in ("viewer", "owner"):
+        placed = said(cli, "user", "role", "ann@example.com", "Second", role)
+        assert placed == {"id": made["id"], "email": "ann@example.com", "workspace_id": second, "role": role}
+    code, _, err = cli("user", "role", "ann@example.com", "Second", "none")
+    assert (code, err) == (1, "tintype: a workspace needs an owner: make somebody else the owner first\n")
+    typed("An0ther-one\n")
+    assert said(cli, "user", "password", "ann@example.com") == {"id": made["id"], "email": "ann@example.com"}
+    assert said(cli, "user", "disable", "ann@example.com")["enabled"] is False
+    assert said(cli, "user", "list")[0]["disabled_at"]
+    assert said(cli, "user", "enable", "ann@example.com")["enabled"] is True
+    assert said(cli, "user", "list")[0]["disabled_at"] is None
+
+
+@pytest.mark.parametrize("password", ["", "\n", "short\n", "no-uppercase-1\n"])
+def test_a_weak_password_is_told_and_not_shown(cli: Cli, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(password))
+    code, out, err = cli("user", "add", "ann@example.com")
+    assert (code, out) == (1 if password.strip() else 2, "")
+    assert "password" in err
+    assert not password.strip() or password.strip() not in err
+    assert "Traceback" not in err
+
+
 def test_the_life_of_a_workspace(cli: Cli) -> None:
     made = said(cli, "workspace", "add", "Blue Door")
     assert set(made) == {"id", "name", "created_at", "token", "token_id"}

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
-from tintype.api.feed.dialect import FEED
+import pytest
+
+from tintype.api.dialect import Dialect
+from tintype.api.feed import FEED
+from tintype.api.social import SOCIAL
 from tintype.settings import Settings, environment_name
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -22,9 +26,11 @@ def test_no_heading_names_a_setting_that_is_gone() -> None:
     assert {name for name in headings("settings.md") if re.fullmatch(r"[A-Z_]{4,}", name)} <= known
 
 
-def test_every_code_of_the_feed_is_explained() -> None:
-    page = (DOCS / "dialects" / "feed.md").read_text()
-    missing = {saying.code for saying in FEED.sayings.values() if f"| {saying.code} | {saying.status} |" not in page}
+@pytest.mark.parametrize("dialect", [FEED, SOCIAL], ids=lambda one: one.name)
+def test_every_code_of_a_dialect_is_explained(dialect: Dialect) -> None:
+    page = (DOCS / "dialects" / f"{dialect.name}.md").read_text()
+    sayings = {*dialect.sayings.values(), dialect.crash}
+    missing = {saying.code for saying in sayings if f"| {saying.code} | {saying.status} |" not in page}
     assert missing == set()
 
 
@@ -34,7 +40,7 @@ def test_links_between_pages_lead_somewhere() -> None:
     broken = [
         f"{page.name}: {link}"
         for page in pages
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
         if not (page.parent / link).exists()
     ]
     assert broken == []
