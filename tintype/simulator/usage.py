@@ -45,8 +45,8 @@ def usage_headers(world: World, token: Token, business: int, app: int) -> dict[s
 
 
 def blame(world: World, token: Token | None, error: GraphError) -> GraphError:
-    """A throttling error with headers that say the same."""
-    if token is not None and error.code in (4, 17, 32, 613, 80002):
+    """A throttling error with headers that say the same; the spam shield has code 4 too, and is no such error."""
+    if token is not None and error.code in (4, 17, 32, 613, 80002) and error.subcode != 2207051:
         business = 100 if error.code == 80002 else 0
         error.headers = usage_headers(world, token, business, 0 if business else 100)
     return error

@@ -10,7 +10,7 @@ from tintype.errors import Kind
 from tintype.instagram import ContainerState
 
 PICTURE_GAP = 0.15 * SECOND
-VIDEO_GAP = 2 * SECOND
+VIDEO_GAP = SECOND
 LONGEST_GAP = 30 * SECOND
 GROWTH = 0.12  # of the time waited so far: whatever Instagram takes, we learn of it a little later and ask seldom
 

@@ -85,6 +85,10 @@ def _posts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
         sqlite_autoincrement=True,
     )
+    _indexes_of_posts()
+
+
+def _indexes_of_posts() -> None:
     op.create_index(op.f("ix_posts_due_at"), "posts", ["due_at"], unique=False)
     op.create_index(op.f("ix_posts_workspace_id_id"), "posts", ["workspace_id", "id"], unique=False)
     op.create_index(op.f("ix_posts_workspace_id_key"), "posts", ["workspace_id", "key"], unique=True)

@@ -1,0 +1,124 @@
+"""Whatever Instagram does around `media_publish`, a post is on it exactly once, and nobody is told otherwise."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from tests.walks.posting import draft, events, live, publish
+from tests.walks.stage import Stage, staged
+from tintype.core.publishing import Product, State
+from tintype.errors import Kind
+
+SETTLE = 0.5
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    async with staged(publish_settle_seconds=SETTLE, instagram_api_timeout_ms=1500) as opened:
+        yield opened
+
+
+LOST = ({"kind": "lost"}, {"kind": "error_after"}, {"kind": "hang"}, {"kind": "reset"}, {"kind": "malformed"},
+        {"kind": "html", "status": 502}, {"kind": "status", "code": 1, "status": 500},
+        {"kind": "status", "code": 2, "status": 503})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("product", "fault"),
+    [(Product.IMAGE, fault) for fault in LOST]
+    + [(product, fault) for product in (Product.CAROUSEL, Product.REEL, Product.STORY) for fault in LOST[:2]],
+    ids=lambda value: value.value if isinstance(value, Product) else "-".join(map(str, value.values())),
+)
+async def test_a_lost_answer_never_publishes_twice_and_never_loses_the_id(
+    stage: Stage, product: Product, fault: dict[str, object]
+) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", **fault)
+    post = await publish(one, draft(product, f"Doubt {fault['kind']}"))
+    assert post.state is State.PUBLISHED, (post.failure, post.reason)
+    assert [item["id"] for item in live(one)] == [post.media_id]
+    assert "publish.doubtful" in await events(stage, post)
+
+
+@pytest.mark.parametrize("product", [Product.IMAGE, Product.STORY])
+async def test_a_container_that_cannot_be_read_for_a_while_is_no_reason_to_publish_again(
+    stage: Stage, product: Product
+) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "lost")
+    one.fault("graph.container_status", "status", code=100, subcode=33, status=400, after=2, times=2)
+    post = await publish(one, draft(product, "Unreadable"))
+    assert post.state is State.PUBLISHED
+    assert [item["id"] for item in live(one)] == [post.media_id]
+
+
+async def test_spam_words_behind_a_live_post_are_not_believed(stage: Stage) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "error_after", code=4, subcode=2207051, status=400)
+    post = await publish(one, draft(Product.IMAGE, "Suspected"))
+    assert post.state is State.PUBLISHED, (post.reason, post.doubt, await events(stage, post))
+    assert len(live(one)) == 1
+
+
+async def test_spam_words_that_hold_end_the_post_and_let_the_account_rest(stage: Stage) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "status", code=4, subcode=2207051, status=400)
+    post = await publish(one, draft(Product.IMAGE, "Refused for spam"))
+    assert post.state is State.FAILED
+    assert post.failure is not None
+    assert post.failure.kind is Kind.BUSY
+    assert live(one) == []
+    publisher = stage.house.publisher
+    other = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "After that"))
+    other = await publisher.wait(one.workspace_id, other.id, 2)
+    assert other.state is State.SCHEDULED
+    assert other.due_at is not None
+    assert other.due_at > stage.clock() + timedelta(hours=3)
+
+
+async def test_a_full_quota_behind_a_publish_makes_the_post_wait(stage: Stage) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "status", code=9, subcode=2207042, status=400)
+    publisher = stage.house.publisher
+    post = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Too many today"))
+    post = await publisher.wait(one.workspace_id, post.id, 4)
+    assert post.state is State.READY
+    assert post.reason is not None
+    assert "quota" in post.reason
+    assert live(one) == []
+
+
+async def test_a_refusal_that_is_one_fails_the_post_with_what_to_do(stage: Stage) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "status", code=25, subcode=2207050, status=400)
+    post = await publish(one, draft(Product.IMAGE, "Restricted"))
+    assert post.state is State.FAILED
+    assert post.failure is not None
+    assert (post.failure.code, post.failure.subcode) == (25, 2207050)
+    assert post.failure.action
+    assert live(one) == []
+
+
+async def test_two_that_look_the_same_are_told_apart_after_a_lost_answer(stage: Stage) -> None:
+    one = await stage.member()
+    first = await publish(one, draft(Product.IMAGE, "Twins"))
+    one.fault("graph.publish", "lost")
+    second = await publish(one, draft(Product.IMAGE, "Twins"))
+    assert (first.state, second.state) == (State.PUBLISHED, State.PUBLISHED)
+    assert [item["id"] for item in live(one)] == [first.media_id, second.media_id]
+
+
+async def test_what_cannot_be_told_apart_is_left_to_a_person(stage: Stage) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "lost")
+    one.fault("graph.container_status", "hang", after=2, times=1)
+    publisher = stage.house.publisher
+    post = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Which one"))
+    now = int(stage.clock().timestamp())
+    twin = one.post(caption="Which one", timestamp=now + 1)
+    post = await publisher.wait(one.workspace_id, post.id, 20)
+    assert post.state is State.UNLINKED
+    assert {candidate.media_id for candidate in post.candidates} == {twin, live(one)[0]["id"]}
+    linked = await publisher.link(one.workspace_id, post.id, live(one)[0]["id"])
+    assert (linked.state, linked.media_id) == (State.PUBLISHED, live(one)[0]["id"])
