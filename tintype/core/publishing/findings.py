@@ -117,7 +117,7 @@ def of_trouble(trouble: Trouble, url: str, most_bytes: int) -> Finding:
         case TooLarge():
             return finding("too_large", url, most=most_bytes // 2**20)
         case Forbidden():
-            return _refused(url)
+            return _refused(url, trouble.message)
         case _:
             return _failed(list(_causes(trouble)), url)
 
@@ -148,13 +148,15 @@ def reachable_base(base_url: str) -> Finding | None:
     return Finding(code, f"PUBLIC_URL is {_shown(base_url)}; {reason}; {wanted}")
 
 
-def _refused(url: str) -> Finding:
+def _refused(url: str, words: str) -> Finding:
     parts = _split(url)
     if code := local(parts.hostname or ""):
         return finding(code, url)
     port = _port(parts)
     if port not in PORTS:
         return finding("unusual_port", url, port=port)
+    if "no address" in words:
+        return finding("name_unknown", url)
     return finding("private_address", url)  # by its name it is public: its addresses are not
 
 
