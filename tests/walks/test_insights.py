@@ -1,14 +1,17 @@
 """Numbers in time: a post's go up, downtime costs no more than itself, a story's outlive it, and unknown is not zero."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
 from tests.walks.measured import Measured, measured
 from tests.walks.stage import Stage, staged
+from tintype.backends.engine import InlineEngine, JobState
 from tintype.core.accounts import State
 from tintype.core.insights import METRICS, Product, Source, jobs, schedules
 from tintype.errors import Busy, NotFound, Reconnect, Unreachable
@@ -114,6 +117,14 @@ async def test_what_is_shown_is_read_when_it_is_old_and_stored_when_it_is_young(
     stage.skip(timedelta(minutes=6))
     assert (await one.insights.of_media(one.workspace_id, media_id)).likes == 300
     assert len(one.asked()) == 2
+
+
+async def test_many_who_ask_at_once_are_told_by_one_read(stage: Stage) -> None:
+    one = await measured(stage)
+    media_id = await one.published(like_count=8)
+    shown = await asyncio.gather(*(one.insights.of_media(one.workspace_id, media_id) for _ in range(10)))
+    assert {numbers.likes for numbers in shown} == {8}
+    assert len(one.asked()) == 1
 
 
 async def test_while_instagram_is_silent_the_last_numbers_are_shown_with_their_age(stage: Stage) -> None:
@@ -317,12 +328,17 @@ async def test_trouble_with_one_account_stops_neither_the_others_nor_the_rest_of
     assert len(await one.curve(posts[0], "likes")) == 1
     assert (await lost.account()).state is State.RECONNECT
     assert (await limited.account()).state is State.CONNECTED
+    today = stage.clock().astimezone(UTC).date()
+    series = await limited.insights.of_account(limited.workspace_id, limited.account_id, today, today)
+    assert "too many calls" in (series.problem or "")
     asked = len(limited.asked())
     await one.pass_time(timedelta(minutes=10))
     assert len(limited.asked()) == asked  # left alone until Instagram's own time
     stage.skip(6 * HOUR)
     await one.insights.collect_due()
     assert len(await limited.curve(posts[1], "likes")) == 1
+    series = await limited.insights.of_account(limited.workspace_id, limited.account_id, today, today)
+    assert series.problem is None
     assert await lost.curve(posts[2], "likes") == []
     with pytest.raises(Reconnect):
         await lost.insights.of_media(lost.workspace_id, posts[2])
@@ -421,3 +437,23 @@ async def test_the_jobs_do_the_same_as_the_methods(stage: Stage) -> None:
     with pytest.raises(Busy):
         await made["insights.visit"].run(one.account_id)
     assert await one.insights.due() == []  # it rests
+
+
+async def test_the_daily_look_visits_each_account_once(stage: Stage) -> None:
+    one, engine = await measured(stage), InlineEngine()
+    insights = replace(one.insights, engine=engine)
+    await engine.start(jobs(insights))
+    for fresh in (True, False):
+        looked = await engine.outcome(await engine.enqueue("insights.daily"), wait=20)
+        queued = cast("list[str]", looked.result["queued"])
+        assert len(queued) == int(fresh)
+        for job_id in queued:
+            done = await engine.outcome(job_id, wait=20)
+            assert done.state is JobState.DONE
+            assert done.result["new"]
+    stage.skip(4 * HOUR)
+    story = one.post("STORY", timestamp=int(stage.clock().timestamp()))
+    assert [account.id for account in await insights.due()] == [one.account_id]
+    await insights.visit(one.account_id)
+    assert await insights.records.known(one.account_id) == {story}
+    await engine.close()

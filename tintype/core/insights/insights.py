@@ -331,7 +331,11 @@ class Insights:
         for workspace_id in await self.records.left_behind():
             await self.records.erase(workspace_id)
         before = self.graph.now() - self.policy.raw_for
-        return sum([await self.records.thin(one, before) for one in await self.records.accounts()])
+        dropped = 0
+        for account_id in await self.records.accounts():
+            while some := await self.records.thin(account_id, before):
+                dropped += some
+        return dropped
 
     async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
         """Forget all numbers of a workspace, or of one account of it."""
@@ -362,6 +366,8 @@ class Insights:
                             read += 1
                         else:
                             lost += 1
+                if read:
+                    await self._visited(account, paused_until=None, problem=None)
             except Trouble as trouble:
                 log.info("account %s is left alone for now: %s", account.id, trouble.message)
                 lost += 1

@@ -211,7 +211,8 @@ class DayPoint:
 class AccountSeries:
     """An account day by day. Reach counts people once a day: its days must not be added up to a period's reach.
 
-    `delay_hint` is how late Instagram's own numbers may be; the last days can therefore still change.
+    `delay_hint` is how late Instagram's own numbers may be; the last days can therefore still change. `problem` says why
+    nothing new came lately, if nothing did.
     """
 
     account_id: str
@@ -224,6 +225,7 @@ class AccountSeries:
     captured_at: datetime | None
     next_due: datetime | None
     delay_hint: timedelta
+    problem: str | None = None
 
 
 def product_of(media: Media) -> Product | None:

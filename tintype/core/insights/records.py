@@ -102,6 +102,8 @@ latest = Table(
     Index(None, "workspace_id"),
 )
 
+MANY = 10_000  # samples that one transaction drops; among a million it takes under a second
+
 _ALL = (latest, samples, targets, visits)
 
 _SCHEDULE = frozenset({"read_at", "next_due", "tries", "ended"})
@@ -272,7 +274,8 @@ class InsightRecords:
     async def thin(self, account_id: str, before: datetime) -> int:
         """Drop an account's samples from before a moment, except the last of each day and of each period.
 
-        The last number stays also where a later sample of its day has none; return how many went.
+        The last number stays also where a later sample of its day has none. At most `MANY` go at once, so that nobody
+        waits long for the database; return how many went.
         """
         later = samples.alias("later")
         same = and_(
@@ -289,13 +292,14 @@ class InsightRecords:
             ),
         )
         old = (samples.c.account_id == account_id) & (samples.c.captured_at < before)
+        chosen = select(samples.c.id).where(old, exists().where(same)).limit(MANY)
         async with self.database.write() as connection:
-            return (await connection.execute(delete(samples).where(old, exists().where(same)))).rowcount
+            return (await connection.execute(delete(samples).where(samples.c.id.in_(chosen)))).rowcount
 
     async def accounts(self) -> Sequence[str]:
-        """Return every account of which there are samples."""
+        """Return every account that is, or was, measured."""
         async with self.database.read() as connection:
-            return list((await connection.execute(select(samples.c.account_id).distinct())).scalars())
+            return list(await connection.scalars(union(select(targets.c.account_id), select(visits.c.account_id))))
 
     async def left_behind(self) -> Sequence[str]:
         """Return the removed workspaces of which numbers are still stored."""

@@ -41,6 +41,7 @@ def series_of(visits: Visits, samples: Iterable[Sample], since: date, until: dat
         captured_at=max((point.captured_at for point in shown if point.captured_at), default=None),
         next_due=_next_due(visits),
         delay_hint=LATE,
+        problem=visits.problem,
     )
 
 
