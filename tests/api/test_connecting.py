@@ -38,7 +38,12 @@ async def consent(opened: httpx2.AsyncClient, url: str, username: str, decision:
     """Open a connection in a browser, decide on the consent page, and return where Instagram sends the browser."""
     sent = await opened.get(url)
     assert sent.status_code == 302, sent.text
-    page = await opened.get(sent.headers["location"])
+    return await consented(opened, sent.headers["location"], username, decision)
+
+
+async def consented(opened: httpx2.AsyncClient, page_url: str, username: str, decision: str = "allow") -> str:
+    """Decide on Instagram's consent page, and return where Instagram sends the browser."""
+    page = await opened.get(page_url)
     assert page.status_code == 200
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     granted = re.findall(r'name="granted" value="([^"]+)"', page.text)
@@ -48,7 +53,7 @@ async def consent(opened: httpx2.AsyncClient, url: str, username: str, decision:
         "username": username,
         "decision": decision,
     }
-    back = await opened.post(sent.headers["location"], data=form)
+    back = await opened.post(page_url, data=form)
     assert back.status_code == 302, back.text
     return back.headers["location"].partition("#")[0]
 

@@ -1,0 +1,178 @@
+"""Connecting by OAuth as the social seed has it: an address out of the API, and a callback that works in any browser."""
+
+import html
+import re
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from tests.api.marketing import ROOT, Agency, Team, agency, refused
+from tests.api.test_connecting import browser, consented
+from tests.api.test_social_accounts import LISTED
+from tintype.core.access import fingerprint
+from tintype.core.accounts.records import Pending
+from tintype.instagram import Login
+
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
+PAGE = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
+
+
+@pytest.fixture(scope="module")
+async def office() -> AsyncGenerator[Agency]:
+    async with agency() as one:
+        yield one
+
+
+@pytest.fixture
+async def team(office: Agency) -> Team:
+    return await office.team()
+
+
+def person(office: Agency, username: str) -> str:
+    office.stage.pretend.post("/people", username=username, media=0, page=True)
+    return username
+
+
+async def begun(team: Team, query: str = "") -> str:
+    answer = await team.get(f"/oauth/authorize{query}")
+    assert answer.status_code == 200, answer.text
+    assert list(answer.json()) == ["auth_url"]
+    return answer.json()["auth_url"]
+
+
+async def test_the_address_is_instagrams_with_a_state_of_its_own(office: Agency, team: Team) -> None:
+    first, second = [urlsplit(await begun(team)) for _ in range(2)]
+    asked, other = parse_qs(first.query), parse_qs(second.query)
+    assert first.path == "/oauth/authorize"
+    assert f"{first.scheme}://{first.netloc}" == office.stage.pretend.origin
+    assert asked["redirect_uri"] == [f"{office.stage.house.settings.address()}{ROOT}/callback"]
+    assert asked["client_id"] == [office.stage.pretend.app("instagram")["app_id"]]
+    assert asked["response_type"] == ["code"]
+    assert "instagram_business_content_publish" in asked["scope"][0].split(",")
+    assert len(asked["state"][0]) >= 32
+    assert asked["state"] != other["state"]
+
+
+async def test_a_program_begins_and_a_browser_ends(office: Agency, team: Team) -> None:
+    username = person(office, "begun.by.program")
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), username)
+        answer = await opened.get(back, headers=BROWSER)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert username in answer.text
+    workspace = await office.stage.house.access.workspace(team.who.workspace_id)
+    assert workspace.name in html.unescape(answer.text)
+    assert [one["account_name"] for one in (await team.get("/accounts")).json()] == [username]
+
+
+async def test_a_program_gets_the_account(office: Agency, team: Team) -> None:
+    username = person(office, "json.client")
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), username)
+        answer = await opened.get(back)
+    assert answer.status_code == 201, answer.text
+    said = answer.json()
+    assert list(said) == ["message", "account"]
+    assert said["message"] == "Instagram account connected successfully"
+    assert list(said["account"]) == LISTED
+    assert said["account"]["account_name"] == username
+    assert said["account"]["token_expires_at"]
+    assert (await team.get("/accounts")).json() == [said["account"]]
+    made = await team.post("/posts", {"account_id": said["account"]["id"], "image_url": team.url("product.jpg")})
+    assert made.status_code in (201, 202), made.text
+
+
+async def test_the_same_account_again_keeps_its_number(office: Agency, team: Team) -> None:
+    username = person(office, "connected.twice")
+    numbers: list[int] = []
+    for _ in range(2):
+        async with browser() as opened:
+            back = await consented(opened, await begun(team), username)
+            numbers.append((await opened.get(back)).json()["account"]["id"])
+            await team.ask("DELETE", f"/accounts/{numbers[-1]}")
+    assert numbers[0] == numbers[1]
+
+
+async def test_a_page_of_ours_binds_its_own_browser(office: Agency, team: Team) -> None:
+    username = person(office, "single.page")
+    async with browser() as opened, browser() as other:
+        headers = {"authorization": f"Bearer {team.who.access}", **PAGE}
+        address = f"{office.stage.house.settings.address()}{ROOT}/oauth/authorize"
+        answer = await opened.get(address, headers=headers)
+        cookie = answer.headers["set-cookie"].lower()
+        assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/api/sns"))
+        assert answer.headers["cache-control"] == "no-store"
+        back = await consented(opened, answer.json()["auth_url"], username)
+        refused(await other.get(back), 400)
+        assert (await team.get("/accounts")).json() == []
+        again = await opened.get(address, headers=headers)
+        back = await consented(opened, again.json()["auth_url"], username)
+        assert (await opened.get(back, headers=BROWSER)).status_code == 200
+    assert len((await team.get("/accounts")).json()) == 1
+
+
+async def test_a_state_counts_once_and_only_here(office: Agency, team: Team) -> None:
+    username = person(office, "only.once")
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), username)
+        assert (await opened.get(back)).status_code == 201
+        refused(await opened.get(back), 400)
+        back = await consented(opened, await begun(team), username)
+        elsewhere = back.replace(f"{ROOT}/callback", "/instagram-callback")
+        assert (await opened.get(elsewhere)).status_code == 400
+        refused(await opened.get(back), 400)
+
+
+async def test_states_of_others_and_of_nobody(office: Agency, team: Team) -> None:
+    now = datetime.now(UTC)
+    records = office.stage.house.accounts.records
+    for state, dialect, minutes in (("tt_old", "social", 11), ("tt_feed", "feed", 1)):
+        past = Pending(team.who.workspace_id, Login.INSTAGRAM_LOGIN, dialect, "http://x/", None,
+                       now - timedelta(minutes=minutes))  # fmt: skip
+        await records.begin(fingerprint(state), past, forget_before=now - timedelta(hours=1))
+    for state in ("tt_old", "tt_feed", "tt_forged", "forged", "", "x" * 513):
+        answer = await office.stage.http.get(f"{ROOT}/callback", params={"code": "AQB", "state": state})
+        refused(answer, 400)
+    assert (await team.get("/accounts")).json() == []
+
+
+async def test_a_missing_code_and_a_person_who_says_no(office: Agency, team: Team) -> None:
+    answer = await office.stage.http.get(f"{ROOT}/callback")
+    assert refused(answer, 400) == "Missing authorization code"
+    answer = await office.stage.http.get(f"{ROOT}/callback?code=AQB")
+    assert "state" in refused(answer, 400)
+    state = parse_qs(urlsplit(await begun(team)).query)["state"][0]
+    answer = await office.stage.http.get(f"{ROOT}/callback", params={"state": state})
+    assert refused(answer, 400) == "Missing authorization code"
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), person(office, "not.me"), "cancel")
+        message = refused(await opened.get(back), 400)
+    assert message.startswith("Missing authorization code: Instagram said")
+    assert "denied" in message
+
+
+async def test_a_code_that_instagram_does_not_take(office: Agency, team: Team) -> None:
+    state = parse_qs(urlsplit(await begun(team)).query)["state"][0]
+    answer = await office.stage.http.get(f"{ROOT}/callback", params={"state": state, "code": "AQBforged"})
+    assert refused(answer, 401).startswith("Authentication failed: ")
+    assert (await team.get("/accounts")).json() == []
+
+
+async def test_who_may_begin(team: Team) -> None:
+    answer = await team.stage.http.get(f"{ROOT}/oauth/authorize")
+    assert refused(answer, 401) == "Missing authorization header"
+    viewer = await team.colleague("viewer")
+    refused(await viewer.get("/oauth/authorize"), 403)
+    refused(await team.get("/oauth/authorize?login=myspace"), 400)
+
+
+async def test_without_an_app(team: Team) -> None:
+    """The house of this module has an app for Instagram Login only."""
+    answer: httpx2.Response = await team.get("/oauth/authorize?login=facebook")
+    assert refused(answer, 500) == "Instagram app not configured"
+    assert re.search(r"/oauth/authorize\?", await begun(team, "?login=instagram"))
