@@ -112,10 +112,18 @@ async def test_two_issuers_may_use_one_subject(outside: Outside) -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "more"), [(None, {}), ("x@example.com", {"email_verified": False}), (7, {}), ("nothing", {})]
+    ("email", "more"),
+    [
+        (None, {}),
+        ("x@example.com", {"email_verified": False}),
+        (7, {}),
+        ("nothing", {}),
+        ("half\ud800@example.com", {}),
+        (None, {"name": "a\0b\ud800"}),
+    ],
 )
 async def test_an_address_nobody_vouches_for_is_not_kept(outside: Outside, email: object, more: dict[str, Any]) -> None:
-    body = (await outside.me(outside.shared(sub=f"unvouched {email} {more}", email=email, **more))).json()
+    body = (await outside.me(outside.shared(sub=f"unvouched {email!a} {more!a}", email=email, **more))).json()
     assert body["email"] is None
     assert body["name"]
 
@@ -161,6 +169,8 @@ def wrong(outside: Outside, kind: str) -> str:
         "no subject": lambda: outside.shared(sub=None),
         "empty subject": lambda: outside.shared(sub=""),
         "long subject": lambda: outside.shared(sub="x" * 300),
+        "unstorable subject": lambda: outside.shared(sub="a\0b"),
+        "half a character": lambda: outside.shared(sub="a\ud800"),
         "another issuer": lambda: outside.shared(iss="https://nobody.example"),
         "another secret": lambda: jwt.encode(outside.claims(), SECRET[::-1], algorithm="HS256"),
         "none": lambda: jwt.encode(outside.claims(), "", algorithm="none"),
@@ -178,6 +188,7 @@ def wrong(outside: Outside, kind: str) -> str:
 
 KINDS = (
     "another audience", "no audience", "over", "no end", "not yet", "no subject", "empty subject", "long subject",
+    "unstorable subject", "half a character",
     "another issuer", "another secret", "none", "a public key as secret", "the other's secret", "a key of one's own",
     "no key name among several",
 )  # fmt: skip

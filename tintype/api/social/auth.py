@@ -55,7 +55,9 @@ async def _check_may_register(request: Request, desk: SocialDesk) -> None:
     if who.is_open or (who.is_local and await desk.users.is_empty()):
         return
     if who.admin_token is None:
-        raise Forbidden("registration is closed here: ask an owner for an invitation")
+        raise Forbidden(
+            "registration is closed here: ask a workspace's owner for an invitation (REGISTRATION=open opens it)"
+        )
     if not hmac.compare_digest(bearer(request).encode(), who.admin_token.encode()):
         raise Unauthorized("Unauthorized")
 

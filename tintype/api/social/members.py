@@ -8,6 +8,7 @@ from tintype.api.dialect import read_body, takes
 from tintype.api.social import people
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
+from tintype.api.social.finding import name_of
 from tintype.core.access import Invitation, Role
 
 ROOM = "/api/auth/workspaces/{workspace_id}/members"
@@ -41,7 +42,7 @@ def _workspaces(app: FastAPI, desk: SocialDesk) -> None:
         async def make() -> JSONResponse:
             return JSONResponse(people.workspace(await desk.members.found(caller, body.name), Role.OWNER), 201)
 
-        return await once(request, desk.idempotency, make)
+        return await once(request, desk.idempotency, make, caller=name_of(caller))
 
 
 def _looking(app: FastAPI, desk: SocialDesk) -> None:
@@ -66,7 +67,7 @@ def _changing(app: FastAPI, desk: SocialDesk) -> None:
             shown = people.invitation(made) if isinstance(made, Invitation) else people.member(made)
             return JSONResponse(shown, 201)
 
-        return await once(request, desk.idempotency, make)
+        return await once(request, desk.idempotency, make, caller=name_of(caller))
 
     @app.patch(ROOM + "/{user_id}", openapi_extra=takes(people.RoleRequest))
     async def change(request: Request, workspace_id: str, user_id: int) -> Response:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import jwt
 
@@ -85,8 +85,8 @@ class Issuers:
         now = self.now().timestamp()
         begins = max(_number(claims.get("nbf"), 0.0), 0.0) - LEEWAY.total_seconds()
         ends = _number(claims.get("exp"), 0.0) + LEEWAY.total_seconds()
-        subject = claims.get("sub")
-        if not begins <= now < ends or not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+        subject = str(claims.get("sub"))
+        if not begins <= now < ends or not subject.isprintable() or not 0 < len(subject) <= SUBJECT_MAX:
             raise Unauthorized(_REFUSED)
         return Stranger(issuer, subject, _email(claims, issuer), _name(claims))
 
@@ -166,5 +166,6 @@ def _email(claims: Mapping[str, Any], issuer: Issuer) -> str | None:
 
 
 def _name(claims: Mapping[str, Any]) -> str | None:
-    found = cast("object", claims.get("name"))
-    return found.replace("\0", "").strip()[:NAME_MAX] or None if isinstance(found, str) else None
+    found = str(claims.get("name") or "")
+    storable = found.encode(errors="ignore").decode().replace("\0", "")
+    return storable.strip()[:NAME_MAX] or None

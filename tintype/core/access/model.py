@@ -185,7 +185,7 @@ def checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]+@[^@\s\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 def normal_email(email: str) -> str:
