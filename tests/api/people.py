@@ -35,7 +35,7 @@ async def house_of_people(database: str = "sqlite", **settings: object) -> Async
 class Someone:
     """A user as the house answered when they registered, and where they ask from."""
 
-    stage: Stage
+    stage: Stage = field(repr=False)
     email: str
     address: str
     id: int = 0
