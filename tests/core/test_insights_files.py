@@ -14,7 +14,7 @@ from tintype.core.insights.model import Sample, Source, Visits
 from tintype.core.insights.reading import refused_in
 from tintype.core.insights.series import series_of
 from tintype.core.insights.stories import samples_of
-from tintype.instagram import Change
+from tintype.instagram import Change, parse_webhook
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -133,3 +133,13 @@ def test_the_last_word_of_a_day_counts_and_silence_is_no_word() -> None:
         (19, 90, end + DAY * 1.5),
         (20, None, None),
     ]
+
+
+def test_a_storys_last_word_as_it_is_delivered() -> None:
+    sent = {"media_id": "17881", "impressions": 120, "reach": 81, "taps_back": 4}
+    entry = {"id": "17841", "time": int(NOW.timestamp()), "changes": [{"field": "story_insights", "value": sent}]}
+    (change,) = parse_webhook(json.dumps({"object": "instagram", "entry": [entry]}).encode())
+    assert (change.account_id, change.field, change.subject_id) == ("17841", "story_insights", "17881")
+    found = samples_of(change, NOW + DAY)
+    assert {one.name: one.value for one in found} == {"impressions": 120, "reach": 81, "navigation.tap_back": 4}
+    assert {one.captured_at for one in found} == {NOW}

@@ -40,7 +40,7 @@ class _Answer:
     given: Mapping[str, Metric]
     refused: frozenset[str] = frozenset()
 
-    def and_(self, other: "_Answer") -> "_Answer":
+    def plus(self, other: "_Answer") -> "_Answer":
         return _Answer({**self.given, **other.given}, self.refused | other.refused)
 
 
@@ -180,13 +180,13 @@ class Reader:
     ) -> _Answer:
         if refused is not None:
             rest = tuple(name for name in asked if name != refused)
-            return _Answer({}, frozenset((refused,))).and_(await self._metrics(call, rest))
+            return _Answer({}, frozenset((refused,))).plus(await self._metrics(call, rest))
         middle = len(asked) // 2
         first, second = await self._half(call, asked[:middle]), await self._half(call, asked[middle:])
         troubles = [half for half in (first, second) if isinstance(half, Refused)]
         if len(troubles) == 2:
             raise troubles[0]
-        return _together(first, asked[:middle]).and_(_together(second, asked[middle:]))
+        return _together(first, asked[:middle]).plus(_together(second, asked[middle:]))
 
     async def _half(
         self, call: Callable[[Sequence[str]], Call[InsightSet]], asked: Sequence[str]
