@@ -77,6 +77,15 @@ def running(
             process.kill()
 
 
+@contextlib.contextmanager
+def simulator() -> Generator[str]:
+    """Run a pretend Instagram in a process of its own; gives its address."""
+    port = free_port()
+    program = str(Path(sys.executable).with_name("tintype"))
+    with running("simulator", [program, "simulate", "--port", str(port)], port, "/_world"):
+        yield f"http://127.0.0.1:{port}"
+
+
 def measure(server: Server, path: str, headers: Mapping[str, str], *, connections: int = 64, seconds: int = 4) -> Cost:
     """Ask a server for `path` from `connections` connections for some seconds (after one to warm up)."""
     _wrk(server, path, headers, connections, 1)

@@ -1,7 +1,8 @@
 """Whatever Instagram does around `media_publish`, a post is on it exactly once, and nobody is told otherwise."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield opened
 
 
-LOST = ({"kind": "lost"}, {"kind": "error_after"}, {"kind": "hang"}, {"kind": "reset"}, {"kind": "malformed"},
+LOST: Sequence[dict[str, Any]] = ({"kind": "lost"}, {"kind": "error_after"}, {"kind": "hang"}, {"kind": "reset"}, {"kind": "malformed"},
         {"kind": "html", "status": 502}, {"kind": "status", "code": 1, "status": 500},
         {"kind": "status", "code": 2, "status": 503})  # fmt: skip
 
@@ -31,7 +32,7 @@ LOST = ({"kind": "lost"}, {"kind": "error_after"}, {"kind": "hang"}, {"kind": "r
     ids=lambda value: value.value if isinstance(value, Product) else "-".join(map(str, value.values())),
 )
 async def test_a_lost_answer_never_publishes_twice_and_never_loses_the_id(
-    stage: Stage, product: Product, fault: dict[str, object]
+    stage: Stage, product: Product, fault: dict[str, Any]
 ) -> None:
     one = await stage.member()
     one.fault("graph.publish", **fault)
