@@ -184,7 +184,7 @@ def _arguments(path: Path, recipe: Recipe) -> list[str]:
     sound = 192_000
     picture = max(100_000, recipe.bits - sound)
     read = ["-nostdin", "-v", "error", "-y", *_READING, "-i", str(path)]
-    kept = ["-map", "0:v:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"]
+    kept = ["-map", "0:V:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"]
     video = ["-c:v", "copy"]
     if recipe.picture:
         filters = ["yadif=deint=interlaced", f"scale=w='trunc(min({recipe.width_max},iw*sar)/2)*2':h=-2", "setsar=1"]
