@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -77,16 +77,7 @@ class Publisher:
             if account.state is not AccountState.CONNECTED:
                 raise Reconnect(account.reason or "this Instagram account is not connected; connect it first")
         now = self._now()
-        at = moment.at if moment else now
-        state = State.DRAFT if hold else State.SCHEDULED
-        post = _new(workspace_id, account_id, user_id, draft, now, batch)
-        post = replace(
-            post,
-            state=state,
-            scheduled_at=moment.at if moment else None,
-            timezone=moment.timezone if moment else None,
-            due_at=None if hold else max(at, now),
-        )
+        post = begun(workspace_id, account_id, draft, now, user_id=user_id, moment=moment, hold=hold, batch=batch)
         stored, is_new = await self.resources.records.add(post, key, Occurrence(now, "drafted" if hold else "accepted"))
         if is_new and not hold:
             await self._scheduled(stored)
@@ -326,20 +317,30 @@ def _afresh(now: datetime) -> dict[str, Any]:
     }
 
 
-def _new(
-    workspace_id: str, account_id: str, user_id: int | None, draft: Draft, now: datetime, batch: str | None
+def begun(
+    workspace_id: str,
+    account_id: str,
+    draft: Draft,
+    now: datetime,
+    *,
+    user_id: int | None = None,
+    moment: Moment | None = None,
+    hold: bool = False,
+    batch: str | None = None,
 ) -> Post:
+    """Return a post at the beginning of its way, which is not stored yet."""
+    at = moment.at if moment else now
     return Post(
         id=0,
         workspace_id=workspace_id,
         account_id=account_id,
         user_id=user_id,
         draft=draft,
-        state=State.DRAFT,
+        state=State.DRAFT if hold else State.SCHEDULED,
         version=1,
-        scheduled_at=None,
-        timezone=None,
-        due_at=None,
+        scheduled_at=moment.at if moment else None,
+        timezone=moment.timezone if moment else None,
+        due_at=None if hold else max(at, now),
         parts=(),
         container_id=None,
         container_at=None,

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -126,11 +127,9 @@ class PostRecords:
 
     async def add(self, post: Post, key: str | None, happened: Occurrence) -> tuple[Post, bool]:
         """Store a new post and return it with its id; with a `key` that was used before, the post of then and False."""
-        row = {name: value for name, value in _row(post).items() if name != "id"}
-        row |= {"key": key, "fingerprint": fingerprint(post.draft)}
         try:
             async with self.database.write(durable=True) as connection:
-                made = await connection.execute(insert(posts).values(row).returning(posts.c.id))
+                made = await connection.execute(insert(posts).values(_fresh(post, key)).returning(posts.c.id))
                 stored = replace(post, id=made.scalar_one())
                 await _note(connection, stored.id, [happened])
         except IntegrityError:
@@ -139,6 +138,40 @@ class PostRecords:
                 raise
             return known, False
         return stored, True
+
+    async def add_many(self, fresh: Sequence[tuple[Post, str]], happened: Occurrence) -> Mapping[str, tuple[int, bool]]:
+        """Store new posts of one workspace, all or none; return for each key the post's id, and whether it is new.
+
+        Of a key that was used before the post of then is meant.
+        """
+        rows = [_fresh(post, key) for post, key in fresh]
+        workspace_id, keys = fresh[0][0].workspace_id, [key for _, key in fresh]
+        async with self.database.write(durable=True) as connection:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            adding = dialect.insert(posts).on_conflict_do_nothing(index_elements=["workspace_id", "key"])
+            made = {
+                row.key: row.id for row in await connection.execute(adding.returning(posts.c.id, posts.c.key), rows)
+            }
+            if made:
+                await connection.execute(insert(occurrences), [_line(post_id, happened) for post_id in made.values()])
+            known = select(posts.c.id, posts.c.key).where(
+                posts.c.workspace_id == workspace_id, posts.c.key.in_([key for key in keys if key not in made])
+            )
+            before = {row.key: row.id for row in await connection.execute(known)}
+        return {key: (post_id, key in made) for key, post_id in (before | made).items()}
+
+    async def keys(self, post_ids: Collection[int]) -> Mapping[int, str]:
+        """Return the keys with which posts were taken, where there was one."""
+        query = select(posts.c.id, posts.c.key).where(posts.c.id.in_(post_ids), posts.c.key.is_not(None))
+        async with self.database.read() as connection:
+            return {row.id: row.key for row in await connection.execute(query)}
+
+    async def forget_keys(self, workspace_id: str, batch: str) -> None:
+        """Let what was called back of an import be taken anew."""
+        gone = (posts.c.workspace_id == workspace_id) & (posts.c.batch == batch)
+        query = update(posts).where(gone, posts.c.state == State.CANCELLED.value).values(key=None)
+        async with self.database.write() as connection:
+            await connection.execute(query)
 
     async def get(self, workspace_id: str, post_id: int) -> Post | None:
         """Return a workspace's post."""
@@ -195,10 +228,11 @@ class PostRecords:
             found = [_post(row) for row in await connection.execute(taken)]
         return sorted(found, key=lambda post: (post.due_at or now, post.id))
 
-    async def next_due(self) -> datetime | None:
-        """Return when the next post that nobody holds is due."""
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next post that nobody holds is due; whoever let a lease run out holds nothing any more."""
+        free = or_(posts.c.lease_until.is_(None), posts.c.lease_until < now)
         async with self.database.read() as connection:
-            return await connection.scalar(select(func.min(posts.c.due_at)).where(posts.c.lease_until.is_(None)))
+            return await connection.scalar(select(func.min(posts.c.due_at)).where(free))
 
     async def move(
         self,
@@ -275,21 +309,18 @@ class PostRecords:
 
 
 async def _note(connection: AsyncConnection, post_id: int, happened: Sequence[Occurrence]) -> None:
-    rows = [
-        {
-            "post_id": post_id,
-            "at": one.at,
-            "name": one.name,
-            "detail": _DETAIL.dump_python(dict(one.detail), mode="json"),
-        }
-        for one in happened
-    ]
-    if rows:
-        await connection.execute(insert(occurrences), rows)
+    if happened:
+        await connection.execute(insert(occurrences), [_line(post_id, one) for one in happened])
 
 
-def _row(post: Post) -> dict[str, Any]:
-    return {name: _formed(name, getattr(post, name)) for name in _WORDS}
+def _line(post_id: int, one: Occurrence) -> dict[str, Any]:
+    detail = _DETAIL.dump_python(dict(one.detail), mode="json")
+    return {"post_id": post_id, "at": one.at, "name": one.name, "detail": detail}
+
+
+def _fresh(post: Post, key: str | None) -> dict[str, Any]:
+    row = {name: _formed(name, getattr(post, name)) for name in _WORDS if name != "id"}  # the database gives the id
+    return {**row, "key": key, "fingerprint": fingerprint(post.draft)}
 
 
 def _formed(name: str, value: Any) -> Any:

@@ -66,7 +66,7 @@ class Runner:
         self._awake.clear()
         room = policy.at_once - len(self._walks)
         now = resources.graph.now()
-        due = await resources.records.next_due()
+        due = await resources.records.next_due(now)
         if room <= 0 or due is None or due > now:
             return False
         claimed = await resources.records.claim(self._owner, now, policy.lease, room)
@@ -83,7 +83,7 @@ class Runner:
     async def _sleep(self) -> None:
         """Wait until a post is due, or for a while: other processes may have stored one, or died with one."""
         resources = self._resources
-        due = await resources.records.next_due()
+        due = await resources.records.next_due(resources.graph.now())
         idle = resources.policy.idle
         if due is not None and len(self._walks) < resources.policy.at_once:
             idle = min(idle, max(due - resources.graph.now(), timedelta(0)))
