@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +27,12 @@ ROOT = "/api/sns/instagram"
 POSTS = f"{ROOT}/posts"
 UPLOADS = f"{ROOT}/uploads"
 
+_SLOW: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Taken, and still on its way; `db_id` says which it is."}
+}
+_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_RAW = {"requestBody": {"required": True, "content": {"image/*": _FILE, "video/*": _FILE}}}
+
 _NEEDED = {
     Product.IMAGE: "account_id and image_url are required",
     Product.CAROUSEL: "account_id and children are required",
@@ -43,17 +50,17 @@ def add(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _publishing(app: FastAPI, desk: SocialDesk) -> None:
-    @app.post(POSTS, status_code=201, openapi_extra=takes(Publication))
+    @app.post(POSTS, status_code=201, responses=_SLOW, openapi_extra=takes(Publication))
     async def post(request: Request) -> Response:
         """Publish a picture or a carousel, now or at `scheduled_at`; 202 when Instagram takes its time."""
         return await _publish(request, desk, Product.IMAGE)
 
-    @app.post(f"{ROOT}/stories", status_code=201, openapi_extra=takes(Publication))
+    @app.post(f"{ROOT}/stories", status_code=201, responses=_SLOW, openapi_extra=takes(Publication))
     async def story(request: Request) -> Response:
         """Publish a story; `text` is drawn onto its picture."""
         return await _publish(request, desk, Product.STORY)
 
-    @app.post(f"{ROOT}/reels", status_code=201, openapi_extra=takes(Publication))
+    @app.post(f"{ROOT}/reels", status_code=201, responses=_SLOW, openapi_extra=takes(Publication))
     async def reel(request: Request) -> Response:
         """Publish a reel."""
         return await _publish(request, desk, Product.REEL)
@@ -171,7 +178,7 @@ def _rehearsing(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _uploading(app: FastAPI, desk: SocialDesk) -> None:
-    @app.post(UPLOADS, status_code=201)
+    @app.post(UPLOADS, status_code=201, openapi_extra=_RAW)
     async def upload(request: Request) -> Response:
         """Take a picture or a video as the raw body; what is answered stands for its address in a publication."""
         caller = await caller_of(request, desk)

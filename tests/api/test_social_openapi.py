@@ -1,0 +1,60 @@
+"""What the social dialect says of itself as OpenAPI: every route of the seed, with the bodies it takes."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from tests.served import served
+
+PROMISED = {
+    "/api/sns/instagram/oauth/authorize": "get",
+    "/api/sns/instagram/callback": "get",
+    "/api/sns/instagram/posts": "post",
+    "/api/sns/instagram/stories": "post",
+    "/api/sns/instagram/reels": "post",
+    "/api/sns/instagram/{number}/insights": "get",
+    "/api/sns/instagram/account/info": "get",
+    "/api/sns/instagram/media": "get",
+    "/api/sns/instagram/accounts": "get",
+    "/api/sns/instagram/accounts/{number}": "delete",
+    "/api/sns/instagram/batch-post": "post",
+    "/api/sns/instagram/posts/{number}": "patch",
+    "/api/sns/instagram/posts/validate": "post",
+    "/api/sns/instagram/uploads": "post",
+}
+
+
+@pytest.fixture(scope="module")
+async def document() -> AsyncGenerator[dict[str, Any]]:
+    async with served() as door:
+        answer = await door.client.get("/openapi/social.json")
+        assert answer.status_code == 200, answer.text
+        yield answer.json()
+
+
+async def test_every_promised_route_is_described(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert {path: method for path, method in PROMISED.items() if method not in paths.get(path, {})} == {}
+
+
+async def test_bodies_are_described(document: dict[str, Any]) -> None:
+    for path in ("posts", "stories", "reels", "batch-post", "posts/validate"):
+        body = document["paths"][f"/api/sns/instagram/{path}"]["post"]["requestBody"]
+        named = body["content"]["application/json"]["schema"]["properties"]
+        assert {"account_id", "image_url", "video_url", "caption", "hashtags", "children", "scheduled_at"} <= set(named)
+    upload = document["paths"]["/api/sns/instagram/uploads"]["post"]["requestBody"]["content"]
+    assert set(upload) == {"image/*", "video/*"}
+
+
+async def test_answers_have_the_promised_statuses(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert "207" in paths["/api/sns/instagram/batch-post"]["post"]["responses"]
+    for path in ("posts", "stories", "reels"):
+        assert {"201", "202"} <= set(paths[f"/api/sns/instagram/{path}"]["post"]["responses"])
+
+
+async def test_refusals_are_described(document: dict[str, Any]) -> None:
+    for path, method in PROMISED.items():
+        described = document["paths"][path][method]["responses"]["default"]["description"]
+        assert '"error"' in described
