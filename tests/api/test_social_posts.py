@@ -8,6 +8,8 @@ import httpx2
 import pytest
 
 from tests.api.marketing import Agency, Team, agency, refused
+from tests.api.people import DATABASES
+from tintype.core.publishing import Occurrence, State
 
 KEYS = {
     "db_id", "account_id", "kind", "status", "post_id", "permalink", "caption", "hashtags", "text", "location_id",
@@ -17,9 +19,9 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-async def office() -> AsyncGenerator[Agency]:
-    async with agency(publish_wait_seconds=20) as one:
+@pytest.fixture(scope="module", params=DATABASES)
+async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Agency]:
+    async with agency(request.param, publish_wait_seconds=20) as one:
         yield one
 
 
@@ -231,11 +233,36 @@ async def test_a_retry_answers_as_the_first_try_would_have(team: Team, office: A
     assert len(office.published(account.username or "")) == 1
 
 
+async def unlinked(team: Team) -> tuple[int, str]:
+    """A post that went out without telling us; return its number and the account's name."""
+    account = await team.connect()
+    body = {"account_id": account.number, "image_url": team.url("product.jpg"), "draft": True}
+    number = (await team.post("/posts", body)).json()["db_id"]
+    house, now = team.stage.house, team.stage.clock()
+    post = await house.publisher.get(team.who.workspace_id, number)
+    changes = {"state": State.UNLINKED, "published_at": now, "reason": "its answer was lost"}
+    happened = Occurrence(now, "needs_reconcile")
+    assert await house.publisher.resources.records.change(post, {State.DRAFT}, now, happened, **changes)
+    return number, account.username or ""
+
+
+async def test_a_person_says_which_medium_a_post_is(team: Team, office: Agency) -> None:
+    number, username = await unlinked(team)
+    refused(await team.get(f"/{number}/insights"), 409)
+    medium = office.stage.pretend.post("/media", username=username, kind="IMAGE", width=120, height=160)
+    answer = await team.post(f"/posts/{number}/link", {"media_id": medium["id"]})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["status"], answer.json()["post_id"]) == ("published", medium["id"])
+    assert (await team.get(f"/{number}/insights")).status_code == 200
+    refused(await team.post(f"/posts/{number}/link", {"media_id": medium["id"]}), 409)
+
+
 async def test_only_a_post_that_is_looked_for_is_linked(team: Team) -> None:
     post = await planned(team)
     path = f"/posts/{post['db_id']}/link"
     assert refused(await team.post(path, {}), 400) == "media_id is required"
-    refused(await team.post(path, {"media_id": "17900000000000001"}), 409)
+    assert "number" in refused(await team.post(path, {"media_id": "one"}), 400)
+    refused(await team.post(path, {"media_id": 17_900_000_000_000_001}), 409)
 
 
 def paths(number: int) -> list[tuple[str, str, dict[str, Any] | None]]:

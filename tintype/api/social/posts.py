@@ -1,5 +1,6 @@
 """/posts: what was published or will be; looked at, changed, called back, tried again, linked by hand."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -149,6 +150,8 @@ def _mending(app: FastAPI, desk: SocialDesk) -> None:
         body = await read_body(request, Link)
         if not body.media_id:
             raise Invalid("media_id is required")
+        if not re.fullmatch("[0-9]+", body.media_id):
+            raise Invalid("media_id is the number by which Instagram knows the medium")
         linked = await desk.publisher.link(caller.workspace_id, post_number(number), body.media_id)
         return await _shown(desk, caller, linked)
 
