@@ -234,8 +234,12 @@ async def test_known_keys_go_on_while_no_new_ones_can_be_had(outside: Outside) -
         answer = await outside.me(flaky)
         assert "cannot be had now" in refused(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "5"
+        asked = len(outside.remote.asked)
+        refused(await outside.me(flaky), 503, "unavailable")
+        assert len(outside.remote.asked) == asked
     finally:
         outside.publisher.status = 200
+    outside.stage.skip(timedelta(seconds=6))
     assert (await outside.me(flaky)).status_code == 200
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.api.people import PASSWORD, Someone, house_of_people, refused, stranger
 from tests.walks.stage import Stage
 from tintype.core.access import Signer
+from tintype.errors import Misconfigured
+from tintype.settings import load
 
 ADMIN = "the-operators-own-token"
 
@@ -86,3 +88,25 @@ async def test_tokens_survive_a_restart_by_the_encryption_key_alone() -> None:
         assert again.secrets == stage.house.users.signer.secrets
         assert stage.house.backends.vault.current.secret not in again.secrets
         assert (await who.me()).status_code == 200
+
+
+def test_a_short_secret_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET_KEY", "far too short")
+    with pytest.raises(Misconfigured, match="PLATFORM_SECRET_KEY: must be at least 32 bytes") as raised:
+        load()
+    assert "far too short" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "local"),
+    [
+        ({}, True),
+        ({"host": "::1"}, True),
+        ({"host": "localhost"}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"public_url": "https://tintype.example"}, False),
+        ({"public_url": "http://127.0.0.1:8000"}, True),
+    ],
+)
+def test_what_counts_as_ones_own_machine(given: dict[str, str], local: bool) -> None:
+    assert load(**given).is_local() is local

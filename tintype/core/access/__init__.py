@@ -26,12 +26,11 @@ from tintype.core.access.model import (
 from tintype.core.access.passwords import REQUIREMENTS, Passwords
 from tintype.core.access.records import AccessRecords, living_ids
 from tintype.core.access.session_records import AttemptRecords, SessionRecords
-from tintype.core.access.tokens import ACCESS_LIFE, Signer
+from tintype.core.access.tokens import Signer
 from tintype.core.access.user_records import UserRecords
 from tintype.core.access.users import Opened, Users
 
 __all__ = [
-    "ACCESS_LIFE",
     "REQUIREMENTS",
     "Access",
     "AccessRecords",

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 KEYS_KEPT = timedelta(minutes=10)
 KEYS_AGAIN = timedelta(seconds=30)  # tokens with made-up key ids must not make us ask at their rate
+KEYS_AWAY = timedelta(seconds=5)  # those who wait for an issuer that is away must not wait for each other
 LEEWAY = timedelta(seconds=30)  # other people's clocks
 SUBJECT_MAX = 255
 
@@ -56,6 +57,7 @@ class Stranger:
 class _Keys:
     found: Sequence[jwt.PyJWK] = ()
     at: datetime | None = None
+    failed_at: datetime | None = None  # while there are no keys at all
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -112,16 +114,19 @@ class Issuers:
 
     async def _fetch(self, keys: _Keys, issuer: Issuer) -> None:
         assert issuer.jwks_url is not None
+        away = Unavailable(f"the keys of issuer {issuer.name!r} cannot be had now; try again", retry_after=5)
+        if keys.failed_at is not None and self.now() < keys.failed_at + KEYS_AWAY:
+            raise away
         try:
             answer = await self.outbound.send(Outgoing("GET", issuer.jwks_url), _POLICY)
             found = jwt.PyJWKSet.from_dict(json.loads(answer.body)).keys if answer.status == 200 else []
         except (Trouble, jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
             log.warning("the keys of issuer %r cannot be had: %s", issuer.name, type(error).__name__)
             found = []
-        if found:
-            keys.found = found
-        elif not keys.found:
-            raise Unavailable(f"the keys of issuer {issuer.name!r} cannot be had now; try again", retry_after=5)
+        keys.failed_at = None if found or keys.found else self.now()
+        if keys.failed_at is not None:
+            raise away
+        keys.found = found or keys.found
         keys.at = self.now()  # the old keys go on while no new ones can be had
 
 
