@@ -14,7 +14,7 @@ from tests.api.test_connecting import browser, consented
 from tests.api.test_social_accounts import LISTED
 from tintype.core.access import fingerprint
 from tintype.core.accounts.records import Pending
-from tintype.instagram import Login
+from tintype.instagram import App, Login
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 PAGE = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
@@ -169,6 +169,25 @@ async def test_who_may_begin(team: Team) -> None:
     viewer = await team.colleague("viewer")
     refused(await viewer.get("/oauth/authorize"), 403)
     refused(await team.get("/oauth/authorize?login=myspace"), 400)
+
+
+async def test_facebook_login_with_an_app_of_the_workspaces_own(office: Agency, team: Team) -> None:
+    pretend, house = office.stage.pretend, office.stage.house
+    app = pretend.app("facebook")
+    own = App(Login.FACEBOOK_LOGIN, str(app["app_id"]), str(app["app_secret"]))
+    await house.accounts.set_app(team.who.workspace_id, own)
+    username = person(office, "with.a.page")
+    url = await begun(team, "?login=facebook")
+    assert parse_qs(urlsplit(url).query)["client_id"] == [own.id]
+    async with browser() as opened:
+        back = await consented(opened, url, username)
+        answer = await opened.get(back)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["account"]["account_name"] == username
+    number = answer.json()["account"]["id"]
+    info = await team.get(f"/account/info?account_id={number}")
+    assert (info.status_code, info.json()["username"]) == (200, username)
+    assert (await team.get(f"/media?account_id={number}")).status_code == 200
 
 
 async def test_without_an_app(team: Team) -> None:
