@@ -85,6 +85,8 @@ async def test_an_empty_registration_is_told_what_is_needed(stage: Stage) -> Non
         ({"email": "a" * 250 + "@b.example"}, ["email must be an e-mail address, like name@example.com"]),
         ({"name": "x" * 201}, ["name must be at most 200 characters, none of them a control character"]),
         ({"name": "a\x00b"}, ["name must be at most 200 characters, none of them a control character"]),
+        ({"workspace": "ab"}, ["workspace name must be at least 3 characters and at most 200"]),
+        ({"workspace": "a\x00bc"}, ["workspace name must not contain a null character"]),
         (
             {"email": "nobody", "password": "A"},
             [
@@ -104,7 +106,7 @@ async def test_everything_wrong_is_told_at_once(stage: Stage, changes: dict[str,
     assert "requirements" in answer.json()
 
 
-@pytest.mark.parametrize("body", [{"email": 1, "password": PASSWORD}, {"email": "a@b.c", "workspace": "\x00\x00\x00"}])
+@pytest.mark.parametrize("body", [{"email": 1, "password": PASSWORD}, {"email": "a@b.c", "workspace": 7}])
 async def test_nonsense_in_a_registration_is_refused(stage: Stage, body: dict[str, object]) -> None:
     refused(await stranger(stage).post("/register", {"password": PASSWORD, **body}), 400, "invalid")
 
@@ -318,3 +320,22 @@ async def test_bodies_are_measured_and_read_as_everywhere(stage: Stage) -> None:
     refused(answer, 415, "unsupported")
     refused(await stage.http.get("/api/auth/login"), 405, "METHOD_NOT_ALLOWED")
     refused(await stage.http.get("/api/auth/nothing"), 404, "not_found")
+
+
+async def test_the_routes_are_described(stage: Stage) -> None:
+    described = (await stage.http.get("/openapi/social.json")).json()
+    paths = described["paths"]
+    assert {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout", "/api/auth/me"} <= set(
+        paths
+    )
+    schema = paths["/api/auth/register"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(schema["properties"]) == {"email", "password", "name", "workspace", "invitation"}
+
+
+async def test_what_is_said_as_a_problem_has_the_same_keys(stage: Stage) -> None:
+    problem = {"accept": "application/problem+json"}
+    answer = await stranger(stage).post("/register", {"email": "nobody"}, **problem)
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert (body["status"], body["code"]) == (400, "invalid")
+    assert {"errors", "requirements", "detail"} <= set(body)

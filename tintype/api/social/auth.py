@@ -86,6 +86,7 @@ def _sessions(app: FastAPI, desk: SocialDesk) -> None:
     @app.post("/api/auth/logout", openapi_extra=takes(people.LogoutRequest))
     async def logout(request: Request) -> Response:
         """End a session, with all tokens that came from it; either of its tokens will do."""
+        await desk.limiter.check(request, "user-logout", desk.per_minute)
         body = await read_body(request, people.LogoutRequest)
         await desk.users.logout(body.refresh_token or shown(request))
         return JSONResponse({"message": "Logged out"})

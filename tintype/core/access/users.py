@@ -95,7 +95,7 @@ class Users:
         email = normal_email(email)
         called = (name or "").strip() or email.partition("@")[0][:NAME_MAX]
         problems = [problem for problem in (email_problem(email), _name_problem(called)) if problem]
-        problems += problems_of(password)
+        problems += problems_of(password) + _room_problems(workspace)
         if problems:
             raise Unfit(*problems)
         now = self.now()
@@ -285,3 +285,11 @@ def _name_problem(name: str) -> str | None:
     if len(name) > NAME_MAX or _CONTROL.search(name):
         return f"name must be at most {NAME_MAX} characters, none of them a control character"
     return None
+
+
+def _room_problems(name: str | None) -> list[str]:
+    try:
+        checked_name(name or _room_of(""))
+    except Invalid as trouble:
+        return [f"workspace {problem}" for problem in trouble.problems]
+    return []
