@@ -39,6 +39,7 @@ async def served(
         pretend = pretend or stack.enter_context(running())
         listener = stack.enter_context(bind("127.0.0.1", 0))
         defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
+        defaults |= {"insights_collect": False}
         chosen = load(**{**defaults, **_instagram(pretend), **settings})
         async with (
             open_house(chosen, only=only) as house,

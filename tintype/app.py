@@ -28,6 +28,7 @@ from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
 from tintype.backends.idempotency import Idempotency
 from tintype.backends.qstash import QStash, Signatures
+from tintype.core import publishing
 from tintype.core.access import (
     Access,
     AccessRecords,
@@ -44,10 +45,13 @@ from tintype.core.access import (
 )
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
-from tintype.core.insights import InsightRecords, Insights
+from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
+from tintype.core.insights import jobs as insight_jobs
+from tintype.core.insights import schedules as insight_schedules
 from tintype.core.publishing import Policy as PublishingPolicy
 from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
+from tintype.events import Event, PostPublished
 from tintype.instagram import App, Graph, Login, utc_now
 from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.settings import Settings
@@ -91,7 +95,14 @@ async def open_house(
         if backends.works:
             await _sweep(backends)
         await backends.bus.start()
-        await backends.engine.start(jobs(house.feed, house.renditions), schedules(house.feed))
+        await backends.engine.start(
+            (
+                *jobs(house.feed, house.renditions),
+                *insight_jobs(house.insights),
+                *publishing.jobs(house.publisher.resources),
+            ),
+            (*schedules(house.feed), *insight_schedules(house.insights), *publishing.schedules()),
+        )
         stack.push_async_callback(backends.engine.close)
         if backends.works:
             await house.runner.start(alone=backends.database.is_sqlite)
@@ -112,9 +123,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, _policy(settings))
     renditions = Renditions(records, backends.blobs, backends.images)
     publisher, runner = _publishing(settings, backends, accounts, graph)
-    insights = Insights(
-        InsightRecords(backends.database), accounts, graph, backends.bus, InsightPolicy(), backends.engine
-    )
+    insights = _insights(settings, backends, accounts, graph)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     dialects = [
@@ -123,7 +132,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
-    meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
+    meta = mount_meta(MetaDesk(accounts, feed, insights, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta])
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
@@ -147,20 +156,39 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
 
 def _publishing(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> tuple[Publisher, Runner]:
     policy = PublishingPolicy(settle=timedelta(seconds=settings.publish_settle_seconds))
+    # A pretend Instagram on this machine reaches us wherever we listen; the real one only at a public address.
+    serves = settings.instagram_origin is not None or publishing.reachable_base(settings.address()) is None
+    uploads = settings.publish_video_upload == "always" or (settings.publish_video_upload == "auto" and not serves)
     resources = Resources(
         records=PostRecords(backends.database),
         accounts=accounts,
         graph=graph,
-        preparing=Preparing(backends.outbound, backends.blobs, backends.images, settings.address()),
+        preparing=Preparing(
+            backends.outbound, backends.blobs, backends.images, settings.address(), serves=serves, uploads=uploads
+        ),
         quotas=Quotas(Reservations(backends.database), graph, policy),
         blobs=backends.blobs,
         bus=backends.bus,
         policy=policy,
+        uploads=uploads,
     )
     runner = Runner(resources, node_name())
     publisher = Publisher(resources, runner.wake)
     backends.bus.subscribe(publisher.heard)
     return publisher, runner
+
+
+def _insights(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> Insights:
+    policy = InsightPolicy(formula=Formula(settings.engagement_rate), collects=settings.insights_collect)
+    insights = Insights(InsightRecords(backends.database), accounts, graph, backends.bus, policy, backends.engine)
+
+    async def measure(event: Event) -> None:
+        if isinstance(event, PostPublished):
+            await insights.measure_soon(event.account_id, event.media_id)
+
+    if backends.works and policy.collects:
+        backends.bus.subscribe(measure)
+    return insights
 
 
 def _feed_dialect(

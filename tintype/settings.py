@@ -199,6 +199,21 @@ class Settings(BaseSettings):
         validation_alias=_names("FEED_REMOVAL_SPACING_SECONDS"),
         description="Seconds between the two direct reads that must both miss a post before it is taken down.",
     )
+    publish_video_upload: Literal["auto", "always", "never"] = Field(
+        "auto",
+        validation_alias=_names("PUBLISH_VIDEO_UPLOAD"),
+        description="Send videos to Instagram instead of an address to fetch; auto: when it cannot reach this server.",
+    )
+    insights_collect: bool = Field(
+        True,
+        validation_alias=_names("INSIGHTS_COLLECT"),
+        description="Read the numbers of posts and accounts by itself; without it only when somebody asks.",
+    )
+    engagement_rate: Literal["reach", "views", "followers", "likes_comments_followers"] = Field(
+        "reach",
+        validation_alias=_names("ENGAGEMENT_RATE"),
+        description="What interactions are divided by in the engagement rate.",
+    )
     publish_settle_seconds: float = Field(
         30.0,
         ge=0,

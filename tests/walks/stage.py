@@ -217,6 +217,7 @@ def settings_for(pretend: Pretend, **settings: object) -> Settings:
         "instagram_app_secret": app["app_secret"],
         "sync_internal_secret": "sync",
         "feed_sync_minutes": 0,
+        "insights_collect": False,
         "feed_copy_videos": False,
         "image_workers": 1,
         "rate_limit_per_minute": 1000,

@@ -12,6 +12,7 @@ from tintype import __version__
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
+from tintype.core.insights import Insights
 from tintype.errors import Forbidden, Invalid, Kind, NotFound, Unauthorized
 from tintype.instagram import parse_signed_request, parse_webhook, verify_webhook_signature
 
@@ -51,6 +52,7 @@ class MetaDesk:
 
     accounts: Accounts
     feed: Feed
+    insights: Insights
     base: str
     verify_token: str | None = field(repr=False)
     max_body_bytes: int
@@ -85,7 +87,10 @@ def _webhooks(app: FastAPI, desk: MetaDesk) -> None:
         signers = [one for one in await desk.accounts.signers() if verify_webhook_signature(raw, *proof, (one.secret,))]
         if not signers:
             raise Unauthorized("the signature does not match any app secret that is set here")
-        meant = {change.account_id for change in parse_webhook(raw) if change.account_id}
+        changes = parse_webhook(raw)
+        for change in changes:
+            await desk.insights.heard(change, signers)
+        meant = {change.account_id for change in changes if change.account_id}
         for instagram_id in meant:
             for account in await desk.accounts.known_as(instagram_id, signers):
                 await desk.feed.queue(account, again=True)
@@ -104,6 +109,7 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
         """A person asks for deletion: tokens and stored media go, and Meta gets a page and a code to follow it by."""
         for account in await desk.accounts.deauthorized(*await _person(desk, request)):
             await desk.feed.erase(account.workspace_id, account.id)
+            await desk.insights.erase(account.workspace_id, account.id)
         code = desk.accounts.receipt()
         return JSONResponse({"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code})
 

@@ -1,10 +1,14 @@
 """Publishing without doubt: drafts, schedules, media made right, containers, and exactly one post for each.
 
-`Publisher` is what dialects talk to; `Runner` moves what is due. A post's way is drawn in `model.py`, and the rules that keep
-it from being published twice stand in `walking.py`.
+`Publisher` is what dialects talk to, `Bulk` takes whole lists of posts, and `Runner` moves what is due. A post's way is drawn
+in `model.py`, and the rules that keep it from being published twice stand in `walking.py`.
 """
 
+from tintype.core.publishing.bulk import Bulk, Report, Row, Undone
+from tintype.core.publishing.bulk_forms import COLUMNS, MOST_BYTES, MOST_ROWS
+from tintype.core.publishing.bulk_forms import Format as ListFormat
 from tintype.core.publishing.checks import problems
+from tintype.core.publishing.findings import Finding, reachable_base
 from tintype.core.publishing.model import (
     EDITABLE,
     ENDED,
@@ -29,7 +33,7 @@ from tintype.core.publishing.model import (
     Tag,
 )
 from tintype.core.publishing.policy import Policy
-from tintype.core.publishing.preparing import Preparing
+from tintype.core.publishing.preparing import Preparing, Unfetchable
 from tintype.core.publishing.publisher import UPLOADS, Publisher, check
 from tintype.core.publishing.quotas import Quotas
 from tintype.core.publishing.records import PostRecords
@@ -37,19 +41,26 @@ from tintype.core.publishing.reservations import Reservations
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
 from tintype.core.publishing.schedule import moment_of
+from tintype.core.publishing.work import jobs, schedules
 
 __all__ = [
+    "COLUMNS",
     "EDITABLE",
     "ENDED",
+    "MOST_BYTES",
+    "MOST_ROWS",
     "UNDER_WAY",
     "UPLOADS",
+    "Bulk",
     "Candidate",
     "CommentState",
     "Draft",
     "Failure",
+    "Finding",
     "Fit",
     "Item",
     "ItemKind",
+    "ListFormat",
     "Listing",
     "Moment",
     "Occurrence",
@@ -63,13 +74,20 @@ __all__ = [
     "Publisher",
     "Quota",
     "Quotas",
+    "Report",
     "Reservations",
     "Resources",
     "Review",
+    "Row",
     "Runner",
     "State",
     "Tag",
+    "Undone",
+    "Unfetchable",
     "check",
+    "jobs",
     "moment_of",
     "problems",
+    "reachable_base",
+    "schedules",
 ]

@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tintype.backends.database import Database, Instant, Json, metadata
 from tintype.core.publishing.matching import fingerprint
 from tintype.core.publishing.model import (
+    ENDED,
     Candidate,
     CommentState,
     Draft,
@@ -288,6 +289,18 @@ class PostRecords:
         """Free every lease: on SQLite one process works, so whoever held one is dead."""
         async with self.database.write() as connection:
             await connection.execute(update(posts).where(posts.c.lease_until.is_not(None)).values(lease_until=None))
+
+    async def needed(self) -> frozenset[str]:
+        """Return the keys of all files that posts which have not ended refer to."""
+        living = posts.c.state.not_in([state.value for state in ENDED - {State.FAILED}])
+        found: set[str] = set()
+        async with self.database.read() as connection:
+            for row in await connection.execute(select(posts).where(living)):
+                post = _post(row)
+                found.update(item.blob for item in post.draft.items if item.blob)
+                found.update(part.blob for part in post.parts if part.blob)
+                found.update([post.draft.cover_blob] if post.draft.cover_blob else [])
+        return frozenset(found)
 
     async def bound(self, account_id: str, media_ids: Collection[str]) -> set[str]:
         """Return those of an account's media that belong to a post already."""
