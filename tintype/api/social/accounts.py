@@ -8,13 +8,11 @@ from starlette.responses import JSONResponse, Response
 from tintype.api.social import shapes
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
-from tintype.api.social.finding import account_of, number_of
+from tintype.api.social.finding import ROOT, account_of, asking, number_of
 from tintype.api.social.shapes import stamp
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account, Looking, State
 from tintype.instagram import Media, MediaProduct, Profile
-
-ROOT = "/api/sns/instagram"
 
 
 def add(app: FastAPI, desk: SocialDesk) -> None:
@@ -43,13 +41,9 @@ def _listing(app: FastAPI, desk: SocialDesk) -> None:
 def _looking(app: FastAPI, desk: SocialDesk) -> None:
     looking = Looking(desk.accounts)
 
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(f"{ROOT}/account/info")
     async def info(
-        # Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
     ) -> Response:
         """Return an account's profile as Instagram shows it now."""
@@ -58,7 +52,7 @@ def _looking(app: FastAPI, desk: SocialDesk) -> None:
 
     @app.get(f"{ROOT}/media")
     async def media(
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 25,
         after: Annotated[str | None, Query(max_length=1024)] = None,

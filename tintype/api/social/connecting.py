@@ -8,14 +8,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tintype.api.social.accounts import account
 from tintype.api.social.desk import SocialDesk
-from tintype.api.social.entry import caller_of
+from tintype.api.social.finding import ROOT, asking
 from tintype.api.templates import PAGE_HEADERS, templates
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account
 from tintype.errors import Forbidden, Invalid, Misconfigured, RemoteTrouble, Unauthorized
 from tintype.instagram import Login
 
-ROOT = "/api/sns/instagram"
 CALLBACK = f"{ROOT}/callback"
 SESSION = "tintype_social"
 SESSION_SECONDS = 900
@@ -28,13 +27,10 @@ def add(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _beginning(app: FastAPI, desk: SocialDesk) -> None:
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(f"{ROOT}/oauth/authorize")
     async def authorize(
         request: Request,
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         login: Annotated[Login | None, Query()] = None,
     ) -> Response:
         """Begin to connect an account; the address in the answer works once, for ten minutes."""

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tintype.api.files import send, unchanged
 from tintype.api.social.desk import SocialDesk
+from tintype.api.social.finding import ROOT
 from tintype.errors import NotFound
 
 _NAME = re.compile(r"([0-9a-f]{64})\.(jpg|mp4)")
@@ -17,7 +18,7 @@ _MISSING = "there is no such file"
 def add(app: FastAPI, desk: SocialDesk) -> None:
     """Add the routes."""
 
-    @app.get("/api/sns/instagram/files/{name}")
+    @app.get(ROOT + "/files/{name}")
     async def file(request: Request, name: str) -> Response:
         """Return a file by the digest of its content, whole or in ranges; whoever knows that may have it."""
         found = _NAME.fullmatch(name)

@@ -1,13 +1,30 @@
-"""What a request names: an account or a post by its number, and the caller to whom an idempotency key belongs."""
+"""What a request names: its caller, an account or a post by its number, and whose an idempotency key is."""
 
 import re
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request
 
 from tintype.api.social.desk import SocialDesk
+from tintype.api.social.entry import caller_of
 from tintype.core.access import Caller
 from tintype.core.accounts import Account, State
 from tintype.errors import Invalid, NotFound
 
+ROOT = "/api/sns/instagram"
 LARGEST_NUMBER = 2**31 - 1  # of the ids that the database counts
+
+
+def asking(desk: SocialDesk) -> Callable[[Request], Awaitable[Caller]]:
+    """Return what a route with a query depends on first.
+
+    Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
+    """
+
+    async def caller(request: Request) -> Caller:
+        return await caller_of(request, desk)
+
+    return caller
 
 
 def number_of(text: str | None, name: str = "account_id") -> int:

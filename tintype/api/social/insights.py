@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
-from tintype.api.social.finding import account_of, number_of, post_number
-from tintype.api.social.posting import POSTS, ROOT
+from tintype.api.social.finding import ROOT, account_of, asking, number_of, post_number
+from tintype.api.social.posting import POSTS
 from tintype.api.social.shapes import stamp
 from tintype.core.access import Caller
 from tintype.core.insights import AccountSeries, BestHours, Cell, DayPoint, Post, PostNumbers
@@ -29,9 +29,6 @@ def add(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _of_posts(app: FastAPI, desk: SocialDesk) -> None:
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(ROOT + "/{number:int}/insights")
     async def of_post(request: Request, number: int) -> Response:
         """Return a published post's numbers."""
@@ -44,8 +41,7 @@ def _of_posts(app: FastAPI, desk: SocialDesk) -> None:
 
     @app.get(f"{POSTS}/top")
     async def top(
-        # Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
         metric: Annotated[str, Query(max_length=64)] = RATE,
         limit: Annotated[int, Query(ge=1, le=100)] = 10,
@@ -70,14 +66,11 @@ def _of_posts(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(f"{ACCOUNT}/insights")
     async def of_account(
         request: Request,
         number: int,
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         since: Annotated[date | None, Query()] = None,
         until: Annotated[date | None, Query()] = None,
     ) -> Response:
@@ -92,7 +85,7 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
     @app.get(f"{ACCOUNT}/insights.csv")
     async def file(
         number: int,
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         since: Annotated[date | None, Query()] = None,
         until: Annotated[date | None, Query()] = None,
     ) -> Response:
@@ -104,7 +97,7 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
     @app.get(f"{ACCOUNT}/best-times")
     async def best_times(
         number: int,
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         timezone: Annotated[str, Query(max_length=64)] = "UTC",
         metric: Annotated[str, Query(max_length=64)] = RATE,
     ) -> Response:
@@ -116,12 +109,9 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _files(app: FastAPI, desk: SocialDesk) -> None:
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(f"{ROOT}/insights.csv")
     async def file(
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
         since: Annotated[date | None, Query()] = None,
         until: Annotated[date | None, Query()] = None,

@@ -14,7 +14,7 @@ from tintype.api.callers import once
 from tintype.api.dialect import read_body, takes
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
-from tintype.api.social.finding import account_of, name_of
+from tintype.api.social.finding import ROOT, account_of, name_of
 from tintype.api.social.outcomes import entry, failed, outcome
 from tintype.api.social.publication import Batch, Publication, Rehearsal
 from tintype.api.social.shapes import review
@@ -23,7 +23,6 @@ from tintype.core.accounts import Account, State
 from tintype.core.publishing import Draft, Moment, Post, Product
 from tintype.errors import Invalid, Trouble, Unsupported
 
-ROOT = "/api/sns/instagram"
 POSTS = f"{ROOT}/posts"
 UPLOADS = f"{ROOT}/uploads"
 

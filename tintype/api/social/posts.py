@@ -11,7 +11,7 @@ from tintype.api.dialect import read_body, takes
 from tintype.api.social.amending import amended, moment_for
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
-from tintype.api.social.finding import account_of, name_of, number_of, post_number
+from tintype.api.social.finding import account_of, asking, name_of, number_of, post_number
 from tintype.api.social.outcomes import outcome
 from tintype.api.social.posting import POSTS
 from tintype.api.social.publication import Link, Publication
@@ -33,13 +33,9 @@ def add(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _listing(app: FastAPI, desk: SocialDesk) -> None:
-    async def asking(request: Request) -> Caller:
-        return await caller_of(request, desk)
-
     @app.get(POSTS)
     async def posts(
-        # Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
-        caller: Annotated[Caller, Depends(asking)],
+        caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
         status: Annotated[str | None, Query(description="One or several of the states, separated by commas.")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 25,
@@ -50,7 +46,7 @@ def _listing(app: FastAPI, desk: SocialDesk) -> None:
         found = await desk.publisher.list(
             caller.workspace_id,
             account_id=account and account.id,
-            states=_states(status),
+            states=states_of(status),
             after=after,
             limit=limit,
         )
@@ -59,7 +55,7 @@ def _listing(app: FastAPI, desk: SocialDesk) -> None:
         return JSONResponse({"posts": shown, "next_cursor": str(found.after) if found.after is not None else None})
 
 
-def _states(text: str | None) -> frozenset[State]:
+def states_of(text: str | None) -> frozenset[State]:
     """Return the states that a query names; `processing` is also what callers hear of a post that is under way."""
     found: set[State] = set()
     for name in filter(None, (text or "").split(",")):
