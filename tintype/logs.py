@@ -30,6 +30,8 @@ _PATTERNS = (
     re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"),
     # Instagram's and Facebook's tokens, our feed keys and the states of connections, wherever they stand.
     re.compile(r"()\b(?:IG[A-Za-z]{2}|EAA)[A-Za-z0-9_-]{16,}"),
+    # JSON Web Tokens: the middle part begins like the first, with the brace of an object.
+    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     re.compile(r"()\b(?:fk_[A-Za-z0-9]{20,}|tt_[A-Za-z0-9_-]{20,})"),
 )
 

@@ -32,6 +32,7 @@ PLANTED = "Zq7planted0secret9XyW"
         f"the token EAA{PLANTED}{PLANTED} died",
         f"key fk_{PLANTED}abcdef",
         f"state tt_{PLANTED}_abc",
+        f"session eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.{PLANTED}",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(line: str) -> None:
