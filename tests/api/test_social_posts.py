@@ -76,11 +76,12 @@ async def test_a_change_is_made_from_what_was_read(team: Team) -> None:
     post = await planned(team, hashtags=["kept"])
     path = f"/posts/{post['db_id']}"
     first = await tag(team, post["db_id"])
-    answer = await team.ask("PATCH", path, {"caption": "sooner", "scheduled_at": tomorrow(team, 2)}, if_match=first)
+    when = tomorrow(team, 2)
+    answer = await team.ask("PATCH", path, {"caption": "sooner", "scheduled_at": when}, if_match=first)
     assert answer.status_code == 200, answer.text
     changed = answer.json()
     assert (changed["caption"], changed["hashtags"], changed["image_url"]) == ("sooner", ["kept"], post["image_url"])
-    assert changed["scheduled_at"] == tomorrow(team, 2)
+    assert changed["scheduled_at"] == when
     assert answer.headers["etag"] != first
     refused(await team.ask("PATCH", path, {"caption": "too late"}, if_match=first), 412)
     refused(await team.ask("DELETE", path, if_match=first), 412)
