@@ -82,15 +82,16 @@ async def test_an_account_day_by_day(team: Team, office: Agency) -> None:
 async def test_an_account_as_a_file(team: Team, office: Agency) -> None:
     account = await team.connect()
     await office.stage.house.insights.capture_account(account)
+    today = str(office.stage.clock().date())
     path = f"/accounts/{account.number}/insights"
-    named = await team.get(f"{path}.csv?since={office.stage.clock().date()}")
-    wanted = await team.get(f"{path}?since={office.stage.clock().date()}", accept="text/csv")
+    named = await team.get(f"{path}.csv?since={today}")
+    wanted = await team.get(f"{path}?since={today}", accept="text/csv")
     for answer in (named, wanted):
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert "attachment" in answer.headers["content-disposition"]
         rows = list(csv.DictReader(io.StringIO(answer.text)))
-        assert [row["day"] for row in rows] == [str(office.stage.clock().date())]
+        assert [row["day"] for row in rows] == [today]
         assert float(rows[0]["followers"]) >= 0
 
 
