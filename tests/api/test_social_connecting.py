@@ -116,6 +116,18 @@ async def test_a_page_of_ours_binds_its_own_browser(office: Agency, team: Team) 
     assert len((await team.get("/accounts")).json()) == 1
 
 
+async def test_a_page_of_another_name_binds_nothing(office: Agency, team: Team) -> None:
+    """Its browser would not show the cookie at the callback, which has the name that the app is registered with."""
+    port = office.stage.house.settings.port
+    headers = {"authorization": f"Bearer {team.who.access}", **PAGE, "host": f"localhost:{port}"}
+    answer = await office.stage.http.get(f"{ROOT}/oauth/authorize", headers=headers)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    async with browser() as opened:
+        back = await consented(opened, answer.json()["auth_url"], person(office, "by.another.name"))
+        assert (await opened.get(back)).status_code == 201
+
+
 async def test_a_state_counts_once_and_only_here(office: Agency, team: Team) -> None:
     username = person(office, "only.once")
     async with browser() as opened:

@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -36,7 +37,7 @@ def _beginning(app: FastAPI, desk: SocialDesk) -> None:
         """Begin to connect an account; the address in the answer works once, for ten minutes."""
         caller.must(Role.EDITOR)
         chosen = await _login(desk, caller, login)
-        session = _session(request)
+        session = _session(request, desk)
         begun = await desk.connecting.begin(
             caller.workspace_id, chosen, dialect="social", redirect_uri=desk.base + CALLBACK, session=session
         )
@@ -55,12 +56,15 @@ async def _login(desk: SocialDesk, caller: Caller, asked: Login | None) -> Login
     raise Misconfigured("Instagram app not configured")
 
 
-def _session(request: Request) -> str | None:
-    """Return what binds a connection to the asking browser, where it is one that will keep our cookie.
+def _session(request: Request, desk: SocialDesk) -> str | None:
+    """Return what binds a connection to the asking browser, where it is one that will show our cookie at the callback.
 
-    A page of this origin that asks says so itself (Sec-Fetch-Site), and its browser stores what we set. A program that
-    asks hands the address to a browser that nobody knows yet; there the state alone, secret and used once, has to do.
+    A page of the callback's own origin that asks says so itself (Sec-Fetch-Site), and its browser keeps what we set. A
+    program that asks hands the address to a browser that nobody knows yet; there the state alone, secret and used once,
+    has to do.
     """
+    if request.headers.get("host") != urlsplit(desk.base).netloc:
+        return None
     known = request.cookies.get(SESSION)
     if known or request.headers.get("sec-fetch-site") == "same-origin":
         return known or secrets.token_urlsafe(32)
