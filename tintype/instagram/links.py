@@ -29,22 +29,9 @@ _SEQUENCE_BITS = 23  # below the time: which of the posts of one millisecond
 
 _TABS = frozenset({"reels", "tagged", "channel", "guides", "saved", "followers", "following", "feed"})
 _NO_USERNAMES = frozenset(
-    {
-        "about",
-        "accounts",
-        "api",
-        "ar",
-        "challenge",
-        "developer",
-        "direct",
-        "directory",
-        "emails",
-        "explore",
-        "graphql",
-        "highlights",
-    }
-    | {"legal", "lite", "locations", "nametag", "oauth", "p", "press", "reel", "reels", "s", "share", "stories", "tags"}
-    | {"topics", "tv", "web"}
+    {"about", "accounts", "api", "ar", "challenge", "developer", "direct", "directory", "emails", "explore"}
+    | {"graphql", "highlights", "legal", "lite", "locations", "nametag", "oauth", "p", "press", "reel", "reels"}
+    | {"s", "share", "stories", "tags", "topics", "tv", "web"}
 )
 
 
