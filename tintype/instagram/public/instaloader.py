@@ -15,8 +15,8 @@ import instaloader
 from instaloader import exceptions as foreign
 from instaloader import instaloadercontext
 
-from tintype.backends.blocking import requests_over
 from tintype.backends.outbound import Answer, Outbound
+from tintype.backends.sessions import requests_over
 from tintype.errors import Invalid, Trouble
 from tintype.instagram import wire
 from tintype.instagram.public import lines, signals
@@ -69,11 +69,10 @@ def trouble_of(error: Exception, heard: Answer | None) -> Trouble:
 class InstaloaderWay:
     """Looks posts up as anybody, or as the person whose `session` (SESSION_COOKIES) is given; kept in memory only."""
 
-    name = "instaloader"
-
     def __init__(
         self, outbound: Outbound, *, user_agent: str | None = None, session: Mapping[str, str] | None = None
     ) -> None:
+        self.name = "instaloader" if session is None else "session"
         self._user_agent = user_agent
         self._session = _checked(session)
         self._lines = Lines(outbound, name=self.name, session=session is not None)

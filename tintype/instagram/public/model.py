@@ -57,6 +57,8 @@ class Way(Protocol):
 
     async def look_up(self, shortcode: str, *, seconds: float) -> PublicPost: ...
 
+    def close(self) -> None: ...
+
 
 def post_from(value: object, shortcode: str, source: str) -> PublicPost:
     """Return the post in an item of Instagram's web answers, under the shortcode that was asked for.

@@ -63,6 +63,9 @@ class PageWay:
             raise trouble(Reason.LOGIN_REQUIRED)
         raise trouble(Reason.POST_MISSING if _is_a_posts(page) else Reason.BAD_UPSTREAM_RESPONSE)
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
     async def why_missing(self, shortcode: str, *, seconds: float) -> Reason:
         """Return why a post is not shown: its page tells, or Instagram's ruling about its content does.
 
