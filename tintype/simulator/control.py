@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from tintype.simulator import containers, faults, staging, tokens, web, webhooks
 from tintype.simulator.arrival import Client
 from tintype.simulator.faults import Fault
-from tintype.simulator.magic import Mischief
+from tintype.simulator.magic import MAGIC, Mischief
 from tintype.simulator.model import Answer, App, Person
 from tintype.simulator.pull import LATEST, Pull, WrongPullError
 from tintype.simulator.world import World
@@ -185,6 +186,11 @@ async def drop_fault(pull: Pull) -> None:
         raise WrongPullError(f"no fault {pull.item!r}", 404)
 
 
+async def list_magic(_pull: Pull) -> list[Answer]:
+    """`GET /_world/magic`: the magic shortcodes, what they do and what a downloader must answer."""
+    return [asdict(magic) for magic in MAGIC.values()]
+
+
 async def change_container(pull: Pull) -> Answer:
     """`PATCH /_world/containers/{id}`: let it finish, fail (`error_code` chooses the subcode) or expire."""
     pull.only("status_code", "error_code")
@@ -274,6 +280,7 @@ LEVERS: dict[tuple[str, ...], Callable[[Pull], Awaitable[object]]] = {
     ("POST", "faults"): add_fault,
     ("DELETE", "faults"): drop_fault,
     ("DELETE", "faults", "*"): drop_fault,
+    ("GET", "magic"): list_magic,
     ("PATCH", "containers", "*"): change_container,
     ("POST", "webhooks"): webhook,
     ("POST", "webhooks", "verify"): verify,

@@ -115,5 +115,5 @@ def _sjs(held: Answer) -> str:
 
 
 def _json(held: object) -> str:
-    """JSON that may stand in a script: on one line, and nothing that closes it."""
-    return json.dumps(held, separators=(",", ":")).replace("</", "<\\/")
+    """JSON that may stand in a script: on one line, without tags."""
+    return json.dumps(held, separators=(",", ":")).replace("<", "\\u003C")
