@@ -52,7 +52,9 @@ def tunnel(port: int, folder: Path) -> Generator[Tunnel]:
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        server = await asyncio.start_server(lambda reader, writer: _lead(made, context, port, reader, writer), "127.0.0.1")
+        server = await asyncio.start_server(
+            lambda reader, writer: _lead(made, context, port, reader, writer), "127.0.0.1"
+        )
         made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         opened.set()
         async with server:
