@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -30,6 +30,8 @@ from tintype.api.health import Part
 from tintype.api.health import mount as mount_health
 from tintype.api.meta import MetaDesk
 from tintype.api.meta import mount as mount_meta
+from tintype.api.scrape import SCRAPE, Gate, MediaLinks, Rates, ScrapeDesk, alone
+from tintype.api.scrape import mount as mount_scrape
 from tintype.backends import outbound as outbound_module
 from tintype.backends.blobs import Blobs, open_blobs
 from tintype.backends.bus import Bus, RedisBus
@@ -45,9 +47,23 @@ from tintype.backends.qstash import QStash, Signatures
 from tintype.backends.vault import Vault, new_key
 from tintype.core.access import Access, AccessRecords
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
-from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
+from tintype.core.downloads import (
+    DownloadRecords,
+    Downloads,
+    Fetching,
+    Folders,
+    Member,
+    SessionRecords,
+    Sessions,
+    recover,
+)
+from tintype.core.downloads import Policy as DownloadPolicy
+from tintype.core.downloads import jobs as download_jobs
+from tintype.core.downloads import schedules as download_schedules
+from tintype.core.feed import Copies, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
 from tintype.errors import Misconfigured
 from tintype.instagram import App, Graph, Login, utc_now
+from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,6 +95,7 @@ class House:
     connecting: Connecting
     feed: Feed
     renditions: Renditions
+    downloads: Downloads
     welcome: Welcome
     front: ASGIApp
 
@@ -99,8 +116,14 @@ async def open_house(
         if backends.works:
             await _sweep(backends)
         await backends.bus.start()
-        await backends.engine.start(jobs(house.feed, house.renditions), schedules(house.feed))
+        await backends.engine.start(
+            (*jobs(house.feed, house.renditions), *download_jobs(house.downloads)),
+            (*schedules(house.feed), *download_schedules()),
+        )
         stack.push_async_callback(backends.engine.close)
+        stack.push_async_callback(house.downloads.close)
+        if backends.works:
+            await recover(house.downloads, alone=backends.database.is_sqlite)
         yield house
 
 
@@ -156,14 +179,18 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     renditions = Renditions(records, backends.blobs, backends.images)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
-    dialects = [_feed_dialect(settings, backends, access, accounts, connecting, feed, renditions)]
+    downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
+    dialects = [
+        _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
+        _scrape_dialect(settings, backends, downloads, only, now),
+    ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = _secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta])
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
-    return House(settings, backends, access, accounts, connecting, feed, renditions, welcome, front)
+    return House(settings, backends, access, accounts, connecting, feed, renditions, downloads, welcome, front)
 
 
 def _feed_dialect(
@@ -292,3 +319,57 @@ def _lock(folder: Path, stack: ExitStack | AsyncExitStack) -> bool:
 
 def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
+
+
+def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Callable[[], datetime]) -> Downloads:
+    policy = DownloadPolicy(
+        seconds=settings.download_seconds,
+        max_bytes=settings.max_media_bytes,
+        min_free_bytes=settings.min_free_bytes,
+        at_once=settings.downloads_at_once,
+        kept=timedelta(days=settings.max_media_age_days),
+        cleanup_interval=timedelta(seconds=settings.media_cleanup_interval_seconds),
+    )
+    # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
+    node = "local" if backends.works and backends.database.is_sqlite else f"{socket.gethostname()}-{uuid4().hex[:12]}"
+    manners = Manners(start=settings.public_lookups_per_hour)
+    sessions = Sessions(SessionRecords(backends.database), backends.vault, now)
+    return Downloads(
+        DownloadRecords(backends.database),
+        Folders((settings.data / "instaloader").resolve()),
+        owns,
+        Doors(standard_ways(backends.outbound), PageWay(backends.outbound), now, manners),
+        Member.of(backends.outbound, sessions),
+        Fetching(backends.outbound, policy),
+        backends.engine,
+        policy,
+        node,
+        now,
+    )
+
+
+def _scrape_dialect(
+    settings: Settings, backends: Backends, downloads: Downloads, only: tuple[str, ...], now: Callable[[], datetime]
+) -> Mounted:
+    gate = Gate(
+        rates=_rates(settings),
+        max_body_bytes=settings.max_json_body_bytes,
+        max_url_length=settings.max_url_length,
+        trusted=settings.trusted_proxies,
+        key=_secret(settings.api_key),
+    )
+    desk = ScrapeDesk(
+        downloads=downloads,
+        gate=gate,
+        resolves=replace(gate, rates=_rates(settings)),
+        links=MediaLinks.of(backends.vault, settings.address(), settings.media_link_seconds, now),
+        idempotency=Idempotency(backends.database, backends.vault),
+        wait_seconds=settings.scrape_wait_seconds,
+        version=__version__,
+        now=now,
+    )
+    return mount_scrape(desk, alone(SCRAPE) if only and "feed" not in only else SCRAPE)
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(settings.rate_limit_max_requests, settings.rate_limit_window_seconds)

@@ -12,9 +12,10 @@ from tintype.api.dialect import Dialect, Front, Mounted, Saying, Surround, build
 from tintype.api.feed import FEED
 from tintype.api.health import HEALTH
 from tintype.api.meta import META
+from tintype.api.scrape import SCRAPE
 from tintype.errors import Conflict, Kind, RateLimited, Trouble, Unavailable
 
-DIALECTS = (FEED, META, CONSOLE, HEALTH)
+DIALECTS = (FEED, SCRAPE, META, CONSOLE, HEALTH)
 
 # Seed 0's table "Error Codes", and what decisions.md adds to it.
 FEED_SAYS = {
@@ -37,9 +38,8 @@ FEED_SAYS = {
     Kind.UNAVAILABLE: (503, "UNAVAILABLE"),
 }
 
-TROUBLES = {one.kind: one for one in Trouble.__subclasses__() if "kind" in vars(one)} | {
-    one.kind: one for parent in Trouble.__subclasses__() for one in parent.__subclasses__()
-}
+_ALL = (*Trouble.__subclasses__(), *(one for parent in Trouble.__subclasses__() for one in parent.__subclasses__()))
+TROUBLES = {one.kind: one for one in _ALL if "kind" in vars(one)}  # not those that say more about one of these
 
 
 def client(dialect: Dialect, error: Exception) -> httpx2.AsyncClient:

@@ -24,6 +24,7 @@ COMMANDS = (
     ("token",), ("token", "add"), ("token", "list"), ("token", "revoke"),
     ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
+    ("fetch",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Other parts ask `Accounts.open` for a token at the moment they need one; nobody 
 from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
 from tintype.core.accounts.model import Account, Grip, Signer, State
-from tintype.core.accounts.records import AccountRecords, held
+from tintype.core.accounts.records import AccountRecords, connected_ids, held
 
 __all__ = [
     "Account",
@@ -18,5 +18,6 @@ __all__ = [
     "Grip",
     "Signer",
     "State",
+    "connected_ids",
     "held",
 ]
