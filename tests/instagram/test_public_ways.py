@@ -46,7 +46,7 @@ async def ways(outbound: HttpOutbound) -> AsyncIterator[Sequence[Way]]:
 
 @pytest.fixture(params=range(len(WAYS)), ids=WAYS)
 def way(ways: Sequence[Way], request: pytest.FixtureRequest) -> Way:
-    return ways[request.param]
+    return ways[cast("int", request.param)]
 
 
 def post(pretend: Pretend, kind: str, **more: object) -> str:

@@ -136,7 +136,8 @@ class Doors:
             for other in self.ways:
                 if other is not way:
                     await self._change(other, self._resting(until, reason))
-            return trouble(reason, retry_after=math.ceil((until - self.now()).total_seconds()))
+            wait = math.ceil((until - self.now()).total_seconds())
+            return trouble(reason, retry_after=wait) if problem.kind is Kind.BUSY else problem
         if reason in SUSPICIOUS or problem.kind in _ANOTHER_MAY_HELP:
             await self._change(way, self._failed(reason, shortcode))
         else:
