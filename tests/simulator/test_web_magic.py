@@ -77,7 +77,7 @@ def clip(pretend: Pretend, shortcode: str) -> str:
     return str(item(pretend, shortcode)["video_versions"][0]["url"])
 
 
-def spells(place: str, *, but: tuple[str, ...] = ()) -> list[Magic]:
+def magics(place: str, *, but: tuple[str, ...] = ()) -> list[Magic]:
     return [magic for magic in MAGIC.values() if magic.place == place and magic.trouble not in but]
 
 
@@ -114,7 +114,7 @@ def test_the_graph_api_does_not_know_them(pretend: Pretend) -> None:
     assert "magic.posts" not in {one["username"] for one in people}
 
 
-@pytest.mark.parametrize("magic", spells("standing"), ids=named)
+@pytest.mark.parametrize("magic", magics("standing"), ids=named)
 def test_posts_that_may_not_be_seen_have_no_items(pretend: Pretend, magic: Magic) -> None:
     assert ask(pretend, magic.shortcode).json()["data"] == {WEB_INFO: {"items": []}}
     there = page(pretend, magic.shortcode)
@@ -122,7 +122,7 @@ def test_posts_that_may_not_be_seen_have_no_items(pretend: Pretend, magic: Magic
     assert POLARIS not in there.text
 
 
-@pytest.mark.parametrize("magic", spells("lookup", but=("cut-json", "gzip", "reset", "close", "hang")), ids=named)
+@pytest.mark.parametrize("magic", magics("lookup", but=("cut-json", "gzip", "reset", "close", "hang")), ids=named)
 def test_look_ups_are_refused_as_the_table_says(pretend: Pretend, magic: Magic) -> None:
     status, piece = LOOKUPS[magic.trouble]
     for turn in range(2):
@@ -171,7 +171,7 @@ def test_no_answer_ever(pretend: Pretend) -> None:
         pretend.levers.get("/reel/x-hang/", timeout=0.3)
 
 
-@pytest.mark.parametrize("magic", spells("item"), ids=named)
+@pytest.mark.parametrize("magic", magics("item"), ids=named)
 def test_items_lack_what_the_table_says(pretend: Pretend, magic: Magic) -> None:
     spoilt = ask(pretend, magic.shortcode).json()["data"][WEB_INFO]["items"][0]
     paged = data_in(page(pretend, magic.shortcode).text)[POLARIS]["if_not_gated_logged_out"]
@@ -190,7 +190,7 @@ def _lacks(shown: dict[str, Any], trouble: str) -> bool:
     }[trouble]
 
 
-@pytest.mark.parametrize("magic", spells("start", but=("stale", "no-tokens", "close")), ids=named)
+@pytest.mark.parametrize("magic", magics("start", but=("stale", "no-tokens", "close")), ids=named)
 def test_the_start_page_goes_wrong_after_a_look_up_asked_for_it(pretend: Pretend, magic: Magic) -> None:
     answer = ask(pretend, magic.shortcode)
     assert (answer.status_code, answer.json()["status"]) == (400, "fail")
@@ -223,7 +223,7 @@ def test_new_tokens_work_where_old_ones_do_not(pretend: Pretend) -> None:
     assert ask(pretend, "s-stale").status_code == 200
 
 
-@pytest.mark.parametrize("magic", [one for one in spells("media") if one.trouble.isdecimal()], ids=named)
+@pytest.mark.parametrize("magic", [one for one in magics("media") if one.trouble.isdecimal()], ids=named)
 def test_media_hosts_refuse(pretend: Pretend, magic: Magic) -> None:
     assert pretend.levers.get(clip(pretend, magic.shortcode)).status_code == int(magic.trouble)
     poster = str(item(pretend, magic.shortcode)["image_versions2"]["candidates"][0]["url"])
@@ -304,3 +304,26 @@ def test_the_log_says_which_magic_was_played(pretend: Pretend) -> None:
     hashed = f"/graphql/query?doc_id={BY_SHORTCODE}&lsd=secret&variables={quote('{}')}"
     pretend.levers.get(hashed)
     assert "secret" not in str(pretend.calls()[-1])
+
+
+def test_faults_of_media_are_played_on_pages_too(pretend: Pretend) -> None:
+    path = "/api/v1/web/get_ruling_for_content/"
+    number = str(ids.pk_of("x-caption"))
+
+    def ruling() -> httpx2.Response:
+        return pretend.levers.get(path, params={"target_id": number})
+
+    pretend.fault("web.ruling", "truncate")
+    with pytest.raises(CUT):
+        ruling()
+    pretend.fault("web.ruling", "drip")
+    with pretend.levers.stream("GET", path, params={"target_id": number}) as answer:
+        assert next(answer.iter_raw()) == b"{"
+    pretend.fault("web.ruling", "wrong_type")
+    assert ruling().text.startswith("<!DOCTYPE html>")
+    pretend.fault("web.page", "wrong_type")
+    assert page(pretend, "x-caption").json() == {}
+    pretend.fault("web.ruling", "reset")
+    with pytest.raises(CUT):
+        ruling()
+    assert ruling().json() == {"status": "ok"}

@@ -15,10 +15,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from tintype.simulator import deliveries, faults, magic
+from tintype.simulator import deliveries, faults
 from tintype.simulator.deliveries import EXPIRED, GONE, Dripping, Truncated
 from tintype.simulator.faults import Fault
 from tintype.simulator.log import Entry
+from tintype.simulator.magic import MAGIC
 from tintype.simulator.model import Rendition
 from tintype.simulator.photographs import photograph
 from tintype.simulator.shelf import Shelf
@@ -126,18 +127,18 @@ async def deliver(request: Request, world: World, rendition: Rendition, fault: F
     if kind == "wrong_type":
         return Response(faults.SORRY, media_type=TYPES[rendition.kind])
     media_id = rendition.key.partition("/")[0]
-    media = world.media.get(media_id) or world.magic.get(media_id)
+    media = world.media.get(media_id) or world.magic_posts.get(media_id)
     whole = File(await content(rendition), TYPES[rendition.kind], media.timestamp if media else FIRST_DAY)
     answer = whole.answer(request)
     if kind == "truncate":
         return Truncated.of(answer)
     if kind == "drip":
         return Dripping.of(answer)
-    trick = magic.MAGIC[media.shortcode] if media and media.id in world.magic else None
-    if trick is None or trick.place != "media" or rendition.kind != "video":
+    magic = MAGIC[media.shortcode] if media and media.id in world.magic_posts else None
+    if magic is None or magic.place != "media" or rendition.kind != "video":
         return answer
-    mark(request, trick.trouble)
-    return deliveries.broken(trick.trouble, answer)
+    mark(request, magic.trouble)
+    return deliveries.broken(magic.trouble, answer)
 
 
 async def content(rendition: Rendition) -> bytes:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from tintype.simulator import containers, faults, staging, tokens, web, webhooks
 from tintype.simulator.arrival import Client
 from tintype.simulator.faults import Fault
-from tintype.simulator.magic import MAGIC, Mischief
+from tintype.simulator.magic import MAGIC, Memory
 from tintype.simulator.model import Answer, App, Person
 from tintype.simulator.pull import LATEST, Pull, WrongPullError
 from tintype.simulator.world import World
@@ -181,7 +181,7 @@ async def list_faults(pull: Pull) -> list[Answer]:
 async def drop_fault(pull: Pull) -> None:
     """`DELETE /_world/faults[/{id}]`; without an id the magic posts forget whom they have hit, too."""
     if not pull.item:
-        pull.world.mischief = Mischief()
+        pull.world.magic_memory = Memory()
     if not pull.world.faults.drop(pull.item or None):
         raise WrongPullError(f"no fault {pull.item!r}", 404)
 

@@ -148,7 +148,7 @@ MAGIC: Mapping[str, Magic] = {magic.shortcode: magic for magic in _table()}
 
 
 @dataclass(slots=True)
-class Mischief:
+class Memory:
     """What the magic posts of a world remember: who was hit already, and what waits for the next start page."""
 
     lookups: Counter[str] = field(default_factory=Counter[str])

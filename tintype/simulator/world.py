@@ -67,8 +67,8 @@ class World:
         self.fresh_reads: dict[str, int] = {}  # media id -> reads that still answer 100/33
         self.calls: dict[tuple[str, str], list[float]] = {}  # (app id, username) -> times
         self.sessions: dict[str, str] = {}  # sessionid cookie -> username
-        self.mischief = magic.Mischief()
-        self.magic: dict[str, Media] = {}  # media id -> a post that goes wrong on the public web side
+        self.magic_memory = magic.Memory()
+        self.magic_posts: dict[str, Media] = {}  # media id -> a post that goes wrong on the public web side
         self.faults = Faults()
         self.log = Log()
         self._sequence = 0
@@ -87,7 +87,7 @@ class World:
         self.magic_owner = magic.owner(self.seed)
         self._show(people.profile_rendition(self.magic_owner))
         for media in magic.posts(self.seed):
-            self.magic[media.id] = media
+            self.magic_posts[media.id] = media
             self._codes[media.shortcode] = media.id
             self._show(*_files(media))
 
@@ -151,7 +151,7 @@ class World:
     def post_by_code(self, shortcode: str) -> Media | None:
         """The post with this shortcode, magic ones included; stories and carousel children have none of their own."""
         media_id = self._codes.get(shortcode, "")
-        found = self.magic.get(media_id) or self.media.get(media_id)
+        found = self.magic_posts.get(media_id) or self.media.get(media_id)
         return None if found is None or found.kind == "STORY" else found
 
     def posts(self, username: str) -> list[Media]:

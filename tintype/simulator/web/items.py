@@ -41,9 +41,9 @@ def item(look: Look, media: Media, *, graphql: bool = False) -> Answer:
         "coauthor_producers": [],
         "is_paid_partnership": False,
     }
-    spell = look.spell(media)
-    if spell and (spell.everywhere or graphql):
-        _spoil(shown, spell.trouble)
+    magic = look.magic(media)
+    if magic and (magic.everywhere or graphql):
+        _spoil(shown, magic.trouble)
     return shown
 
 
@@ -72,11 +72,11 @@ def clips(media: Media) -> list[Rendition]:
 
 def clip_address(look: Look, media: Media, clip: Rendition) -> str:
     """Where a clip is fetched; for magic posts an address that is too old or on a foreign host."""
-    spell = look.spell(media)
-    trouble = spell.trouble if spell and spell.place == "media" else ""
+    magic = look.magic(media)
+    trouble = magic.trouble if magic and magic.place == "media" else ""
     if trouble == "nonmeta":
         return AWAY
-    first = look.world.mischief.lookups[media.shortcode] <= 1
+    first = look.world.magic_memory.lookups[media.shortcode] <= 1
     return look.file(clip.key, expired=trouble == "expired" and first)
 
 

@@ -10,7 +10,7 @@ TYPES = {"IMAGE": "GraphImage", "VIDEO": "GraphVideo", "CAROUSEL_ALBUM": "GraphS
 def shortcode_media(look: Look, media: Media, prefix: str = "") -> Answer:
     """The post as a node with edges; `prefix` XDT for the documents that followed the hashed queries."""
     comments = look.world.talk(media.id)
-    spell = look.spell(media)
+    magic = look.magic(media)
     children = [{"node": _node(look, look.world.media[child], prefix)} for child in media.children]
     shown: Answer = {
         **_node(look, media, prefix),
@@ -31,8 +31,8 @@ def shortcode_media(look: Look, media: Media, prefix: str = "") -> Answer:
     }
     if children:
         shown["edge_sidecar_to_children"] = {"edges": children}
-    if spell:
-        _spoil(shown, spell.trouble)
+    if magic:
+        _spoil(shown, magic.trouble)
     return shown
 
 

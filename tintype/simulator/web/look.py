@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import unquote
 
-from tintype.simulator import cdn, ids, magic
+from tintype.simulator import cdn, ids
 from tintype.simulator.arrival import Arrival
-from tintype.simulator.magic import Magic
+from tintype.simulator.magic import MAGIC, Magic
 from tintype.simulator.model import Media, Person
 from tintype.simulator.world import World
 
@@ -57,16 +57,16 @@ class Look:
         """Whether the viewer may see a post, and what stands in the way."""
         if media is None:
             return "gone"
-        spell = self.spell(media)
-        if spell and spell.place == "standing":
-            return cast(Standing, spell.trouble)
+        magic = self.magic(media)
+        if magic and magic.place == "standing":
+            return cast(Standing, magic.trouble)
         owner = self.owner(media)
         mine = self.viewer is not None and self.viewer.username == owner.username
         return "private" if owner.private and not mine else "seen"
 
-    def spell(self, media: Media | None) -> Magic | None:
+    def magic(self, media: Media | None) -> Magic | None:
         """What is magic about a post."""
-        return magic.MAGIC[media.shortcode] if media and media.id in self.world.magic else None
+        return MAGIC[media.shortcode] if media and media.id in self.world.magic_posts else None
 
     def file(self, key: str, *, expired: bool = False) -> str:
         """A signed address of a CDN file; an expired one was given out too long ago."""

@@ -55,7 +55,7 @@ async def serve(arrival: Arrival) -> Response:
     arrival.entry.fault = fault.kind if fault else None
 
     async def respond() -> Response:
-        answer = _bewitched(look, call) or call.respond(look, call.media)
+        answer = _magic_answer(look, call) or call.respond(look, call.media)
         return sessions.greet(look, answer)
 
     answer = await faults.play(fault, respond, lambda given: refusals.by_fault(look, given, call.html))
@@ -110,7 +110,7 @@ def _page(look: Look, segments: tuple[str, ...]) -> Call:
 
 
 def _start(look: Look, _: Media | None) -> Response:
-    trouble = look.world.mischief.start(look.world.now())
+    trouble = look.world.magic_memory.start(look.world.now())
     if trouble is None or trouble == "no-tokens":
         return HTMLResponse(pages.start(look, tokens=trouble is None))
     look.arrival.entry.fault = f"magic:{trouble}"
@@ -153,22 +153,22 @@ def _shared(look: Look, media: Media | None) -> Response:
     return RedirectResponse(look.permalink(media), 302)
 
 
-def _bewitched(look: Look, call: Call) -> Response | None:
+def _magic_answer(look: Look, call: Call) -> Response | None:
     """What a magic post answers instead of the truth; None when this look-up goes well."""
-    spell = look.spell(call.media)
-    if spell is None or call.way == "none" or not look.world.mischief.lookup(spell):
+    magic = look.magic(call.media)
+    if magic is None or call.way == "none" or not look.world.magic_memory.lookup(magic):
         return None
-    if spell.place == "start":
-        return _at_the_start(look, call, spell)
-    if spell.place != "lookup" or not (spell.everywhere or call.way == "graphql"):
+    if magic.place == "start":
+        return _at_the_start(look, call, magic)
+    if magic.place != "lookup" or not (magic.everywhere or call.way == "graphql"):
         return None
-    look.arrival.entry.fault = f"magic:{spell.trouble}"
-    if spell.trouble == "cut-json":
+    look.arrival.entry.fault = f"magic:{magic.trouble}"
+    if magic.trouble == "cut-json":
         whole = bytes(call.respond(look, call.media).body)
         return Response(whole[: len(whole) // 2], media_type=TYPES[call.way])
-    if spell.trouble in ("null", "errors") or (spell.trouble == "badquery" and call.way == "page"):
-        return _nothing(look, call, spell.trouble)
-    return refusals.by_magic(look, spell.trouble, call.html)
+    if magic.trouble in ("null", "errors") or (magic.trouble == "badquery" and call.way == "page"):
+        return _nothing(look, call, magic.trouble)
+    return refusals.by_magic(look, magic.trouble, call.html)
 
 
 def _nothing(look: Look, call: Call, trouble: str) -> Response:
@@ -183,31 +183,33 @@ def _nothing(look: Look, call: Call, trouble: str) -> Response:
     return JSONResponse({"data": None, "errors": [error]} if trouble == "errors" else {"data": nulls})
 
 
-def _at_the_start(look: Look, call: Call, spell: Magic) -> Response | None:
+def _at_the_start(look: Look, call: Call, magic: Magic) -> Response | None:
     """Refuse the tokens of a look-up, so that the start page is asked for again: that is where it goes wrong."""
     if call.way != "graphql":
-        return refusals.by_magic(look, spell.trouble, call.html) if spell.everywhere else None
-    mischief, token = look.world.mischief, look.arrival.params.get("lsd", "")
-    if spell.trouble == "stale":
-        if token and mischief.stale and token not in mischief.stale:
+        return refusals.by_magic(look, magic.trouble, call.html) if magic.everywhere else None
+    memory, token = look.world.magic_memory, look.arrival.params.get("lsd", "")
+    if magic.trouble == "stale":
+        if token and memory.stale and token not in memory.stale:
             return None
-        mischief.stale.add(token)
+        memory.stale.add(token)
     else:
-        mischief.arm(spell.trouble, look.world.now())
+        memory.arm(magic.trouble, look.world.now())
     look.arrival.entry.fault = "magic:stale"
     return refusals.stale_tokens()
 
 
 def _delivered(fault: Fault | None, answer: Response, call: Call) -> Response:
     """The faults of media, played on a page or on JSON."""
-    match fault.kind if fault else None:
+    if fault is None:
+        return answer
+    match fault.kind:
         case "truncate":
             return deliveries.Truncated.of(answer)
         case "drip":
             return deliveries.Dripping.of(answer)
         case "wrong_type":
-            return Response(faults.SORRY if not call.html else "{}", media_type=TYPES["page" if call.html else "info"])
+            return JSONResponse({}) if call.html else HTMLResponse(faults.SORRY)
         case "redirect":
-            return RedirectResponse((fault and fault.to) or "/", (fault and fault.status) or 302)
+            return RedirectResponse(fault.to or "/", fault.status or 302)
         case _:
             return answer
