@@ -96,7 +96,7 @@ def _one_way_or_all() -> Iterator[Magic]:
         (8, "badquery", "lookup", "400 invalid request, as for a withdrawn query"),
         (18, "cut-json", "lookup", "an answer cut in half"),
         (18, "empty", "lookup", "an empty answer"),
-        (29, "type", "item", "an unknown media_type"),
+        (29, "type", "item", "an unknown media_type without a clip"),
         (31, "noclip", "item", "a video without video_versions"),
     )
     for row, name, place, happens in broken:

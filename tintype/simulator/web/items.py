@@ -129,7 +129,7 @@ def _spoil(shown: Answer, trouble: str) -> None:
     """Take away or change what a magic post lacks."""
     match trouble:
         case "type":
-            shown["media_type"] = UNKNOWN_TYPE
+            shown |= {"media_type": UNKNOWN_TYPE, "video_versions": None}  # a kind that has no clip to guess from
         case "noclip":
             shown["video_versions"] = None
         case "other":

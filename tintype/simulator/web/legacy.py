@@ -77,7 +77,7 @@ def _spoil(shown: Answer, trouble: str) -> None:
     """The same troubles as those of an item, where this shape has a word for them."""
     match trouble:
         case "type":
-            shown["__typename"] = "GraphHologram"
+            shown |= {"__typename": "GraphHologram", "video_url": None}
         case "noclip":
             shown["video_url"] = None
         case "other":
