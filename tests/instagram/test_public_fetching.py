@@ -248,8 +248,8 @@ async def test_an_address_off_instagrams_media_hosts_is_not_called(tmp_path: Pat
 async def test_a_dripping_host_costs_the_deadline_and_no_more(tmp_path: Path):
     async def drip(_: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(200):
-            writer.write(b"\xff")
+        for byte in bytes(200):
+            writer.write(bytes([byte]))
             await writer.drain()
             await asyncio.sleep(0.05)
 
