@@ -16,6 +16,7 @@ from yt_dlp.utils import ExtractorError
 from tests.instagram.test_model import LIKELY
 from tintype.backends.outbound import Answer
 from tintype.errors import Kind, Trouble
+from tintype.instagram.model import MediaKind
 from tintype.instagram.public import MEANINGS, Reason, instaloader, post_from, reason_of, trouble, ytdlp
 from tintype.instagram.public.page import ruled
 from tintype.instagram.public.signals import reason_in, trouble_in
@@ -219,6 +220,47 @@ def test_the_largest_version_counts_wherever_it_stands():
     ]
     for turned in (versions, versions[::-1]):
         assert post_from({"media_type": 2, "video_versions": turned}, "C", "x").media[0].url == "better"
+
+
+CLIP = {"url": "https://cdn/1.mp4", "width": 720, "height": 1280}
+SHOT = {"url": "https://cdn/1.jpg", "width": 640, "height": 800}
+
+
+def test_what_yt_dlp_makes_of_a_post_is_one():
+    info = {
+        "description": "Bread",
+        "channel": "jane",
+        "uploader": "Jane",
+        "timestamp": 1767225600,
+        "thumbnails": [SHOT],
+    }
+    reel = ytdlp.post_from_info({**info, "formats": [CLIP], "duration": 3}, "C1a-_xYz09Q", "yt-dlp")
+    assert (reel.kind, reel.caption, reel.owner, reel.owner_name) == (MediaKind.VIDEO, "Bread", "jane", "Jane")
+    assert (reel.media[0].url, reel.media[0].poster_url, reel.media[0].seconds) == (CLIP["url"], SHOT["url"], 3)
+    shot = ytdlp.post_from_info({**info, "formats": []}, "C1a-_xYz09Q", "yt-dlp")
+    assert (shot.kind, shot.media[0].url, shot.media[0].poster_url) == (MediaKind.IMAGE, SHOT["url"], None)
+    entries = [{"formats": [CLIP], "thumbnails": [SHOT]}, {"formats": [], "thumbnails": [SHOT]}]
+    album = ytdlp.post_from_info({**info, "entries": entries}, "C1a-_xYz09Q", "yt-dlp")
+    assert (album.kind, [one.kind for one in album.media]) == (
+        MediaKind.CAROUSEL_ALBUM,
+        [MediaKind.VIDEO, MediaKind.IMAGE],
+    )
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {},
+        {"formats": [], "thumbnails": []},
+        {"formats": [], "thumbnails": [SHOT], "duration": 3},  # a clip that has no address
+        {"formats": [{**CLIP, "manifest_url": "https://cdn/1.mpd"}], "thumbnails": [SHOT]},  # only its tracks apart
+        {"formats": [{"url": ""}], "thumbnails": [SHOT]},
+    ],
+)
+def test_what_yt_dlp_finds_no_file_for_is_of_no_use(info: dict[str, object]):
+    with pytest.raises(Trouble) as refused:
+        ytdlp.post_from_info(info, "C1a-_xYz09Q", "yt-dlp")
+    assert reason_of(refused.value) is Reason.BAD_UPSTREAM_RESPONSE
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class PageWay:
     async def look_up(self, shortcode: str, *, seconds: float) -> PublicPost:
         """Return a post; raises troubles of `reasons` alone."""
         page = await self._page(shortcode, time.monotonic() + seconds)
-        found = _found(page)
+        found = found_in(page)
         if found is not None:
             return post_from(found, shortcode, self.name)
         if signals.is_login_page(page):
@@ -124,19 +124,20 @@ class PageWay:
         return {"user-agent": self.user_agent, **more}
 
 
-def ruled(ruling: Mapping[str, object]) -> Reason:
-    """Return what Instagram's ruling about a post's content says."""
-    said = " ".join(wire.text(ruling.get(key)) or "" for key in ("title", "description", "message")).lower()
-    return next((reason for words, reason in _RULINGS if words.search(said)), Reason.PRIVATE)
-
-
-def _found(page: Answer) -> object | None:
+def found_in(page: Answer) -> object | None:
+    """Return the post that a page holds, as an item of Instagram's; None when it holds none."""
     for data in _embedded(page):
         gated = wire.record(wire.record(data.get(_POST[0])).get("if_not_gated_logged_out"))
         items = wire.items(wire.record(data.get(_POST[1])).get("items"))
         if gated or items:
             return gated or items[0]
     return None
+
+
+def ruled(ruling: Mapping[str, object]) -> Reason:
+    """Return what Instagram's ruling about a post's content says."""
+    said = " ".join(wire.text(ruling.get(key)) or "" for key in ("title", "description", "message")).lower()
+    return next((reason for words, reason in _RULINGS if words.search(said)), Reason.PRIVATE)
 
 
 def _is_a_posts(page: Answer) -> bool:

@@ -26,8 +26,8 @@ from tintype.instagram.links import post_url, shortcode_to_media_id
 from tintype.instagram.model import MediaKind
 from tintype.instagram.public import lines
 from tintype.instagram.public.lines import Line, Lines
-from tintype.instagram.public.model import PublicMedia, PublicPost, largest
-from tintype.instagram.public.page import BROWSER, ruled
+from tintype.instagram.public.model import PublicMedia, PublicPost, largest, post_from
+from tintype.instagram.public.page import BROWSER, found_in, ruled
 from tintype.instagram.public.reasons import STOPPING, Reason, reason_of, trouble
 
 _HOPS = 3
@@ -103,10 +103,15 @@ class YtDlpWay:
             found = cast("object", self._extractor.extract(post_url(shortcode)))
         except (ExtractorError, foreign.RequestError, TypeError, AttributeError, LookupError, ValueError) as error:
             said = trouble_of(error, line.problem)
+            if reason_of(said) is Reason.POST_MISSING:
+                # A guess from having found nothing anywhere, which an answer of no use looks like as well.
+                said = trouble(Reason.BAD_UPSTREAM_RESPONSE)
             if reason_of(said) is Reason.BAD_UPSTREAM_RESPONSE:
                 self._extractor = self._new_extractor()  # what it remembers may have been too old
             raise said from error
-        return post_from_info(found, shortcode, self.name)
+        # The page that the library found says more than what it makes of it: it guesses at kinds that it does not know.
+        item = found_in(line.last) if line.last else None
+        return post_from(item, shortcode, self.name) if item else post_from_info(found, shortcode, self.name)
 
     def _new_extractor(self) -> Any:
         library = _Silent(
