@@ -333,12 +333,13 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
     # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
     node = "local" if backends.works and backends.database.is_sqlite else f"{socket.gethostname()}-{uuid4().hex[:12]}"
     manners = Manners(start=settings.public_lookups_per_hour)
+    ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
     sessions = Sessions(SessionRecords(backends.database), backends.vault, now)
     return Downloads(
         DownloadRecords(backends.database),
         Folders((settings.data / "instaloader").resolve()),
         owns,
-        Doors(standard_ways(backends.outbound), PageWay(backends.outbound), now, manners),
+        Doors(ways, asks, now, manners, seconds=settings.public_lookup_seconds),
         Member.of(backends.outbound, sessions),
         Fetching(backends.outbound, policy),
         backends.engine,

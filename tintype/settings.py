@@ -260,6 +260,12 @@ class Settings(BaseSettings):
         validation_alias=_names("PUBLIC_LOOKUPS_PER_HOUR"),
         description="Public look-ups that Instagram is asked for in the first hour; what follows is learned.",
     )
+    public_lookup_seconds: float = Field(
+        30.0,
+        gt=0,
+        validation_alias=_names("PUBLIC_LOOKUP_SECONDS"),
+        description="Time one public look-up may take, by all ways together.",
+    )
     media_link_seconds: int = Field(
         86_400, gt=0, validation_alias=_names("MEDIA_LINK_SECONDS"), description="How long a signed media link opens."
     )

@@ -37,7 +37,7 @@ from tintype.core.downloads.model import (
     next_step,
 )
 from tintype.core.downloads.records import DownloadRecords
-from tintype.core.downloads.sessions import NEEDS_LOGIN, Member, close
+from tintype.core.downloads.sessions import NEEDS_LOGIN, Member
 from tintype.errors import Busy, Kind, NotFound, Trouble
 from tintype.instagram.public import Doors, PublicPost, reason_of
 
@@ -150,7 +150,7 @@ class Downloads:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.records.release(self.node, self.now())
         for way in (*self.doors.ways, *self.member.doors.ways):
-            close(way)
+            way.close()
 
     async def _accepted(self, shortcode: str) -> Download:
         """Return the present answer for a post, beginning a new try when there is none."""

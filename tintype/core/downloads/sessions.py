@@ -138,7 +138,7 @@ class MemberWay:
     def close(self) -> None:
         """Let its threads end."""
         if self._way is not None:
-            close(self._way[1])
+            self._way[1].close()
 
     def _way_of(self, opened: Opened) -> Way:
         if self._way is None or self._way[0] != opened.id:
@@ -181,15 +181,9 @@ class Member:
             try:
                 await way.look_up(shortcode, seconds=PROOF_SECONDS)
             finally:
-                close(way)
+                way.close()
 
         return await self.sessions.add(text, prove, user_agent=user_agent)
-
-
-def close(way: Way) -> None:
-    """Let a way's threads end, where it has some."""
-    if (end := getattr(way, "close", None)) is not None:
-        end()
 
 
 def cookies_from(text: str) -> dict[str, str]:

@@ -30,6 +30,9 @@ from tintype.instagram.public.model import PublicMedia, PublicPost, largest, pos
 from tintype.instagram.public.page import BROWSER, found_in, ruled
 from tintype.instagram.public.reasons import STOPPING, Reason, reason_of, trouble
 
+# What the library raises beside its own, when an answer has not the shape that it has always had.
+CARELESS = (LookupError, TypeError, AttributeError, AssertionError, ValueError, RecursionError)
+
 _HOPS = 3
 _NOT_PASSED_ON = frozenset({"host", "connection", "content-length", "accept-encoding"})
 
@@ -101,7 +104,7 @@ class YtDlpWay:
     def _find(self, shortcode: str, line: Line) -> PublicPost:
         try:
             found = cast("object", self._extractor.extract(post_url(shortcode)))
-        except (ExtractorError, foreign.RequestError, TypeError, AttributeError, LookupError, ValueError) as error:
+        except (ExtractorError, foreign.RequestError, *CARELESS) as error:
             said = trouble_of(error, line.problem)
             if reason_of(said) is Reason.POST_MISSING:
                 # A guess from having found nothing anywhere, which an answer of no use looks like as well.
