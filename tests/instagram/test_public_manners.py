@@ -136,9 +136,18 @@ def test_one_trial_at_a_time_after_a_pause():
     assert first is None
     assert second is not None
     assert second.seconds == MANNERS.trial_seconds - 1
-    assert health("way", standing, MANNERS, later(901)).state is State.TRYING
+    assert health("way", standing, MANNERS, later(901)).state is State.HALF_OPEN
     _, third = admit(standing, MANNERS, later(900 + MANNERS.trial_seconds))  # whoever tried has died
     assert third is None
+
+
+def test_a_way_that_rested_for_another_is_judged_by_itself_when_the_pause_is_over():
+    standing = resting(newcomer(MANNERS, MORNING), MORNING, until=later(900), reason=Reason.UPSTREAM_RATE_LIMITED)
+    told = [health("way", standing, MANNERS, later(seconds)) for seconds in (899, 900)]
+    assert [(one.verdict, one.state) for one in told] == [
+        (Verdict.LIMITED, State.OPEN),
+        (Verdict.UNKNOWN, State.HALF_OPEN),
+    ]
 
 
 def test_a_trial_that_fails_ends_in_a_longer_pause():

@@ -49,8 +49,8 @@ REASONS: Mapping[type[Exception], Reason] = {
     foreign.IPhoneSupportDisabledException: Reason.BAD_UPSTREAM_RESPONSE,
     foreign.AbortDownloadException: Reason.CHECKPOINT_REQUIRED,
 }
-# What the library raises beside its own when an answer lacks a field (public-web.md 1.1).
-CARELESS = (LookupError, TypeError, AttributeError, AssertionError, ValueError)
+# What the library raises beside its own, when an answer lacks a field (public-web.md 1.1) or leads in a circle.
+CARELESS = (LookupError, TypeError, AttributeError, AssertionError, ValueError, RecursionError, OSError)
 
 
 def trouble_of(error: Exception, heard: Answer | None) -> Trouble:

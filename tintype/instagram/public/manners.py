@@ -41,11 +41,11 @@ class Manners:
 
 
 class State(StrEnum):
-    """CLOSED: look-ups pass. OPEN: none does until the pause is over. TRYING: the one after a pause is under way."""
+    """CLOSED: look-ups pass. OPEN: none does until the pause is over. HALF_OPEN: it is over, and one at a time may try."""
 
     CLOSED = "closed"
     OPEN = "open"
-    TRYING = "trying"
+    HALF_OPEN = "half-open"
 
 
 class Verdict(StrEnum):
@@ -178,10 +178,11 @@ def refilled(standing: Standing, now: datetime) -> Standing:
 def health(way: str, standing: Standing, manners: Manners, now: datetime) -> Health:
     """Return what can be said about a way now."""
     current, denial = admit(standing, manners, now)
+    state = _state(standing, now)
     return Health(
         way=way,
-        verdict=_verdict(standing),
-        state=_state(standing, now),
+        verdict=_verdict(standing, state),
+        state=state,
         budget=int(standing.budget),
         left=int(refilled(standing, now).left) if denial is None else 0,
         next_at=current.counted_at + timedelta(seconds=denial.seconds if denial else 0),
@@ -191,11 +192,11 @@ def health(way: str, standing: Standing, manners: Manners, now: datetime) -> Hea
     )
 
 
-def _verdict(standing: Standing) -> Verdict:
+def _verdict(standing: Standing, state: State) -> Verdict:
     # A withdrawn query was once answered with "please wait" to everybody, for weeks (public-web.md 3.1, 3).
     if standing.limits > _LIMITS_OF_ONE_ADDRESS:
         return Verdict.BROKEN
-    if standing.limits or (standing.open_until and standing.reason in ABOUT_US):
+    if standing.limits or (state is State.OPEN and standing.reason in ABOUT_US):
         return Verdict.LIMITED
     if standing.pauses:
         return Verdict.BROKEN
@@ -203,9 +204,9 @@ def _verdict(standing: Standing) -> Verdict:
 
 
 def _state(standing: Standing, now: datetime) -> State:
-    if standing.trial_until is not None and standing.trial_until > now:
-        return State.TRYING
-    return State.OPEN if standing.open_until is not None else State.CLOSED
+    if standing.open_until is None:
+        return State.CLOSED
+    return State.OPEN if standing.open_until > now else State.HALF_OPEN
 
 
 def _denied_for(reason: Reason | None) -> Reason:
