@@ -194,6 +194,11 @@ async def test_each_limit_doubles_the_pause_and_its_end_is_kept(named: float | N
     assert other.asked == []
 
 
+async def test_the_pause_is_the_operators_where_instagram_names_none():
+    house = doors(Scripted("way", always(Reason.UPSTREAM_RATE_LIMITED)), day=Day(), manners=Manners(first_pause=60))
+    assert (await refusal(house, "C1")).retry_after == 60
+
+
 async def test_after_the_pause_one_look_up_tries_and_success_opens_the_door():
     day = Day()
     limited = iter([Reason.UPSTREAM_RATE_LIMITED])
@@ -297,8 +302,8 @@ async def test_whoever_waits_in_the_queue_past_the_deadline_is_told():
     @dataclass(eq=False)
     class Endless(Scripted):
         async def look_up(self, shortcode: str, *, seconds: float) -> PublicPost:
-            await asyncio.sleep(60)
-            return POST
+            await asyncio.sleep(seconds)
+            raise trouble(Reason.UPSTREAM_TIMEOUT)
 
     house = Doors((Endless("endless"),), Knows(), Day(), seconds=0.05)
     refused: Sequence[object] = await asyncio.gather(house.look_up("C1"), house.look_up("C2"), return_exceptions=True)

@@ -183,17 +183,22 @@ HEADS = {"plain": (), "a circle": ("Location: https://www.instagram.com/somewher
 @pytest.mark.parametrize("head", HEADS)
 async def test_nonsense_is_a_trouble_with_a_reason(name: str, head: str):
     """Whatever an answer holds, and wherever it leads, no other error comes out of any way."""
+    status = "302 Found" if HEADS[head] else "200 OK"
     said: dict[str, Reason | None] = {}
-    for what, body in NONSENSE.items():
-        status = "302 Found" if HEADS[head] else "200 OK"
-        async with remote(answer(body, *HEADS[head], "Content-Type: text/html", status=status)) as here:
-            outbound = over(here)
+    body = b""
+
+    async def play(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await answer(body, *HEADS[head], "Content-Type: text/html", status=status)(asked, writer)
+
+    async with remote(play) as here:
+        outbound = over(here)
+        for what, body in NONSENSE.items():
             (way,) = standard_ways(outbound, names=(name,))
             with pytest.raises(Trouble) as found:
                 await way.look_up("C1a-_xYz09Q", seconds=10)
             said[what] = reason_of(found.value)
             way.close()
-            await outbound.close()
+        await outbound.close()
     assert None not in said.values()
 
 
@@ -203,3 +208,13 @@ def test_nobody_pays_for_the_libraries_before_they_are_used():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_thread_outlives_a_loop_that_died():
+    loop = asyncio.new_event_loop()  # it never runs
+    bridge = Bridge(HttpOutbound(), loop, grace=0.1)
+    with pytest.raises(Unreachable):
+        bridge.send(Outgoing("GET", WWW), Policy(total_seconds=0.1))
+    bridge.hang_up()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()

@@ -13,13 +13,16 @@ from tintype.errors import Unreachable
 
 Send = Callable[[Outgoing], Answer]
 
+GRACE = 5.0  # seconds past a request's own deadline, after which the loop must have died: no thread waits for ever
+
 
 class Bridge:
     """Sends from a thread through the loop's `Outbound`; `hang_up` ends the request under way and refuses the next."""
 
-    def __init__(self, outbound: Outbound, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, outbound: Outbound, loop: asyncio.AbstractEventLoop, *, grace: float = GRACE) -> None:
         self._outbound = outbound
         self._loop = loop
+        self._grace = grace
         self._under_way: Future[Answer] | None = None
         self._over = False
 
@@ -29,8 +32,8 @@ class Bridge:
             raise Unreachable("nobody waits for this answer any more")
         self._under_way = asyncio.run_coroutine_threadsafe(self._outbound.send(request, policy), self._loop)
         try:
-            return self._under_way.result()
-        except CancelledError:
+            return self._under_way.result(policy.total_seconds + self._grace)
+        except (CancelledError, TimeoutError):
             raise Unreachable("nobody waits for this answer any more") from None
 
     def hang_up(self) -> None:

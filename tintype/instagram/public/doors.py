@@ -17,7 +17,7 @@ from tintype.errors import Kind, Trouble
 from tintype.instagram.public import manners as rules
 from tintype.instagram.public.manners import SUSPICIOUS, Denial, Health, Manners, Standing
 from tintype.instagram.public.model import PublicPost, Way
-from tintype.instagram.public.reasons import MEANINGS, STOPPING, Reason, reason_of, trouble
+from tintype.instagram.public.reasons import AFTER_A_LIMIT, MEANINGS, STOPPING, Reason, reason_of, trouble
 
 T = TypeVar("T")
 
@@ -75,10 +75,14 @@ class Doors:
         """
         ends = time.monotonic() + self.seconds
         try:
-            async with asyncio.timeout(self.seconds), self.at_once:
-                return await self._through(shortcode, ends)
+            async with asyncio.timeout(self.seconds):
+                await self.at_once.acquire()
         except TimeoutError:
             raise trouble(Reason.UPSTREAM_TIMEOUT) from None
+        try:
+            return await self._through(shortcode, ends)
+        finally:
+            self.at_once.release()
 
     async def health(self) -> tuple[Health, ...]:
         """Return how each way stands."""
@@ -132,7 +136,8 @@ class Doors:
         """Learn from a trouble, and return it with the wait that follows from it."""
         reason = reason_of(problem) or Reason.BAD_UPSTREAM_RESPONSE
         if reason in STOPPING - SUSPICIOUS:
-            until = await self._change(way, self._limited(reason, problem.retry_after))
+            named = problem.retry_after if problem.retry_after != AFTER_A_LIMIT else None
+            until = await self._change(way, self._limited(reason, named))
             for other in self.ways:
                 if other is not way:
                     await self._change(other, self._resting(until, reason))
