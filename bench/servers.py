@@ -96,6 +96,23 @@ def measure(server: Server, path: str, headers: Mapping[str, str], *, connection
     return Cost(requests, used / requests * 1e6, _milliseconds(said, "50%"), _milliseconds(said, "99%"))
 
 
+def measure_posts(
+    server: Server, path: str, body: str, folder: Path, *, connections: int = 64, seconds: int = 4
+) -> Cost:
+    """Post a JSON body that the server refuses with 4xx, over and over, as `measure` reads."""
+    script = folder / "post.lua"
+    script.write_text(f"wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['Content-Type'] = 'application/json'\n")
+    _wrk(server, path, {}, connections, 1, script)
+    before = server.cpu_seconds()
+    said = _wrk(server, path, {}, connections, seconds, script)
+    used = server.cpu_seconds() - before
+    requests = int(_found(r"(\d+) requests in", said))
+    refused = int(_found(r"Non-2xx or 3xx responses: (\d+)", said))
+    if refused != requests:
+        raise RuntimeError(f"{server.name} took {requests - refused} requests that it should refuse")
+    return Cost(requests, used / requests * 1e6, _milliseconds(said, "50%"), _milliseconds(said, "99%"))
+
+
 def need(program: str, package: str) -> str:
     """Return a program's path; ends the benchmark with what to install when it is missing."""
     found = shutil.which(program)
@@ -104,14 +121,17 @@ def need(program: str, package: str) -> str:
     return found
 
 
-def _wrk(server: Server, path: str, headers: Mapping[str, str], connections: int, seconds: int) -> str:
+def _wrk(
+    server: Server, path: str, headers: Mapping[str, str], connections: int, seconds: int, script: Path | None = None
+) -> str:
     options = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     url = f"http://127.0.0.1:{server.port}{path}"
     wrk = need("wrk", "wrk")
-    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *options, url]
+    scripted = ["-s", str(script)] if script else []
+    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *scripted, *options, url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
-    if errors:
+    if errors and script is None:
         raise RuntimeError(f"{server.name} answered {errors.group(1)} requests for {path} with an error")
     return done.stdout
 

@@ -7,7 +7,7 @@ closed. On SQLite one process works the jobs: the one that holds the data folder
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from starlette.types import ASGIApp
@@ -24,6 +24,8 @@ from tintype.api.health import Part
 from tintype.api.health import mount as mount_health
 from tintype.api.meta import MetaDesk
 from tintype.api.meta import mount as mount_meta
+from tintype.api.scrape import SCRAPE, Gate, MediaLinks, Rates, ScrapeDesk, alone
+from tintype.api.scrape import mount as mount_scrape
 from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
 from tintype.backends.idempotency import Idempotency
@@ -44,7 +46,20 @@ from tintype.core.access import (
     Users,
 )
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
-from tintype.core.feed import Copies, Feed, FeedRecords, Policy, Renditions, jobs, schedules
+from tintype.core.downloads import (
+    DownloadRecords,
+    Downloads,
+    Fetching,
+    Folders,
+    Member,
+    Sessions,
+    recover,
+)
+from tintype.core.downloads import Policy as DownloadPolicy
+from tintype.core.downloads import SessionRecords as CookieRecords
+from tintype.core.downloads import jobs as download_jobs
+from tintype.core.downloads import schedules as download_schedules
+from tintype.core.feed import Copies, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
 from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.insights import jobs as insight_jobs
@@ -53,6 +68,7 @@ from tintype.core.publishing import Policy as PublishingPolicy
 from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
 from tintype.events import Event, PostPublished
 from tintype.instagram import App, Graph, Login, utc_now
+from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.settings import Settings
 
@@ -75,6 +91,7 @@ class House:
     publisher: Publisher
     runner: Runner
     insights: Insights
+    downloads: Downloads
     welcome: Welcome
     front: ASGIApp
 
@@ -100,13 +117,21 @@ async def open_house(
                 *jobs(house.feed, house.renditions),
                 *insight_jobs(house.insights),
                 *publishing.jobs(house.publisher.resources),
+                *download_jobs(house.downloads),
             ),
-            (*schedules(house.feed), *insight_schedules(house.insights), *publishing.schedules()),
+            (
+                *schedules(house.feed),
+                *insight_schedules(house.insights),
+                *publishing.schedules(),
+                *download_schedules(),
+            ),
         )
         stack.push_async_callback(backends.engine.close)
+        stack.push_async_callback(house.downloads.close)
         if backends.works:
             await house.runner.start(alone=backends.database.is_sqlite)
             stack.push_async_callback(house.runner.close)
+            await recover(house.downloads, alone=backends.database.is_sqlite)
         yield house
 
 
@@ -126,9 +151,11 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     insights = _insights(settings, backends, accounts, graph)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
+    downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
+        _scrape_dialect(settings, backends, downloads, only, now),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
@@ -149,6 +176,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         publisher,
         runner,
         insights,
+        downloads,
         welcome,
         front,
     )
@@ -322,3 +350,58 @@ async def _sweep(backends: Backends) -> None:
         swept = await renditions.collect(Policy().grace, strays_too=timedelta(0))
         if swept:
             log.info("put away %d copies that nothing refers to", swept)
+
+
+def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Callable[[], datetime]) -> Downloads:
+    policy = DownloadPolicy(
+        seconds=settings.download_seconds,
+        max_bytes=settings.max_media_bytes,
+        min_free_bytes=settings.min_free_bytes,
+        at_once=settings.downloads_at_once,
+        kept=timedelta(days=settings.max_media_age_days),
+        cleanup_interval=timedelta(seconds=settings.media_cleanup_interval_seconds),
+    )
+    # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
+    node = "local" if backends.works and backends.database.is_sqlite else node_name()
+    manners = Manners(start=settings.public_lookups_per_hour)
+    ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
+    sessions = Sessions(CookieRecords(backends.database), backends.vault, now)
+    return Downloads(
+        DownloadRecords(backends.database),
+        Folders((settings.data / "instaloader").resolve()),
+        owns,
+        Doors(ways, asks, now, manners, seconds=settings.public_lookup_seconds),
+        Member.of(backends.outbound, sessions),
+        Fetching(backends.outbound, policy),
+        backends.engine,
+        policy,
+        node,
+        now,
+    )
+
+
+def _scrape_dialect(
+    settings: Settings, backends: Backends, downloads: Downloads, only: tuple[str, ...], now: Callable[[], datetime]
+) -> Mounted:
+    gate = Gate(
+        rates=_rates(settings),
+        max_body_bytes=settings.max_json_body_bytes,
+        max_url_length=settings.max_url_length,
+        trusted=settings.trusted_proxies,
+        key=secret(settings.api_key),
+    )
+    desk = ScrapeDesk(
+        downloads=downloads,
+        gate=gate,
+        resolves=replace(gate, rates=_rates(settings)),
+        links=MediaLinks.of(backends.vault, settings.address(), settings.media_link_seconds, now),
+        idempotency=Idempotency(backends.database, backends.vault),
+        wait_seconds=settings.scrape_wait_seconds,
+        version=__version__,
+        now=now,
+    )
+    return mount_scrape(desk, alone(SCRAPE) if only and "feed" not in only else SCRAPE)
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(settings.rate_limit_max_requests, settings.rate_limit_window_seconds)

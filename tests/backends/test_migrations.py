@@ -13,7 +13,16 @@ from tests.servers import postgres_server
 from tintype.backends.database import Database, metadata, open_database, revision
 from tintype.backends.migrations import HEAD, upgrade
 
-for name in ("core.access", "core.accounts", "core.feed", "core.publishing", "core.insights", "backends.idempotency", "backends.journal"):
+for name in (
+    "core.access",
+    "core.accounts",
+    "core.downloads",
+    "core.feed",
+    "core.insights",
+    "core.publishing",
+    "backends.idempotency",
+    "backends.journal",
+):
     importlib.import_module(f"tintype.{name}")
 
 

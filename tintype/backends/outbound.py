@@ -72,11 +72,15 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer: status, headers with lower-case names, and a body of at most `Policy.max_bytes`."""
+    """A complete answer: status, headers with lower-case names, and a body of at most `Policy.max_bytes`.
+
+    `cookies` holds each Set-Cookie header by itself: joined with commas, as the others are, it could not be read.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    cookies: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Stream:
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes] = field(repr=False)
+    cookies: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Outbound(Protocol):
@@ -207,7 +212,7 @@ class HttpOutbound:
         """Return the complete answer, whatever its status; see `Outbound` for what is raised."""
         async with self.stream(request, policy) as answer:
             body = b"".join([chunk async for chunk in answer.chunks])
-        return Answer(answer.status, answer.headers, body)
+        return Answer(answer.status, answer.headers, body, answer.cookies)
 
     @asynccontextmanager
     async def stream(self, request: Outgoing, policy: Policy) -> AsyncGenerator[Stream]:
@@ -226,7 +231,7 @@ class HttpOutbound:
             if packed != "identity":
                 headers = {k: v for k, v in headers.items() if k not in ("content-encoding", "content-length")}
             async with aclosing(_body(response, unpack, policy.max_bytes, deadline, host)) as chunks:
-                yield Stream(response.status, headers, chunks)
+                yield Stream(response.status, headers, chunks, _cookies(response))
         finally:
             await response.aclose()
 
@@ -401,6 +406,10 @@ def _headers(response: httpcore2.Response) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         merged[name] = f"{merged[name]}, {value}" if name in merged else value
     return merged
+
+
+def _cookies(response: httpcore2.Response) -> tuple[str, ...]:
+    return tuple(value.decode("latin-1") for name, value in response.headers if name.lower() == b"set-cookie")
 
 
 def _stated_length(headers: Mapping[str, str]) -> int:

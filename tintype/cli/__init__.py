@@ -14,7 +14,9 @@ from tintype.cli.connecting import accounts
 from tintype.cli.demonstrating import demo
 from tintype.cli.doctor import doctor
 from tintype.cli.feeding import feeds, sync
+from tintype.cli.fetching import fetch
 from tintype.cli.keeping import migrate, tokens, vault, workspaces
+from tintype.cli.lending import sessions
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.people import users
 from tintype.cli.serving import serve, simulate, worker
@@ -46,7 +48,7 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate, migrate, doctor, sync):
+for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch):
     app.command()(command)
 
 for name, group in (
@@ -56,6 +58,7 @@ for name, group in (
     ("account", accounts),
     ("feed", feeds),
     ("vault", vault),
+    ("session", sessions),
 ):
     app.add_typer(group, name=name)
 

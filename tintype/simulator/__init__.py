@@ -8,10 +8,11 @@ it is served at. Any loopback `redirect_uri` is accepted besides the registered 
 import httpx2
 
 from tintype.simulator.app import Simulator
+from tintype.simulator.magic import MAGIC, Magic
 from tintype.simulator.settings import Settings
 from tintype.simulator.world import DEFAULT_SEED, World
 
-__all__ = ["Settings", "Simulator", "World", "create"]
+__all__ = ["MAGIC", "Magic", "Settings", "Simulator", "World", "create"]
 
 
 def create(

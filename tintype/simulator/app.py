@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tintype.simulator import cdn, control, errors, faults, graph, oauth, people, upload
+from tintype.simulator import cdn, control, errors, faults, graph, oauth, people, upload, web
 from tintype.simulator.arrival import Arrival, Client, host_of, params_of, split_path
 from tintype.simulator.errors import ShortError
 from tintype.simulator.world import World
@@ -84,6 +84,10 @@ async def _route(request: Request, world: World, client: Client, origin: str) ->
         return oauth.dialog(arrival, "facebook")
     if segments == ("oauth", "access_token") and _short_form(arrival):
         return await _short_token(arrival)
+    if segments == ("instagram_oembed",) and host in ("facebook_graph", "own"):
+        return web.official_oembed(arrival)
+    if host in ("www", "private") or (arrival.own and web.claims(arrival)):
+        return await web.serve(arrival)
     if host in ("graph", "facebook_graph", "own"):
         return await graph.serve(arrival)
     return Response("Not found", 404, media_type="text/plain")

@@ -11,15 +11,15 @@ from functools import partial
 from typing import cast
 from urllib.parse import urlencode
 
-import anyio
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
 
-from tintype.simulator import faults
-from tintype.simulator.faults import Cut, Fault
+from tintype.simulator import deliveries, faults
+from tintype.simulator.deliveries import EXPIRED, GONE, Dripping, Truncated
+from tintype.simulator.faults import Fault
 from tintype.simulator.log import Entry
+from tintype.simulator.magic import MAGIC
 from tintype.simulator.model import Rendition
 from tintype.simulator.photographs import photograph
 from tintype.simulator.shelf import Shelf
@@ -29,11 +29,10 @@ from tintype.simulator.world import World
 FOLDERS = {"image": "t51.29350-15", "poster": "t51.36329-15", "profile": "t51.2885-19", "video": "t66.30100-16"}
 FILE = re.compile(r"/v/t[\d.]+-\d+/([^/_]+)_([^/_]+)_([^/]+)_n\.(jpg|mp4)")
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-EXPIRED, MISMATCH, GONE = "URL signature expired", "URL signature mismatch", "Not Found"
+MISMATCH = "URL signature mismatch"
 TYPES = {"image": "image/jpeg", "video": "video/mp4"}
 CLIP = 640  # pixels of the longer side; whoever reads a pretend clip looks at its format, not at its detail
 FIRST_DAY = 1_577_836_800  # 2020-01-01, when files that belong to no post were put up
-DRIP_SECONDS = 1.0  # between two bytes
 _prints = Shelf(room=64 * 1024 * 1024, hands=2)
 
 
@@ -54,6 +53,15 @@ def url(origin: str, key: str, *, now: float, lifetime: float, secret: bytes) ->
     expiry = f"{int(now + lifetime):X}"
     mark = signature(path, query | {"oe": expiry}, secret)
     return f"{origin}{path}?{urlencode(query)}&oh={mark}&oe={expiry}"
+
+
+def address(world: World, key: str, origin: str | None = None, *, age: float = 0.0) -> str:
+    """The signed address of a file below `origin`, else on one of Instagram's media hosts; given out `age` seconds ago."""
+    rendition = world.renditions[key]
+    shard = 1 + int(hashlib.sha256(key.encode()).hexdigest(), 16) % 3
+    lifetime = world.cdn_lifetime(rendition.kind)
+    where = origin or f"https://scontent-tin{shard}-1.cdninstagram.com"
+    return url(where, key, now=world.now() - age, lifetime=lifetime, secret=world.cdn_secret)
 
 
 def signature(path: str, query: Mapping[str, str], secret: bytes) -> str:
@@ -98,6 +106,13 @@ def note(request: Request, rendition: Rendition, fault: Fault | None) -> None:
         entry.fault = fault.kind if fault else None
 
 
+def mark(request: Request, trouble: str) -> None:
+    """Write into the log's entry how a magic post went wrong."""
+    entry = cast("Entry | None", request.scope.get("simulator.entry"))
+    if entry is not None and entry.fault is None:
+        entry.fault = f"magic:{trouble}"
+
+
 def refused(fault: Fault) -> Response:
     """How a media host says no: plain text with the fault's status, or the one that suits its kind."""
     status = fault.status or {"rate_limit": 429, "expired_token": 403}.get(fault.kind, 503)
@@ -111,12 +126,19 @@ async def deliver(request: Request, world: World, rendition: Rendition, fault: F
         return RedirectResponse(fault.to or str(request.url), fault.status or 302)
     if kind == "wrong_type":
         return Response(faults.SORRY, media_type=TYPES[rendition.kind])
-    media = world.media.get(rendition.key.partition("/")[0])
+    media_id = rendition.key.partition("/")[0]
+    media = world.media.get(media_id) or world.magic_posts.get(media_id)
     whole = File(await content(rendition), TYPES[rendition.kind], media.timestamp if media else FIRST_DAY)
     answer = whole.answer(request)
     if kind == "truncate":
         return Truncated.of(answer)
-    return Dripping.of(answer) if kind == "drip" else answer
+    if kind == "drip":
+        return Dripping.of(answer)
+    magic = MAGIC[media.shortcode] if media and media.id in world.magic_posts else None
+    if magic is None or magic.place != "media" or rendition.kind != "video":
+        return answer
+    mark(request, magic.trouble)
+    return deliveries.broken(magic.trouble, answer)
 
 
 async def content(rendition: Rendition) -> bytes:
@@ -191,40 +213,3 @@ def cut(asked: str, size: int) -> tuple[int, int] | None:
     if last and int(last) < int(first):
         return None
     return min(size, int(first)), min(size, int(last or size) + 1)
-
-
-class Truncated(Response):
-    """Announces the whole length, sends half of the bytes and closes the connection."""
-
-    @classmethod
-    def of(cls, answer: Response) -> "Truncated":
-        """This answer, broken."""
-        return cls(bytes(answer.body), answer.status_code, dict(answer.headers))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
-        await Cut()(scope, receive, send)
-
-
-class Dripping(Response):
-    """Sends one byte per DRIP_SECONDS until the end or until the client has had enough."""
-
-    @classmethod
-    def of(cls, answer: Response) -> "Dripping":
-        """This answer, slow."""
-        return cls(bytes(answer.body), answer.status_code, dict(answer.headers))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._drip, send, tasks.cancel_scope)
-            await faults.silence(receive)
-            tasks.cancel_scope.cancel()
-
-    async def _drip(self, send: Send, both: anyio.CancelScope) -> None:
-        for place in range(len(self.body)):
-            await send({"type": "http.response.body", "body": self.body[place : place + 1], "more_body": True})
-            await anyio.sleep(DRIP_SECONDS)
-        await send({"type": "http.response.body", "body": b""})
-        both.cancel()

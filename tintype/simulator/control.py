@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tintype.simulator import containers, faults, staging, tokens, webhooks
+from tintype.simulator import containers, faults, staging, tokens, web, webhooks
 from tintype.simulator.arrival import Client
 from tintype.simulator.faults import Fault
+from tintype.simulator.magic import MAGIC, Memory
 from tintype.simulator.model import Answer, App, Person
 from tintype.simulator.pull import LATEST, Pull, WrongPullError
 from tintype.simulator.world import World
@@ -120,6 +122,19 @@ async def revoke(pull: Pull) -> None:
         await webhooks.send_signed(world, pull.client, app, person, world.settings.deauthorize_url)
 
 
+async def sign_in(pull: Pull) -> Answer:
+    """`POST /_world/sessions`: cookies of a browser in which a person has signed in to the public web side."""
+    pull.only("username")
+    return {"cookies": web.signed_in(pull.world, pull.person())}
+
+
+async def sign_out(pull: Pull) -> None:
+    """`DELETE /_world/sessions/{username}`: all sessions of a person end."""
+    if pull.item not in pull.world.people:
+        raise WrongPullError(f"nobody is called {pull.item!r}", 404)
+    web.signed_out(pull.world, pull.world.people[pull.item])
+
+
 async def add_code(pull: Pull) -> Answer:
     """`POST /_world/codes`."""
     pull.only("username", "app_id", "redirect_uri", "scope")
@@ -164,9 +179,16 @@ async def list_faults(pull: Pull) -> list[Answer]:
 
 
 async def drop_fault(pull: Pull) -> None:
-    """`DELETE /_world/faults[/{id}]`."""
+    """`DELETE /_world/faults[/{id}]`; without an id the magic posts forget whom they have hit, too."""
+    if not pull.item:
+        pull.world.magic_memory = Memory()
     if not pull.world.faults.drop(pull.item or None):
         raise WrongPullError(f"no fault {pull.item!r}", 404)
+
+
+async def list_magic(_pull: Pull) -> list[Answer]:
+    """`GET /_world/magic`: the magic shortcodes, what they do and what a downloader must answer."""
+    return [asdict(magic) for magic in MAGIC.values()]
 
 
 async def change_container(pull: Pull) -> Answer:
@@ -247,6 +269,8 @@ LEVERS: dict[tuple[str, ...], Callable[[Pull], Awaitable[object]]] = {
     ("POST", "people"): staging.add_person,
     ("POST", "tokens"): add_token,
     ("POST", "tokens", "revoke"): revoke,
+    ("POST", "sessions"): sign_in,
+    ("DELETE", "sessions", "*"): sign_out,
     ("POST", "codes"): add_code,
     ("POST", "media"): staging.add_media,
     ("PATCH", "media", "*"): staging.change_media,
@@ -256,6 +280,7 @@ LEVERS: dict[tuple[str, ...], Callable[[Pull], Awaitable[object]]] = {
     ("POST", "faults"): add_fault,
     ("DELETE", "faults"): drop_fault,
     ("DELETE", "faults", "*"): drop_fault,
+    ("GET", "magic"): list_magic,
     ("PATCH", "containers", "*"): change_container,
     ("POST", "webhooks"): webhook,
     ("POST", "webhooks", "verify"): verify,

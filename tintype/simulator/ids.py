@@ -61,3 +61,8 @@ def pk_of(shortcode: str) -> int:
     for letter in shortcode:
         pk = pk * 64 + ALPHABET.index(letter)
     return pk
+
+
+def moment_of(pk: int) -> int:
+    """The Unix second in which something with this pk was made."""
+    return ((pk >> PK_LOW_BITS) + PK_EPOCH_MS) // 1000

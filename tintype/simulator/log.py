@@ -12,6 +12,8 @@ SECRETS = frozenset(
         "fb_exchange_token",
         "appsecret_proof",
         "signed_request",
+        "lsd",
+        "fb_dtsg",
         "state",
         "hub.verify_token",
     )

@@ -33,7 +33,10 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An Instagram account; `page_id` and `facebook_id` are set when a Facebook Page is linked to it."""
+    """An Instagram account; `page_id` and `facebook_id` are set when a Facebook Page is linked to it.
+
+    `private` hides the posts from everybody else on the public web side; the Graph API does not know the word.
+    """
 
     username: str
     user_id: str
@@ -49,6 +52,7 @@ class Person:
     language: str
     page_id: str | None = None
     facebook_id: str | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ LOOPBACK_CALLBACKS = ("http://localhost:8000/instagram-callback", "http://127.0.
 FEED_SIZES = ((1080, 1350), (1080, 1080), (1440, 1080), (1080, 1350), (1440, 754))
 REEL_SIZE = (720, 1280)
 STORY_SIZE = (1080, 1920)
+SMALL_PICTURE = 640  # pixels of width
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Plan:
     page: str | None = None
     biography: str = ""
     followers: int = 1200
+    private: bool = False
 
 
 CAST = (
@@ -47,7 +49,7 @@ CAST = (
     Plan("juniper.walks", "Juniper Hale", "MEDIA_CREATOR", "en", 23, 1, None, "One walk a week 🌿", 2_764),
     Plan("casa.mareira", "Casa Mareira", "BUSINESS", "pt", 12, 0, "Casa Mareira", "Quartos perto do mar", 640),
     Plan("quiet.harbour", "Quiet Harbour", "BUSINESS", "en", 0, 0, None, "Opening soon.", 12),
-    Plan("tomas.private", "Tomás", "PERSONAL", "es", 8, 0, None, "", 87),
+    Plan("tomas.private", "Tomás", "PERSONAL", "es", 8, 0, None, "", 87, private=True),
 )
 
 
@@ -83,6 +85,7 @@ def person_of(plan: Plan, seed: int) -> tuple[Person, FacebookUser | None, tuple
         follows_count=40 + ids.number(3, "follows", *key),
         picture_seed=ids.number(9, "picture", *key),
         language=plan.language,
+        private=plan.private,
     )
     if plan.page is None:
         return person, None, ()
@@ -214,6 +217,22 @@ def renditions_of(media: Media) -> tuple[Rendition, ...]:
         return video, poster
     key = f"{base}/image_{size}.jpg"
     return (Rendition(key, media.picture_seed, media.width, media.height, "image", media.owner, body=media.body),)
+
+
+def smaller_of(media: Media) -> tuple[Rendition, ...]:
+    """What the public web side offers beside the largest file; what came through the API has one size only."""
+    if media.body is not None:
+        return ()
+    base = f"{media.id}/{media.rev}"
+    if media.media_type == "VIDEO":
+        width, height = media.width // 3, media.height // 3
+        key = f"{base}/video_{width}x{height}.mp4"
+        return (Rendition(key, media.picture_seed, width, height, "video", media.owner, media.seconds),)
+    if media.width <= SMALL_PICTURE:
+        return ()
+    height = round(media.height * SMALL_PICTURE / media.width)
+    key = f"{base}/image_{SMALL_PICTURE}x{height}.jpg"
+    return (Rendition(key, media.picture_seed, SMALL_PICTURE, height, "image", media.owner),)
 
 
 def profile_rendition(person: Person) -> Rendition:

@@ -41,8 +41,9 @@ def show(pull: Pull, media: Media) -> Answer:
 async def add_person(pull: Pull) -> Answer:
     """`POST /_world/people`."""
     pull.only(
-        "username", "account_type", "media", "page", "name", "biography", "followers_count", "language", "stories"
-    )
+        "username", "account_type", "media", "page", "name", "biography", "followers_count", "language", "stories",
+        "private",
+    )  # fmt: skip
     username = pull.text("username")
     if username in pull.world.people:
         raise WrongPullError(f"{username!r} exists already", 409)
@@ -58,6 +59,7 @@ async def add_person(pull: Pull) -> Answer:
         page=page if isinstance(page, str) else name if page else None,
         biography=pull.text("biography", ""),
         followers=pull.whole("followers_count", 1200, least=0) or 0,
+        private=pull.flag("private"),
     )
     return about(pull, pull.world.settle(plan, people.anchor(pull.world.now())))
 
@@ -96,7 +98,7 @@ async def add_media(pull: Pull) -> Answer:
 
 def _pk(shortcode: str) -> int:
     try:
-        return ids.pk_of(shortcode)
+        return ids.pk_of(shortcode[:-28] if len(shortcode) > 28 else shortcode)  # the rest is a private post's key
     except ValueError:
         raise WrongPullError("shortcode has letters that no shortcode has") from None
 

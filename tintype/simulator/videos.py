@@ -11,6 +11,8 @@ from tintype.simulator.photographs import photograph
 from tintype.simulator.shelf import Shelf
 
 RATE = 20  # frames per second
+RATES = (300, 100)  # kbit/s of clips, and of those below SMALL pixels: smaller in bytes as well
+SMALL = 512  # pixels of the longer side
 TIMEOUT = 60  # seconds; a clip takes well under two on an idle machine
 _clips = Shelf(room=32 * 1024 * 1024, hands=2)
 
@@ -51,13 +53,15 @@ def arguments(seed: int, width: int, height: int, seconds: float) -> list[str]:
         f"zoompan=z='1.04+0.16*{inwards}/{frames}':x='(iw-iw/zoom)*{rightwards}/{frames}'"
         f":y='(ih-ih/zoom)*{downwards}/{frames}':d={frames}:s={width}x{height}:fps={RATE},setsar=1,format=yuv420p"
     )
+    rate = RATES[max(width, height) < SMALL]
     room = f"anoisesrc=color=brown:amplitude=0.04:sample_rate=44100:seed={seed % 2**31}"
     return [
         *("-hide_banner", "-loglevel", "error", "-nostdin", "-threads", "1", "-filter_threads", "1"),
         *("-f", "image2pipe", "-c:v", "mjpeg", "-i", "pipe:0", "-f", "lavfi", "-i", room),
         *("-vf", move, "-t", str(seconds), "-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact"),
         *("-c:v", "libx264", "-preset", "superfast", "-threads", "1", "-profile:v", "main", "-g", str(RATE * 2)),
-        *("-b:v", "300k", "-maxrate", "400k", "-bufsize", "400k", "-c:a", "aac", "-b:a", "32k", "-ac", "1"),
+        *("-b:v", f"{rate}k", "-maxrate", f"{rate + 100}k", "-bufsize", f"{rate + 100}k"),
+        *("-c:a", "aac", "-b:a", "32k", "-ac", "1"),
         *("-movflags", "+faststart", "-f", "mp4", "-y"),
     ]
 

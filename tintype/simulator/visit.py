@@ -68,11 +68,7 @@ class Visit:
 
     def file(self, key: str) -> str:
         """A signed address of a CDN file."""
-        rendition = self.world.renditions[key]
-        shard = 1 + int(hashlib.sha256(key.encode()).hexdigest(), 16) % 3
-        origin = self.media_origin or f"https://scontent-tin{shard}-1.cdninstagram.com"
-        lifetime = self.world.cdn_lifetime(rendition.kind)
-        return cdn.url(origin, key, now=self.world.now(), lifetime=lifetime, secret=self.world.cdn_secret)
+        return cdn.address(self.world, key, self.media_origin)
 
     def show(self, node: object, fields: Sequence[Field] | None) -> Answer:
         """A node with the asked fields, absent values left out and `id` always there."""

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from tintype.simulator import ids, people
+from tintype.simulator import ids, magic, people
 from tintype.simulator.clock import Clock
 from tintype.simulator.faults import Faults
 from tintype.simulator.log import Log
@@ -66,10 +66,14 @@ class World:
         self.searched_tags: dict[str, dict[str, float]] = {}  # user id -> tag -> when
         self.fresh_reads: dict[str, int] = {}  # media id -> reads that still answer 100/33
         self.calls: dict[tuple[str, str], list[float]] = {}  # (app id, username) -> times
+        self.sessions: dict[str, str] = {}  # sessionid cookie -> username
+        self.magic_memory = magic.Memory()
+        self.magic_posts: dict[str, Media] = {}  # media id -> a post that goes wrong on the public web side
         self.faults = Faults()
         self.log = Log()
         self._sequence = 0
         self._posts: dict[str, list[str]] = {}
+        self._codes: dict[str, str] = {}  # shortcode -> media id
         self._talk: dict[str, list[str]] = {}
         self.cdn_secret = ids.letters(40, self.seed, "cdn").encode()
         self._settle()
@@ -80,6 +84,12 @@ class World:
         anchor = people.anchor(self.now())
         for plan in people.CAST:
             self.settle(plan, anchor)
+        self.magic_owner = magic.owner(self.seed)
+        self._show(people.profile_rendition(self.magic_owner))
+        for media in magic.posts(self.seed):
+            self.magic_posts[media.id] = media
+            self._codes[media.shortcode] = media.id
+            self._show(*_files(media))
 
     def settle(self, plan: people.Plan, anchor: float) -> Person:
         """Add a person with a Page if planned, posts older than the anchor, and today's stories."""
@@ -116,7 +126,8 @@ class World:
         self.media[media.id] = media
         if media.parent_id is None:
             self._posts[media.owner].append(media.id)
-        self._show(*people.renditions_of(media))
+            self._codes[media.shortcode] = media.id
+        self._show(*_files(media))
 
     def change_media(self, media: Media) -> None:
         """Replace a post by its new self; files of an older revision stop existing."""
@@ -124,7 +135,7 @@ class World:
         self.media[media.id] = media
         if old.rev != media.rev:
             self._hide(old)
-            self._show(*people.renditions_of(media))
+            self._show(*_files(media))
 
     def drop_media(self, media: Media) -> None:
         """Delete a post with its children, files and comments."""
@@ -133,8 +144,15 @@ class World:
             self._hide(item)
         if media.parent_id is None:
             self._posts[media.owner].remove(media.id)
+            self._codes.pop(media.shortcode, None)
         for comment_id in self._talk.pop(media.id, []):
             self.comments.pop(comment_id, None)
+
+    def post_by_code(self, shortcode: str) -> Media | None:
+        """The post with this shortcode, magic ones included; stories and carousel children have none of their own."""
+        media_id = self._codes.get(shortcode, "")
+        found = self.magic_posts.get(media_id) or self.media.get(media_id)
+        return None if found is None or found.kind == "STORY" else found
 
     def posts(self, username: str) -> list[Media]:
         """Feed posts and reels of a person, newest first."""
@@ -156,7 +174,7 @@ class World:
         self.renditions.update({rendition.key: rendition for rendition in renditions})
 
     def _hide(self, media: Media) -> None:
-        for rendition in people.renditions_of(media):
+        for rendition in _files(media):
             self.renditions.pop(rendition.key, None)
 
     def add_comment(self, comment: Comment) -> None:
@@ -204,3 +222,7 @@ class World:
         changed = replace(container, **changes)  # pyright: ignore[reportArgumentType] - callers name fields of Container
         self.containers[changed.id] = changed
         return changed
+
+
+def _files(media: Media) -> tuple[Rendition, ...]:
+    return people.renditions_of(media) + people.smaller_of(media)

@@ -7,7 +7,7 @@ from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
 from tintype.core.accounts.looking import Looking
 from tintype.core.accounts.model import Account, Grip, Signer, State
-from tintype.core.accounts.records import AccountRecords, held
+from tintype.core.accounts.records import AccountRecords, connected_ids, held
 
 __all__ = [
     "Account",
@@ -20,5 +20,6 @@ __all__ = [
     "Looking",
     "Signer",
     "State",
+    "connected_ids",
     "held",
 ]

@@ -118,6 +118,13 @@ def held(account_id: str) -> Select[tuple[str]]:
     return select(accounts.c.id).where(mine, accounts.c.workspace_id.in_(living_ids())).with_for_update(read=True)
 
 
+def connected_ids() -> Select[tuple[str]]:
+    """Return what asks for the ids of all accounts that can be read now."""
+    return select(accounts.c.id).where(
+        accounts.c.state == State.CONNECTED.value, accounts.c.workspace_id.in_(living_ids())
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRecords:
     """Reads and writes accounts, one short transaction a method."""

@@ -9,6 +9,7 @@ view      what a website gets, always the last good list
 from tintype.core.feed.copies import Copies, blob_key
 from tintype.core.feed.feed import Feed, Report
 from tintype.core.feed.model import FORMATS, SIZES, Asset, Item, Policy, Standing, View, first_sentence
+from tintype.core.feed.owning import OwnPosts
 from tintype.core.feed.records import FeedRecords
 from tintype.core.feed.renditions import Renditions, widths
 from tintype.core.feed.work import jobs, schedules
@@ -21,6 +22,7 @@ __all__ = [
     "Feed",
     "FeedRecords",
     "Item",
+    "OwnPosts",
     "Policy",
     "Renditions",
     "Report",

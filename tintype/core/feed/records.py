@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, upsert
-from tintype.core.accounts import Account, held
+from tintype.core.accounts import Account, connected_ids, held
 from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
 from tintype.errors import Gone, Unavailable
 
@@ -77,6 +77,7 @@ media = Table(
     Index(None, "workspace_id", "posted_at"),
     Index(None, "picture"),
     Index(None, "video"),
+    Index(None, "permalink"),
 )
 
 syncs = Table(
@@ -122,6 +123,14 @@ class FeedRecords:
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).all()
         return _assemble(rows)
+
+    async def posted_as(self, permalinks: Sequence[str]) -> tuple[str, str] | None:
+        """Return the account and the id of a living post by its possible addresses; connected accounts only."""
+        theirs = media.c.account_id.in_(connected_ids()) & media.c.parent_id.is_(None) & media.c.removed_at.is_(None)
+        query = select(media.c.account_id, media.c.id).where(media.c.permalink.in_(list(permalinks)), theirs)
+        async with self.database.read() as connection:
+            row = (await connection.execute(query.limit(1))).one_or_none()
+        return (row.account_id, row.id) if row else None
 
     async def suspects(self, account_id: str, ids: Iterable[str]) -> Sequence[Suspect]:
         """Return how often each of these items was found to be missing so far."""

@@ -1,0 +1,42 @@
+"""One pasted link to a post becomes its verified files in one folder, fetched once however many ask.
+
+ask       return a post's download, beginning one where there is none
+find      how far a download is
+file      a published file
+sweep     finish what dead processes left, take old posts away
+"""
+
+from tintype.core.downloads.downloads import Downloads, Owns
+from tintype.core.downloads.fetching import Fetching
+from tintype.core.downloads.folders import Folders
+from tintype.core.downloads.model import CODES, DiskFull, Download, Failure, File, Lease, Policy, Post, State, next_step
+from tintype.core.downloads.records import DownloadRecords
+from tintype.core.downloads.session_records import SessionRecords
+from tintype.core.downloads.sessions import Member, Session, Sessions
+from tintype.core.downloads.work import Cleaning, jobs, recover, schedules
+
+__all__ = [
+    "CODES",
+    "Cleaning",
+    "DiskFull",
+    "Download",
+    "DownloadRecords",
+    "Downloads",
+    "Failure",
+    "Fetching",
+    "File",
+    "Folders",
+    "Lease",
+    "Member",
+    "Owns",
+    "Policy",
+    "Post",
+    "Session",
+    "SessionRecords",
+    "Sessions",
+    "State",
+    "jobs",
+    "next_step",
+    "recover",
+    "schedules",
+]

@@ -1,0 +1,172 @@
+"""The table of downloads and its SQL: one row for each try, one of which is the present answer for its post."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Row, String, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tintype.backends.database import Database, Instant, Json, metadata
+from tintype.core.downloads.model import Download, Failure, File, Lease, Post, State
+from tintype.errors import Kind
+
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("shortcode", String(64), nullable=False),
+    Column("current", String(64)),  # the shortcode while this row is the post's present answer, else nothing
+    Column("state", String(8), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("lease_by", String(64)),
+    Column("lease_until", Instant),
+    Column("post", Json),
+    Column("failure", Json),
+    Index(None, "current", unique=True),
+    Index(None, "state", "ended_at"),
+)
+
+MANY = 500  # rows taken at once by background work
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRecords:
+    """Reads and writes downloads, one short transaction a method."""
+
+    database: Database
+
+    async def current(self, shortcode: str) -> Download | None:
+        """Return a post's present answer."""
+        return await self._one(downloads.c.current == shortcode)
+
+    async def find(self, download_id: str) -> Download | None:
+        """Return one try by its id."""
+        return await self._one(downloads.c.id == download_id)
+
+    async def begin(self, download: Download, before: Download | None) -> bool:
+        """Make a new try the present answer in place of `before`; False when another was quicker."""
+        mine = downloads.c.current == download.shortcode
+        try:
+            async with self.database.write() as connection:
+                if before is not None:
+                    query = update(downloads).where(downloads.c.id == before.id, mine).values(current=None)
+                    if (await connection.execute(query)).rowcount == 0:
+                        return False
+                await connection.execute(insert(downloads).values(_row(download)))
+        except IntegrityError:
+            return False
+        return True
+
+    async def take(self, download_id: str, lease: Lease, now: datetime) -> bool:
+        """Take, or renew, the lease of a running download; False when another holds it or it has ended."""
+        free = (downloads.c.lease_by == lease.by) | downloads.c.lease_until.is_(None) | (downloads.c.lease_until <= now)
+        query = update(downloads).where(downloads.c.id == download_id, downloads.c.state == State.RUNNING.value, free)
+        async with self.database.write() as connection:
+            done = await connection.execute(query.values(lease_by=lease.by, lease_until=lease.until))
+        return done.rowcount > 0
+
+    async def finish(self, download: Download, by: str) -> bool:
+        """Store how a download ended; False when its lease was lost meanwhile."""
+        mine = (downloads.c.id == download.id) & (downloads.c.lease_by == by)
+        ended = {key: value for key, value in _row(download).items() if key not in ("id", "shortcode", "current")}
+        async with self.database.write() as connection:
+            done = await connection.execute(update(downloads).where(mine).values(ended))
+        return done.rowcount > 0
+
+    async def release(self, by: str, now: datetime) -> int:
+        """End the leases of a process that is gone; return how many downloads it left."""
+        left = (downloads.c.lease_by == by) & (downloads.c.state == State.RUNNING.value)
+        async with self.database.write() as connection:
+            return (await connection.execute(update(downloads).where(left).values(lease_until=now))).rowcount
+
+    async def running(self) -> Sequence[Download]:
+        """Return all downloads that have not ended."""
+        query = select(downloads).where(downloads.c.state == State.RUNNING.value).order_by(downloads.c.asked_at)
+        async with self.database.read() as connection:
+            return [_download(row) for row in (await connection.execute(query)).all()]
+
+    async def ended(self, before: datetime) -> Sequence[Download]:
+        """Return some downloads that ended before a moment, oldest first."""
+        old = downloads.c.state.in_([State.DONE.value, State.FAILED.value]) & (downloads.c.ended_at <= before)
+        query = select(downloads).where(old).order_by(downloads.c.ended_at).limit(MANY)
+        async with self.database.read() as connection:
+            return [_download(row) for row in (await connection.execute(query)).all()]
+
+    async def forget(self, download_id: str) -> None:
+        """Forget a download that ended."""
+        async with self.database.write() as connection:
+            await connection.execute(delete(downloads).where(downloads.c.id == download_id))
+
+    async def is_current(self, download: Download) -> bool:
+        """Tell whether a download is its post's present answer."""
+        found = await self.current(download.shortcode)
+        return found is not None and found.id == download.id
+
+    async def _one(self, condition: Any) -> Download | None:
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(downloads).where(condition))).one_or_none()
+        return _download(row) if row else None
+
+
+def _row(download: Download) -> dict[str, Any]:
+    lease = download.lease
+    return {
+        "id": download.id,
+        "shortcode": download.shortcode,
+        "current": download.shortcode,
+        "state": download.state.value,
+        "asked_at": download.asked_at,
+        "ended_at": download.ended_at,
+        "lease_by": lease.by if lease else None,
+        "lease_until": lease.until if lease else None,
+        "post": post_json(download.post) if download.post else None,
+        "failure": _failure_json(download.failure) if download.failure else None,
+    }
+
+
+def _download(row: Row[Any]) -> Download:
+    return Download(
+        id=row.id,
+        shortcode=row.shortcode,
+        state=State(row.state),
+        asked_at=row.asked_at,
+        lease=Lease(row.lease_by, row.lease_until) if row.lease_by and row.lease_until else None,
+        ended_at=row.ended_at,
+        post=post_from(row.post) if row.post else None,
+        failure=_failure_from(row.failure) if row.failure else None,
+    )
+
+
+def post_json(post: Post) -> dict[str, Any]:
+    """Return a post as plain JSON values, for the row and for the sidecar beside its files."""
+    return asdict(post) | {
+        "taken_at": post.taken_at.isoformat() if post.taken_at else None,
+        "files": [asdict(file) for file in post.files],
+    }
+
+
+def post_from(value: dict[str, Any]) -> Post:
+    """Read what `post_json` wrote.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for anything else.
+    """
+    known = {name: value[name] for name in Post.__dataclass_fields__}
+    taken_at = datetime.fromisoformat(known["taken_at"]) if known["taken_at"] else None
+    files = tuple(File(**file) for file in known["files"])
+    found: dict[str, Any] = known | {"taken_at": taken_at, "files": files}
+    return Post(**found)
+
+
+def _failure_json(failure: Failure) -> dict[str, Any]:
+    until = failure.until.isoformat() if failure.until else None
+    kind = failure.kind.value if failure.kind else None
+    return {"kind": kind, "code": failure.code, "message": failure.message, "until": until}
+
+
+def _failure_from(value: dict[str, Any]) -> Failure:
+    until = datetime.fromisoformat(value["until"]) if value["until"] else None
+    kind = Kind(value["kind"]) if value["kind"] else None
+    return Failure(kind, value["code"], value["message"], until)
