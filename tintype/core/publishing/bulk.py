@@ -1,0 +1,221 @@
+"""Many posts at once: lists of them taken, rehearsed, called back again, and written out in the same columns.
+
+A row is known again by its sender's `external_id`, or else by all that it says: the same list sent twice makes nothing
+twice, and a list that was mended makes only what was missing. Another `key` makes it another list.
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import NAMESPACE_OID, uuid5
+
+from tintype.core.accounts import Account, Accounts
+from tintype.core.publishing.bulk_forms import Cells, Format, Record, read, write
+from tintype.core.publishing.bulk_rows import Directory, Order, cells_of, order_of
+from tintype.core.publishing.model import Moment, Occurrence, Post, Problem, State
+from tintype.core.publishing.publisher import Publisher, begun
+from tintype.errors import Conflict, NotFound
+from tintype.events import PostScheduled
+
+AT_ONCE = 500  # posts in one transaction, and in one page of an export
+
+_MARK = "import:"  # keys that rows came with: the list's scope, a count of equal rows, what tells the row from others
+
+_ALL: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one row of a list; `is_new` is false for a post that was there from an earlier time."""
+
+    number: int
+    problems: tuple[Problem, ...]
+    post_id: int | None = None
+    is_new: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing stands against the row."""
+        return not any(one.blocking for one in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a list; it has no `batch` when nothing was to be done."""
+
+    rows: tuple[Row, ...]
+    batch: str | None = None
+
+    @property
+    def created(self) -> int:
+        """How many posts are new."""
+        return sum(row.is_new for row in self.rows)
+
+    @property
+    def failed(self) -> int:
+        """How many rows were not taken."""
+        return sum(not row.passes for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A post of a list that was called back, or could not be for a reason."""
+
+    post: Post
+    reason: str | None
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether nothing of it will be published."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Takes and gives lists of posts."""
+
+    publisher: Publisher
+    accounts: Accounts
+
+    async def take(
+        self,
+        workspace_id: str,
+        data: bytes,
+        form: Format,
+        *,
+        columns: Mapping[str, str] = _ALL,
+        key: str = "",
+        user_id: int | None = None,
+        dry_run: bool = False,
+    ) -> Report:
+        """Make posts of the good rows of a list and report on every row; a `dry_run` only reports.
+
+        Raises `TooLarge`, and `Invalid` for a file that cannot be read as a whole.
+        """
+        known = Directory(await self.accounts.of_workspace(workspace_id))
+        now = self.publisher.resources.graph.now()
+        pairs = await asyncio.to_thread(_ordered, data, form, columns, known, now)
+        if dry_run:
+            return Report(tuple(row for row, _ in pairs))
+        batch = str(uuid5(NAMESPACE_OID, f"{workspace_id}\0{key}\0{hashlib.sha256(data).hexdigest()}"))
+        fresh = [
+            (_post(workspace_id, user_id, order, batch, now), name)
+            for name, order in _named([order for _, order in pairs if order is not None], key)
+        ]
+        stored = iter(await self._store(fresh))
+        rows = tuple(row if order is None else Row(row.number, row.problems, *next(stored)) for row, order in pairs)
+        return Report(rows, batch)
+
+    async def undo(self, workspace_id: str, batch: str) -> Sequence[Undone]:
+        """Call back what is not published yet of the posts that one list made; the list may be sent again after that.
+
+        Raises `NotFound` for a batch of nobody, or of others.
+        """
+        records = self.publisher.resources.records
+        found = await records.of_batch(workspace_id, batch)
+        if not found:
+            raise NotFound(f"there is no import {batch[:40]!r}")
+        done = [await self._undo(post) for post in found]
+        await records.forget_keys(workspace_id, batch)
+        return done
+
+    async def export(
+        self, workspace_id: str, form: Format, *, account_id: str | None = None, states: Collection[State] = ()
+    ) -> AsyncIterator[str]:
+        """Yield a workspace's posts, newest first, as a list that `take` reads again, piece by piece."""
+        names = {one.id: _called(one) for one in await self.accounts.of_workspace(workspace_id)}
+        after: int | None = None
+        is_first = True
+        while is_first or after is not None:
+            page = await self.publisher.list(
+                workspace_id, account_id=account_id, states=states, after=after, limit=AT_ONCE
+            )
+            keys = await self.publisher.resources.records.keys([post.id for post in page.posts])
+            cells = [_cells(post, names.get(post.account_id, ""), keys.get(post.id)) for post in page.posts]
+            yield "".join(write(cells, form, header=is_first))
+            after, is_first = page.after, False
+
+    async def _undo(self, post: Post) -> Undone:
+        try:
+            return Undone(await self.publisher.cancel(post.workspace_id, post.id), None)
+        except Conflict as trouble:
+            return Undone(await self.publisher.get(post.workspace_id, post.id), trouble.message)
+
+    async def _store(self, fresh: Sequence[tuple[Post, str]]) -> Sequence[tuple[int, bool]]:
+        """Store posts, and wake whoever moves them; return the id of each, and whether it is new."""
+        resources, found = self.publisher.resources, list[tuple[int, bool]]()
+        for first in range(0, len(fresh), AT_ONCE):
+            some = fresh[first : first + AT_ONCE]
+            happened = Occurrence(resources.graph.now(), "imported")
+            stored = await resources.records.add_many(some, happened)
+            found.extend(stored[key] for _, key in some)
+            self.publisher.wake()
+            for post, key in some:
+                post_id, is_new = stored[key]
+                if is_new and post.state is State.SCHEDULED:
+                    await resources.bus.publish(PostScheduled(post.workspace_id, post.account_id, post_id))
+        return found
+
+
+def _ordered(
+    data: bytes, form: Format, columns: Mapping[str, str], known: Directory, now: datetime
+) -> Sequence[tuple[Row, Order | None]]:
+    """Return every row of a file with what it orders, or None."""
+    seen: set[str] = set()
+    return [_row(record, known, now, seen) for record in read(data, form, columns)]
+
+
+def _row(record: Record, known: Directory, now: datetime, seen: set[str]) -> tuple[Row, Order | None]:
+    if record.problem is not None:
+        return Row(record.number, (Problem("row", "unreadable", record.problem),)), None
+    order, found = order_of(record.cells, known, now)
+    if order is not None and order.external_id is not None:
+        if order.identity in seen:
+            message = f"a row above has the external_id {order.external_id!r} already"
+            return Row(record.number, (*found, Problem("external_id", "repeated", message))), None
+        seen.add(order.identity)
+    return Row(record.number, tuple(found)), order
+
+
+def _named(orders: Sequence[Order], key: str) -> Sequence[tuple[str, Order]]:
+    """Return orders with the keys under which their posts are known again; equal rows of one list are counted."""
+    scope = hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+    seen: Counter[str] = Counter()
+    named: list[tuple[str, Order]] = []
+    for order in orders:
+        seen[order.identity] += 1
+        named.append((f"{_MARK}{scope}:{seen[order.identity]}:{order.identity}", order))
+    return named
+
+
+def _external_id(key: str | None) -> str | None:
+    """Return the sender's id out of a post's key, if it came with one."""
+    if key is None or not key.startswith(_MARK):
+        return None
+    _, _, kind, *said = key.removeprefix(_MARK).split(":", 4)
+    return said[1] if kind == "id" else None
+
+
+def _post(workspace_id: str, user_id: int | None, order: Order, batch: str, now: datetime) -> Post:
+    return begun(
+        workspace_id,
+        order.account.id,
+        order.draft,
+        now,
+        user_id=user_id,
+        moment=order.moment,
+        hold=order.hold,
+        batch=batch,
+    )
+
+
+def _cells(post: Post, account: object, key: str | None) -> Cells:
+    moment = Moment(post.scheduled_at, post.timezone) if post.scheduled_at else None
+    return cells_of(account, post.draft, moment, hold=post.state is State.DRAFT, external_id=_external_id(key))
+
+
+def _called(account: Account) -> str:
+    return account.username or account.instagram_id
