@@ -87,11 +87,11 @@ class Quotas:
 
     async def _later(self, account_id: str, quota: Quota, now: datetime) -> Later:
         window = timedelta(seconds=quota.window_seconds or 86_400)
-        frees = await self.records.frees_at(account_id, window, now)
-        soonest = now + self.policy.full_wait
-        at = min(frees, soonest) if frees and frees > now else soonest
+        frees = await self.records.frees_at(account_id, window, quota.read_at or now)
+        latest = now + self.policy.full_wait
         return Later(
-            at, f"the account's publishing quota of {quota.total} is used up; the post waits for the next place"
+            max(min(frees or latest, latest), now + LOOK_AGAIN),
+            f"the account's publishing quota of {quota.total} is used up; the post waits for the next place",
         )
 
 

@@ -59,12 +59,15 @@ class Reservations:
             await upsert(connection, quotas, [{"account_id": account_id, "resting_until": until}])
 
     async def hold(self, post: Post, now: datetime) -> bool:
-        """Hold a place for a post; tell whether one was free. Of many who ask at once no more get one than there are."""
+        """Hold a place for a post; tell whether one was free. Of many who ask at once no more get one than there are.
+
+        Those that are due as well and were due earlier go first, whoever asks first.
+        """
         async with self.database.write() as connection:
             row = await _row(connection, post.account_id, lock=True)
             standing = await _standing(connection, row, post.account_id, beside=post.id)
             remaining = standing.quota.remaining
-            if remaining is not None and remaining <= 0:
+            if remaining is not None and remaining <= await _ahead(connection, post, now, remaining):
                 return False
             mine = (posts.c.id == post.id) & (posts.c.fence == post.fence)
             await connection.execute(update(posts).where(mine).values(reserved_at=now))
@@ -76,6 +79,17 @@ class Reservations:
         async with self.database.read() as connection:
             oldest = await connection.scalar(select(func.min(posts.c.published_at)).where(recent))
         return oldest + window if oldest else None
+
+
+async def _ahead(connection: AsyncConnection, post: Post, now: datetime, most: int) -> int:
+    """Count those that a post must let go first, up to `most`."""
+    waiting = (
+        (posts.c.account_id == post.account_id) & (posts.c.state == State.SCHEDULED.value) & (posts.c.due_at <= now)
+    )
+    wanted, mine = func.coalesce(posts.c.scheduled_at, posts.c.created_at), post.scheduled_at or post.created_at
+    earlier = or_(wanted < mine, and_(wanted == mine, posts.c.id < post.id))
+    found = select(posts.c.id).where(waiting, posts.c.reserved_at.is_(None), earlier).limit(most)
+    return await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 async def _row(connection: AsyncConnection, account_id: str, *, lock: bool = False) -> Row[Any] | None:
