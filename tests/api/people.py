@@ -89,7 +89,7 @@ def refused(answer: httpx2.Response, status: int, code: str) -> str:
     """Check that an answer is a refusal in the dialect's form and return its sentence."""
     assert answer.status_code == status, answer.text
     body = answer.json()
-    assert body["code"] == code
+    assert answer.headers["x-error-code"] == code
     assert answer.headers["x-request-id"]
     assert isinstance(body["error"], str)
     assert body["error"]

@@ -89,6 +89,7 @@ class Dialect:
         headers: Mapping[str, str] | None = None,
         details: Mapping[str, object] = _NOTHING,
     ) -> Response:
+        headers = {**(headers or {}), "X-Error-Code": saying.code}
         if PROBLEM in accept:
             title = HTTPStatus(saying.status).phrase
             body = {"type": "about:blank", "title": title, "status": saying.status, "detail": message}

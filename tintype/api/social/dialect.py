@@ -30,7 +30,8 @@ _STATUSES = {
 
 
 def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
-    return {"error": message, "code": saying.code}
+    del saying  # its word is in the header X-Error-Code: the document shows bodies with this one key
+    return {"error": message}
 
 
 def _details(trouble: Trouble) -> Mapping[str, object]:
@@ -44,7 +45,7 @@ def _details(trouble: Trouble) -> Mapping[str, object]:
             found |= {"retry_after": _seconds(trouble)}
         case Reconnect():
             found |= {"action": "redirect", "auth_url": AUTHORIZE}
-        case Invalid():
+        case Invalid() if len(trouble.problems) > 1 or isinstance(trouble, Unfit):
             found |= {"errors": list(trouble.problems)}
         case _:
             pass
