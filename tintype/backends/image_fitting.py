@@ -14,7 +14,7 @@ from tintype.backends.image_lettering import letter
 from tintype.backends.image_source import WHITE, Image, RefusedError, Source, decode, opaque, read_header
 
 QUALITIES = (92, 85, 80, 70, 60, 50, 40)
-UNUSABLE = "Invalid image format. Supported: JPEG, PNG (WebP, AVIF and GIF are converted)"
+UNUSABLE = "Invalid image format. Supported: JPEG, PNG"  # the words of seed 3; WebP, AVIF and GIF are converted, too
 HEIC = "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first, there is no decoder for it here"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _BLUR = 16  # the blurred background is worked out at a sixteenth of the canvas

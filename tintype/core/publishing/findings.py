@@ -67,7 +67,7 @@ SENTENCES = {
     "truncated": "the file at {host} ends in the middle; upload it again",
     "unpacking": "{host} packs the file in a way that cannot be unpacked; switch off compression for media",
     "too_large": "the file at {host} is larger than the {most} MB that are taken",
-    "not_a_picture": "Invalid image format. Supported: JPEG, PNG. What {host} sends is {what}",
+    "not_a_picture": "Invalid image format. Supported: JPEG, PNG",
     "not_a_video": "what {host} sends is {what}; Instagram takes MP4 and MOV videos",
 }
 # An own copy under an own address does not have these.
