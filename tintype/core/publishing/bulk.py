@@ -18,7 +18,7 @@ from tintype.core.publishing.bulk_rows import Directory, Order, cells_of, order_
 from tintype.core.publishing.model import Moment, Occurrence, Post, Problem, State
 from tintype.core.publishing.publisher import Publisher, begun
 from tintype.errors import Conflict, NotFound
-from tintype.events import PostScheduled
+from tintype.events import PostCancelled, PostScheduled
 
 AT_ONCE = 500  # posts in one transaction, and in one page of an export
 
@@ -114,10 +114,18 @@ class Bulk:
 
         Raises `NotFound` for a batch of nobody, or of others.
         """
-        records = self.publisher.resources.records
+        resources, records = self.publisher.resources, self.publisher.resources.records
+        now = resources.graph.now()
+        waited = await records.recall(workspace_id, batch, now, Occurrence(now, "cancelled"))
         found = await records.of_batch(workspace_id, batch)
         if not found:
             raise NotFound(f"there is no import {batch[:40]!r}")
+        gone = set(waited)
+        first = {post.account_id: post for post in reversed(found) if post.id in gone}
+        for post in first.values():
+            await resources.bus.publish(PostCancelled(workspace_id, post.account_id, post.id))
+        for post_id in gone:
+            resources.arrivals.arrived(post_id)
         done = [await self._undo(post) for post in found]
         await records.forget_keys(workspace_id, batch)
         return done
@@ -139,6 +147,8 @@ class Bulk:
             after, is_first = page.after, False
 
     async def _undo(self, post: Post) -> Undone:
+        if post.state is State.CANCELLED:
+            return Undone(post, None)
         try:
             return Undone(await self.publisher.cancel(post.workspace_id, post.id), None)
         except Conflict as trouble:
@@ -147,16 +157,19 @@ class Bulk:
     async def _store(self, fresh: Sequence[tuple[Post, str]]) -> Sequence[tuple[int, bool]]:
         """Store posts, and wake whoever moves them; return the id of each, and whether it is new."""
         resources, found = self.publisher.resources, list[tuple[int, bool]]()
-        for first in range(0, len(fresh), AT_ONCE):
-            some = fresh[first : first + AT_ONCE]
-            happened = Occurrence(resources.graph.now(), "imported")
-            stored = await resources.records.add_many(some, happened)
+        first: dict[str, PostScheduled] = {}
+        for begin in range(0, len(fresh), AT_ONCE):
+            some = fresh[begin : begin + AT_ONCE]
+            stored = await resources.records.add_many(some, Occurrence(resources.graph.now(), "imported"))
             found.extend(stored[key] for _, key in some)
-            self.publisher.wake()
             for post, key in some:
                 post_id, is_new = stored[key]
                 if is_new and post.state is State.SCHEDULED:
-                    await resources.bus.publish(PostScheduled(post.workspace_id, post.account_id, post_id))
+                    first.setdefault(post.account_id, PostScheduled(post.workspace_id, post.account_id, post_id))
+            self.publisher.wake()
+        # One for each account: thousands of announcements would take longer than the posts, and wake nobody anew.
+        for event in first.values():
+            await resources.bus.publish(event)
         return found
 
 

@@ -167,6 +167,22 @@ class PostRecords:
         async with self.database.read() as connection:
             return {row.id: row.key for row in await connection.execute(query)}
 
+    async def recall(self, workspace_id: str, batch: str, now: datetime, happened: Occurrence) -> Collection[int]:
+        """Call back what waits of an import, at once and all of it; return the posts' ids."""
+        query = (
+            update(posts)
+            .where(posts.c.workspace_id == workspace_id, posts.c.batch == batch)
+            .where(posts.c.state.in_([State.DRAFT.value, State.SCHEDULED.value, State.FAILED.value]))
+            .values(state=State.CANCELLED.value, due_at=None, reserved_at=None, reason=None, updated_at=now)
+            .values(version=posts.c.version + 1, fence=posts.c.fence + 1, lease_until=None)
+            .returning(posts.c.id)
+        )
+        async with self.database.write(durable=True) as connection:
+            gone = list(await connection.scalars(query))
+            if gone:
+                await connection.execute(insert(occurrences), [_line(post_id, happened) for post_id in gone])
+        return gone
+
     async def forget_keys(self, workspace_id: str, batch: str) -> None:
         """Let what was called back of an import be taken anew."""
         gone = (posts.c.workspace_id == workspace_id) & (posts.c.batch == batch)
