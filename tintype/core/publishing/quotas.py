@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
@@ -93,8 +92,3 @@ class Quotas:
             max(min(frees or latest, latest), now + LOOK_AGAIN),
             f"the account's publishing quota of {quota.total} is used up; the post waits for the next place",
         )
-
-
-def shown(quota: Quota) -> Mapping[str, object]:
-    """Return a quota as a line of a timeline tells it."""
-    return {"used": quota.used, "total": quota.total, "reserved": quota.reserved}
