@@ -290,6 +290,7 @@ def _social_dialect(
             upload_max_bytes=settings.upload_max_bytes,
             wait_seconds=settings.publish_wait_seconds,
             per_minute=settings.rate_limit_per_minute,
+            origins=tuple(origin.rstrip("/") for origin in settings.cors_origins),
         )
     )
 

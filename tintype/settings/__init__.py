@@ -152,7 +152,7 @@ class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings)
         "info", validation_alias=names("LOG_LEVEL"), description="Least important lines that are still written."
     )
 
-    @field_validator("trusted_proxies", "outbound_allow", "encryption_keys_old", mode="before")
+    @field_validator("trusted_proxies", "outbound_allow", "encryption_keys_old", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

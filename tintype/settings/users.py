@@ -42,6 +42,11 @@ class UserSettings(BaseSettings):
         description="Whether anybody may register as a user: open or closed. Without it open, as long as this server only "
         "serves its own machine and ADMIN_TOKEN is not set. Invitations and ADMIN_TOKEN always let in.",
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=names("CORS_ORIGINS"),
+        description="Origins whose pages may call the social dialect from a browser, separated by commas.",
+    )
     platform_secret_key: SecretStr | None = Field(
         None,
         validation_alias=names("PLATFORM_SECRET_KEY", "JWT_SECRET_KEY"),

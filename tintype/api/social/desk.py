@@ -43,3 +43,4 @@ class SocialDesk:
     upload_max_bytes: int
     wait_seconds: float  # how long a request waits for Instagram before it answers 202
     per_minute: int  # what one address may ask of /api/auth; 0: any number
+    origins: tuple[str, ...] = ()  # whose pages may ask from a browser
