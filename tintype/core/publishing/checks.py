@@ -8,9 +8,8 @@ from tintype.instagram import LIMITS
 
 STORY_TEXT = 100  # promised by seed 3's siblings
 URL_LENGTH = 2000
-COMMENT_CHARACTERS = 300
 COMMENT_HASHTAGS = 4
-_USERNAME = re.compile(r"@?[A-Za-z0-9_.]{1,30}")
+_USERNAME = re.compile(rf"@?[A-Za-z0-9_.]{{1,{LIMITS.username_characters.whole}}}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _HASHTAG = re.compile(r"(?<![\w&/])#\w+")
 _MENTION = re.compile(r"(?<![\w.])@[\w.]+")
@@ -55,7 +54,10 @@ def _words(draft: Draft) -> Iterator[Problem]:
         yield Problem("caption", "caption_on_story", message, blocking=False)
     if draft.text is not None and len(draft.text) > STORY_TEXT:
         yield Problem("text", "text_too_long", f"text has {len(draft.text)} of {STORY_TEXT} characters")
-    if draft.text and draft.product is Product.STORY and draft.items and draft.items[0].kind is ItemKind.VIDEO:
+    if draft.text and draft.product is not Product.STORY:
+        message = "text is drawn onto stories only; it is left out"
+        yield Problem("text", "text_unused", message, blocking=False)
+    elif draft.text and draft.items and draft.items[0].kind is ItemKind.VIDEO:
         yield Problem("text", "text_on_video", "text can be drawn onto pictures only")
 
 
@@ -92,8 +94,9 @@ def _comment(draft: Draft) -> Iterator[Problem]:
         return
     if draft.product is Product.STORY:
         yield Problem("first_comment", "comment_on_story", "stories have no comments")
-    if not draft.first_comment.strip() or len(draft.first_comment) > COMMENT_CHARACTERS:
-        message = f"first_comment needs 1 to {COMMENT_CHARACTERS} characters"
+    most = LIMITS.comment_characters.whole
+    if not draft.first_comment.strip() or len(draft.first_comment) > most:
+        message = f"first_comment needs 1 to {most} characters"
         yield Problem("first_comment", "bad_comment", message)
     if len(_HASHTAG.findall(draft.first_comment)) > COMMENT_HASHTAGS:
         message = f"Instagram may refuse a comment with more than {COMMENT_HASHTAGS} hashtags"
@@ -116,6 +119,9 @@ def _item(draft: Draft, item: Item, place: str) -> Iterator[Problem]:
         if item.kind is ItemKind.VIDEO or draft.product is Product.STORY:
             message = "Instagram takes alt_text for pictures of the feed only; it is left out"
             yield Problem(f"{at}alt_text", "alt_text_unused", message, blocking=False)
+    if len(item.tags) > LIMITS.user_tags.whole:
+        message = f"{at}user_tags has {len(item.tags)} of {LIMITS.user_tags.whole} tags"
+        yield Problem(f"{at}user_tags", "too_many_tags", message)
     for tag in item.tags:
         if not _USERNAME.fullmatch(tag.username):
             yield Problem(f"{at}user_tags", "bad_username", f"{tag.username[:40]!r} is not a username")

@@ -1,5 +1,6 @@
 """When a post is due: an instant, or a wall clock's time in somebody's zone. Pure."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +10,9 @@ from tintype.errors import Invalid
 LATE = timedelta(seconds=60)  # a moment this long ago still counts as now
 FARTHEST = timedelta(days=366 * 2)
 
+# A day alone is no time: nobody wants to publish at midnight because a form left the hour out.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE | re.ASCII)
+
 
 def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     """Return when `text` (RFC 3339, or a local time together with an IANA zone) is.
@@ -17,20 +21,31 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     without any zone, for an unknown zone, for the past and for the far future.
     """
     zone = _zone(timezone)
-    try:
-        given = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid(f"scheduled_at: {text[:40]!r} is not a time; write it like 2026-05-01T09:00:00Z") from None
+    given = _read(text.strip())
     if given.tzinfo is None:
         if zone is None:
             raise Invalid("scheduled_at has no zone; end it with Z or an offset, or name a timezone like Europe/Berlin")
         given = _local(given, zone)
-    at = given.astimezone(UTC)
+    try:
+        at = given.astimezone(UTC)
+    except OverflowError:
+        raise Invalid(f"scheduled_at: {text[:40]!r} is not a time of this calendar") from None
     if at < now - LATE:
-        raise Invalid(f"scheduled_at: {text} has passed; give a time in the future, or leave it out to publish now")
+        raise Invalid(
+            f"scheduled_at: {text[:40]} has passed; give a time in the future, or leave it out to publish now"
+        )
     if at > now + FARTHEST:
         raise Invalid("scheduled_at is more than two years away")
     return Moment(at, timezone)
+
+
+def _read(text: str) -> datetime:
+    try:
+        if _TIME.fullmatch(text):
+            return datetime.fromisoformat(text.upper())
+    except ValueError:
+        pass  # the 31st of a short month, or 25:00
+    raise Invalid(f"scheduled_at: {text[:40]!r} is not a time; write it like 2026-05-01T09:00:00Z")
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -44,10 +59,13 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 def _local(given: datetime, zone: ZoneInfo) -> datetime:
     local = given.replace(tzinfo=zone, fold=0)
-    back = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    try:
+        back = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        return local
     if back != given:
         raise Invalid(
-            f"scheduled_at: the clocks of {zone.key} skip {given:%H:%M} on {given:%Y-%m-%d} (summer time begins); "
-            f"{back:%H:%M} is the time they show instead"
+            f"scheduled_at: the clocks of {zone.key} skip {given:%H:%M} on {given:%Y-%m-%d}, as when summer time "
+            f"begins; {back:%H:%M} is the time they show instead"
         )
     return local
