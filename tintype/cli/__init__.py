@@ -17,8 +17,10 @@ from tintype.cli.feeding import feeds, sync
 from tintype.cli.fetching import fetch
 from tintype.cli.keeping import migrate, tokens, vault, workspaces
 from tintype.cli.lending import sessions
+from tintype.cli.measuring import insights
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.people import users
+from tintype.cli.publishing import posts, publish
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
 from tintype.logs import Redaction
@@ -48,7 +50,7 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch):
+for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch, publish, insights):
     app.command()(command)
 
 for name, group in (
@@ -57,6 +59,7 @@ for name, group in (
     ("user", users),
     ("account", accounts),
     ("feed", feeds),
+    ("posts", posts),
     ("vault", vault),
     ("session", sessions),
 ):
