@@ -134,13 +134,13 @@ class Accounts:
         await self._warn(account, now)
         return await self._grip(account, sealed, now)
 
-    async def refresh(self, account: Account) -> bool:
+    async def refresh(self, account: Account, *, refused: bool = False) -> bool:
         """Refresh a token because somebody asked; tell whether that was needed.
 
-        Raises `Reconnect` when only a new login helps, and other `Trouble` when Instagram could not be asked.
+        One that was `refused` is refreshed however fresh it is. Raises `Reconnect` when only a new login helps, and other `Trouble` when Instagram could not be asked.
         """
         now = self.graph.now()
-        if too_fresh(account, now):
+        if too_fresh(account, now) and not refused:
             return False
         try:
             await self._refresh(account)
@@ -291,8 +291,7 @@ class Accounts:
         return found
 
     async def _lost(self, account: Account, trouble: Reconnect, name: str, held: bytes) -> None:
-        values = {"state": State.RECONNECT.value, "reason": trouble.message}
-        if await self.records.change_holding(account.id, name, held, **values):
+        if await self.records.lose(account.id, name, held, trouble.message):
             await self.bus.publish(AccountChanged(account.workspace_id, account.id, State.RECONNECT))
 
     async def _grip(self, account: Account, sealed: Sealed, now: datetime) -> Grip:

@@ -161,6 +161,13 @@ class AccountRecords:
         async with self.database.write() as connection:
             return (await connection.execute(query)).rowcount > 0
 
+    async def lose(self, account_id: str, name: str, held: bytes, reason: str) -> bool:
+        """Note that an account has to be connected anew if it still holds this sealed token; tell whether that is news."""
+        mine = (accounts.c.id == account_id) & (accounts.c[name] == held) & (accounts.c.state != State.RECONNECT.value)
+        query = update(accounts).where(mine).values(state=State.RECONNECT.value, reason=reason)
+        async with self.database.write() as connection:
+            return (await connection.execute(query)).rowcount > 0
+
     async def get(self, account_id: str) -> Account | None:
         """Return an account."""
         found = await self._accounts(accounts.c.id == account_id)

@@ -68,7 +68,12 @@ async def _written(walk: Walk) -> str | None:
     call = publishing.comments(grip.account.login, post.media_id or "")
     page = await walk.resources.ask(grip, call)
     wanted, mine = plain(post.draft.first_comment), grip.account.username
-    ours = [one for one in page.items if plain(one.text) == wanted and one.username in (None, mine)]
+    # Where a name is not known the words alone decide: better none of our own than two.
+    ours = [
+        one
+        for one in page.items
+        if plain(one.text) == wanted and (one.username is None or mine in (None, one.username))
+    ]
     return ours[0].id if ours else None
 
 

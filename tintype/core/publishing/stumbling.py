@@ -62,7 +62,7 @@ async def _reconnect(walk: Walk, trouble: Reconnect) -> None:
 async def _refreshed(walk: Walk, trouble: Reconnect) -> bool:
     try:
         account = await walk.resources.accounts.find(walk.post.account_id)
-        return account is not None and await walk.resources.accounts.refresh(account)
+        return account is not None and await walk.resources.accounts.refresh(account, refused=True)
     except Trouble as second:
         log.info("the token of account %s is not renewed: %s", walk.post.account_id, second.message)
         return False
