@@ -306,9 +306,9 @@ async def _find(house: "House", post_id: int) -> "Post":
 
 
 @posts.callback(invoke_without_command=True)
-def _posts(context: typer.Context) -> None:
+def _posts(context: typer.Context, data: Folder = None, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        list_posts()
+        list_posts(data=data, as_json=as_json)
 
 
 @posts.command("list")
