@@ -95,7 +95,8 @@ class Publisher:
                 if post.state in ENDED or left <= 0:
                     return post
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(arrived.wait(), min(LOOK_SECONDS, left))
+                    async with asyncio.timeout(min(LOOK_SECONDS, left)):
+                        await arrived.wait()
 
     async def get(self, workspace_id: str, post_id: int) -> Post:
         """Return a workspace's post.

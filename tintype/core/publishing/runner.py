@@ -87,8 +87,10 @@ class Runner:
         idle = resources.policy.idle
         if due is not None and len(self._walks) < resources.policy.at_once:
             idle = min(idle, max(due - resources.graph.now(), timedelta(0)))
+        # Not `wait_for`, which forgets that it was cancelled when it is woken at the same moment: nobody could close us.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._awake.wait(), idle.total_seconds())
+            async with asyncio.timeout(idle.total_seconds()):
+                await self._awake.wait()
 
     async def _walk(self, post: Post) -> None:
         walk = Walk(self._resources, post)
