@@ -4,7 +4,7 @@ The sequences are random and their seeds are chosen by hypothesis, so that one t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -30,13 +30,8 @@ async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
     """A house whose doubts settle fast, before an Instagram that is ready at once."""
     del anyio_backend
     async with staged(publish_settle_seconds=0.1, instagram_api_timeout_ms=1000) as opened:
-        opened.pretend.post("/reset", seed=7, container_seconds=0)
+        opened.pretend.post("/reset", seed=7, container_seconds=0, quota_total=10_000)
         yield opened
-
-
-@pytest.fixture(scope="module")
-async def one(stage: Stage) -> Member:
-    return await stage.member()
 
 
 @dataclass(slots=True)
@@ -100,6 +95,13 @@ class Owner:
         return self.member.stage.house.publisher
 
 
+@pytest.fixture(scope="module")
+async def owner_of(stage: Stage) -> Callable[[], Owner]:
+    """Makes owners of one account; as a function, because hypothesis tells what its tests were given."""
+    member = await stage.member()
+    return lambda: Owner(member)
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["create", "edit", "cancel", "retry", "wait", "refuse", "lose"]), st.integers(0, 5)),
     min_size=2,
@@ -115,9 +117,10 @@ STEPS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_nothing_is_published_twice_or_after_it_was_called_back(
-    one: Member, steps: list[tuple[str, int]]
+    owner_of: Callable[[], Owner], steps: list[tuple[str, int]]
 ) -> None:
-    owner = Owner(one)
+    owner = owner_of()
+    one = owner.member
     for step in [("create", 0), *steps]:
         await owner.do(step)
     one.stage.calm()
