@@ -8,7 +8,8 @@ same promise (publishing.md 2.3), and a person who waits for the answer is serve
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from tintype.core.publishing.model import ENDED, Post
 from tintype.core.publishing.records import OvertakenError
@@ -29,7 +30,7 @@ class Runner:
         self._resources = resources
         self._owner = owner
         self._awake = asyncio.Event()
-        self._walks: set[asyncio.Task[None]] = set()
+        self._walks: set[asyncio.Task[bool]] = set()
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self, *, alone: bool) -> None:
@@ -44,7 +45,7 @@ class Runner:
 
     async def close(self) -> None:
         """Stop; posts under way stay where they are, and the next process goes on with them."""
-        tasks = [task for task in (self._loop, *self._walks) if task is not None]
+        tasks: list[asyncio.Task[Any]] = [task for task in (self._loop, *self._walks) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -52,51 +53,55 @@ class Runner:
     async def _run(self) -> None:
         while True:
             try:
-                if not await self._look():
-                    await self._sleep()
+                await self._sleep(await self._look())
             except Unavailable:
                 await asyncio.sleep(RESTART_SECONDS)
             except Exception:
                 log.exception("looking for due posts failed")
                 await asyncio.sleep(RESTART_SECONDS)
 
-    async def _look(self) -> bool:
-        """Claim due posts, as many as there is room for; tell whether there may be more."""
+    async def _look(self) -> datetime | None:
+        """Claim due posts, as many as there is room for; return when the next look is worth it, if that is known."""
         resources, policy = self._resources, self._resources.policy
         self._awake.clear()
         room = policy.at_once - len(self._walks)
+        if room <= 0:
+            return None  # a walk that ends wakes us
         now = resources.graph.now()
         due = await resources.records.next_due(now)
-        if room <= 0 or due is None or due > now:
-            return False
+        if due is None or due > now:
+            return due
         claimed = await resources.records.claim(self._owner, now, policy.lease, room)
         for post in claimed:
             task = asyncio.create_task(self._walk(post))
             self._walks.add(task)
             task.add_done_callback(self._walked)
-        return bool(claimed)
+        return now if claimed else None
 
-    def _walked(self, task: asyncio.Task[None]) -> None:
+    def _walked(self, task: "asyncio.Task[bool]") -> None:
+        was_full = len(self._walks) >= self._resources.policy.at_once
         self._walks.discard(task)
-        self._awake.set()
+        if was_full or task.cancelled() or task.result():
+            self._awake.set()
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, due: datetime | None) -> None:
         """Wait until a post is due, or for a while: other processes may have stored one, or died with one."""
-        resources = self._resources
-        due = await resources.records.next_due(resources.graph.now())
-        idle = resources.policy.idle
-        if due is not None and len(self._walks) < resources.policy.at_once:
-            idle = min(idle, max(due - resources.graph.now(), timedelta(0)))
+        idle = self._resources.policy.idle
+        if due is not None:
+            idle = min(idle, due - self._resources.graph.now())
+        if idle <= timedelta(0):
+            return
         # Not `wait_for`, which forgets that it was cancelled when it is woken at the same moment: nobody could close us.
         with suppress(TimeoutError):
             async with asyncio.timeout(idle.total_seconds()):
                 await self._awake.wait()
 
-    async def _walk(self, post: Post) -> None:
+    async def _walk(self, post: Post) -> bool:
+        """Move a post until it has to wait for long; tell whether it waits for a moment of its own."""
         walk = Walk(self._resources, post)
         holding = asyncio.create_task(self._hold(walk))
         try:
-            await self._until_due_later(walk)
+            return await self._until_due_later(walk)
         except OvertakenError:
             log.info("post %d was moved by somebody else", post.id)
         except Unavailable as trouble:
@@ -106,17 +111,18 @@ class Runner:
         finally:
             holding.cancel()
             self._resources.arrivals.arrived(post.id)
+        return False
 
-    async def _until_due_later(self, walk: Walk) -> None:
+    async def _until_due_later(self, walk: Walk) -> bool:
         while True:
             post = await step(walk)
             if post.state in ENDED:
                 self._resources.arrivals.arrived(post.id)
             if post.due_at is None:
-                return
+                return False
             pause = post.due_at - walk.now()
             if pause > SHORT:
-                return
+                return True
             if pause > timedelta(0):
                 await asyncio.sleep(pause.total_seconds())
 
