@@ -8,7 +8,7 @@ import pytest
 
 from tests.walks.posting import draft, events, live, publish
 from tests.walks.stage import Stage, staged
-from tintype.core.publishing import Product, State
+from tintype.core.publishing import ENDED, Product, State
 from tintype.errors import Kind
 
 SETTLE = 0.5
@@ -123,3 +123,27 @@ async def test_what_cannot_be_told_apart_is_left_to_a_person(stage: Stage) -> No
     assert {candidate.media_id for candidate in post.candidates} == {twin, live(one)[0]["id"]}
     linked = await publisher.link(one.workspace_id, post.id, live(one)[0]["id"])
     assert (linked.state, linked.media_id) == (State.PUBLISHED, live(one)[0]["id"])
+
+
+@pytest.mark.parametrize("twin", [False, True])
+async def test_a_container_that_died_in_doubt_is_made_anew_only_when_nothing_looks_like_the_post(
+    stage: Stage, twin: bool
+) -> None:
+    one = await stage.member()
+    one.fault("graph.publish", "reset")
+    one.fault("graph.container_status", "status", code=2, status=503, after=2, times=3)
+    publisher = stage.house.publisher
+    post = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Half dead"))
+    while (post := await publisher.wait(one.workspace_id, post.id, 0.05)).state is not State.RECONCILING:
+        assert post.state not in ENDED
+    stage.pretend.levers.patch(f"/_world/containers/{post.container_id}", json={"status_code": "ERROR"})
+    lookalike = one.post(caption="Half dead", timestamp=int(stage.clock().timestamp())) if twin else None
+    post = await publisher.wait(one.workspace_id, post.id, 40)
+    if lookalike:
+        assert post.state is State.UNLINKED
+        assert [candidate.media_id for candidate in post.candidates] == [lookalike]
+        assert live(one) == []
+    else:
+        assert post.state is State.PUBLISHED, (post.failure, post.reason)
+        assert [item["id"] for item in live(one)] == [post.media_id]
+        assert post.round == 1

@@ -6,7 +6,7 @@ Nothing here publishes, and nothing here fails a post unless Instagram itself pr
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tintype.core.publishing.course import QUOTA_FULL, RETRY_GAPS, SEARCH_GAPS, SPAM, Proof, gap, judge
+from tintype.core.publishing.course import QUOTA_FULL, RETRY_GAPS, SEARCH_GAPS, SPAM, Proof, gap, judge, may_pass
 from tintype.core.publishing.matching import candidates, reaches
 from tintype.core.publishing.model import Candidate, Failure, Product, State
 from tintype.core.publishing.records import TakenError
@@ -29,6 +29,9 @@ async def reconcile(walk: Walk) -> None:
         if verdict.proof is Proof.LIVE:
             await _find(walk)
             return
+        if verdict.proof is Proof.SPENT:
+            await _spent(walk)
+            return
     except Trouble as trouble:
         await _unread(walk, trouble)
         return
@@ -37,9 +40,6 @@ async def reconcile(walk: Walk) -> None:
             await _again(walk)
         case Proof.REFUSED:
             await _refused(walk, post.doubt)
-        case Proof.SPENT:
-            reason = Failure(Kind.REFUSED, "the container died before it was published", retryable=True)
-            await walk.renew(post.doubt or reason)
         case _:
             await _wait(walk, verdict.again_at)
 
@@ -60,6 +60,20 @@ async def _find(walk: Walk) -> None:
         await walk.unlinked("Instagram says it is live, but does not show it among the account's posts")
     else:
         await _wait(walk, walk.now() + gap(SEARCH_GAPS, post.tries + 1))
+
+
+async def _spent(walk: Walk) -> None:
+    """The container is dead: begin with new ones, unless something that looks like the post is live all the same."""
+    doubt = walk.post.doubt
+    found = await _candidates(walk)
+    if found:
+        reason = "its container died, but the account has a post that looks like it: say whether it is the one"
+        await walk.unlinked(reason, candidates=tuple(found))
+    elif doubt and not may_pass(doubt):
+        await walk.fail(doubt)
+    else:
+        died = Failure(Kind.REFUSED, "the container died before it was published", retryable=True)
+        await walk.renew(doubt or died)
 
 
 async def _candidates(walk: Walk) -> Sequence[Candidate]:
