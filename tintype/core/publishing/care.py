@@ -39,7 +39,7 @@ async def _link(walk: Walk) -> None:
         due = walk.now() + gap(CARE_GAPS, post.tries + 1)
         await walk.move(None, tries=post.tries + 1, due_at=due)
         return
-    await walk.move(None, permalink=media.permalink, tries=0 if media.permalink else TRIES, due_at=walk.now())
+    await walk.move(None, permalink=media.permalink, tries=0, due_at=None)  # the comment was taken care of before
 
 
 async def _comment(walk: Walk) -> None:
