@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,7 +56,9 @@ from tintype.core.downloads import (
     Member,
     SessionRecords,
     Sessions,
+    StoredStandings,
     recover,
+    standing_of,
 )
 from tintype.core.downloads import Policy as DownloadPolicy
 from tintype.core.downloads import jobs as download_jobs
@@ -188,7 +191,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     verify_token = _secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
-    health = mount_health(_parts(backends), [*spoken, meta])
+    health = mount_health(_parts(backends), [*spoken, meta], {"public_posts": partial(_ways, downloads)})
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
     return House(settings, backends, access, accounts, connecting, feed, renditions, downloads, welcome, front)
 
@@ -333,14 +336,15 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
     # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
     node = "local" if backends.works and backends.database.is_sqlite else f"{socket.gethostname()}-{uuid4().hex[:12]}"
     manners = Manners(start=settings.public_lookups_per_hour)
+    standings = StoredStandings(backends.database)
     ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
     sessions = Sessions(SessionRecords(backends.database), backends.vault, now)
     return Downloads(
         DownloadRecords(backends.database),
         Folders((settings.data / "instaloader").resolve()),
         owns,
-        Doors(ways, asks, now, manners, seconds=settings.public_lookup_seconds),
-        Member.of(backends.outbound, sessions),
+        Doors(ways, asks, now, manners, standings, seconds=settings.public_lookup_seconds),
+        Member.of(backends.outbound, sessions, standings),
         Fetching(backends.outbound, policy),
         backends.engine,
         policy,
@@ -374,3 +378,7 @@ def _scrape_dialect(
 
 def _rates(settings: Settings) -> Rates:
     return Rates(settings.rate_limit_max_requests, settings.rate_limit_window_seconds)
+
+
+async def _ways(downloads: Downloads) -> object:
+    return [standing_of(one) for one in await downloads.health()]

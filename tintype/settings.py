@@ -255,7 +255,7 @@ class Settings(BaseSettings):
         description="Room that must be left on the volume for a download to begin.",
     )
     public_lookups_per_hour: int = Field(
-        30,
+        120,
         gt=0,
         validation_alias=_names("PUBLIC_LOOKUPS_PER_HOUR"),
         description="Public look-ups that Instagram is asked for in the first hour; what follows is learned.",

@@ -39,7 +39,7 @@ from tintype.core.downloads.model import (
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.sessions import NEEDS_LOGIN, Member
 from tintype.errors import Busy, Kind, NotFound, Trouble
-from tintype.instagram.public import Doors, PublicPost, reason_of
+from tintype.instagram.public import Doors, Health, PublicPost, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,11 @@ class Downloads:
     def written(self, download: Download) -> int:
         """Return how many bytes of a running download this process has so far."""
         return self.folders.staged_bytes(download.id)
+
+    async def health(self) -> tuple[Health, ...]:
+        """Return how the ways to public posts stand, that of the lent session last, if there is one."""
+        member = await self.member.doors.health() if await self.member.is_open() else ()
+        return (*await self.doors.health(), *member)
 
     async def close(self) -> None:
         """Stop working; what is unfinished is free for the next start, or for another process, at once."""

@@ -22,6 +22,7 @@ from tintype.instagram.public import (
     PageWay,
     PublicPost,
     Reason,
+    Standings,
     Way,
     reason_of,
     session_way,
@@ -157,10 +158,10 @@ class Member:
     doors: Doors
 
     @classmethod
-    def of(cls, outbound: Outbound, sessions: Sessions) -> "Member":
+    def of(cls, outbound: Outbound, sessions: Sessions, standings: Standings) -> "Member":
         """Return the member of a house."""
         way = MemberWay(outbound, sessions)
-        return cls(outbound, sessions, Doors((way,), PageWay(outbound), sessions.now, MANNERS))
+        return cls(outbound, sessions, Doors((way,), PageWay(outbound), sessions.now, MANNERS, standings))
 
     async def is_open(self) -> bool:
         """Tell whether there is a session that may be used."""
