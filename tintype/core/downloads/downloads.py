@@ -225,6 +225,8 @@ class Downloads:
 
     def _failure(self, download: Download, error: Exception) -> Failure:
         match error:
+            case Trouble(__cause__=OSError(errno=errno.ENOSPC | errno.EDQUOT)):
+                return failure_from(DiskFull("the disk is full; make room and ask again"), self.now())
             case Trouble():
                 return failure_from(error, self.now())
             case TimeoutError():
