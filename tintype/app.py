@@ -54,6 +54,7 @@ from tintype.core.downloads import (
     Fetching,
     Folders,
     Member,
+    RememberedStandings,
     SessionRecords,
     Sessions,
     StoredStandings,
@@ -336,7 +337,8 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
     # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
     node = "local" if backends.works and backends.database.is_sqlite else f"{socket.gethostname()}-{uuid4().hex[:12]}"
     manners = Manners(start=settings.public_lookups_per_hour)
-    standings = StoredStandings(backends.database)
+    stored = StoredStandings(backends.database)
+    standings = RememberedStandings(stored) if backends.works and backends.database.is_sqlite else stored
     ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
     sessions = Sessions(SessionRecords(backends.database), backends.vault, now)
     return Downloads(

@@ -25,7 +25,7 @@ from tintype.core.downloads.model import (
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.session_records import SessionRecords
 from tintype.core.downloads.sessions import Member, Session, Sessions
-from tintype.core.downloads.standings import StoredStandings, way_health
+from tintype.core.downloads.standings import RememberedStandings, StoredStandings, way_health
 from tintype.core.downloads.work import Cleaning, jobs, recover, schedules
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Owns",
     "Policy",
     "Post",
+    "RememberedStandings",
     "Session",
     "SessionRecords",
     "Sessions",
