@@ -26,7 +26,7 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
-	for name in feed_read image_rate kill_sync; do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
+	for name in feed_read image_rate kill_sync scrape scrape_reject; do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
 
 # Hashes, no addresses: whoever installs uses the index that is set up there.
 lock: $(VENV)/.dev
