@@ -58,6 +58,7 @@ from tintype.core.downloads import (
     SessionRecords,
     Sessions,
     StoredStandings,
+    inherit,
     recover,
     standing_of,
 )
@@ -119,6 +120,8 @@ async def open_house(
         house = _furnish(settings, backends, only, now)
         if backends.works:
             await _sweep(backends)
+        if backends.works and backends.database.is_sqlite:
+            await inherit(house.downloads)
         await backends.bus.start()
         await backends.engine.start(
             (*jobs(house.feed, house.renditions), *download_jobs(house.downloads)),
@@ -127,7 +130,7 @@ async def open_house(
         stack.push_async_callback(backends.engine.close)
         stack.push_async_callback(house.downloads.close)
         if backends.works:
-            await recover(house.downloads, alone=backends.database.is_sqlite)
+            await recover(house.downloads)
         yield house
 
 

@@ -26,7 +26,7 @@ from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.session_records import SessionRecords
 from tintype.core.downloads.sessions import Member, Session, Sessions
 from tintype.core.downloads.standings import RememberedStandings, StoredStandings, way_health
-from tintype.core.downloads.work import Cleaning, jobs, recover, schedules
+from tintype.core.downloads.work import Cleaning, inherit, jobs, recover, schedules
 
 __all__ = [
     "CODES",
@@ -50,6 +50,7 @@ __all__ = [
     "Sessions",
     "State",
     "StoredStandings",
+    "inherit",
     "jobs",
     "next_step",
     "recover",

@@ -117,7 +117,9 @@ class Downloads:
             if download.state is not State.RUNNING or not await self._take(download):
                 return download
             self._start(download)
-        return await asyncio.shield(self.flights.tasks[download.id])
+        task = self.flights.tasks[download.id]
+        await asyncio.wait({task})
+        return download if task.cancelled() else task.result()  # cancelled: this process ends, and another one goes on
 
     async def lapsed(self) -> list[Download]:
         """Return the running downloads that nobody works any more."""
@@ -217,7 +219,7 @@ class Downloads:
         try:
             async with asyncio.timeout(self.policy.seconds):
                 post = await self._get(download)
-        except (Exception, TimeoutError) as error:  # noqa: BLE001 - whatever it was, those who wait must learn of the end
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must learn of the end
             failure = self._failure(download, error)
             await asyncio.to_thread(self.folders.drop, download.id)
             return download.failed(failure, self.now())

@@ -104,6 +104,15 @@ class Sessions:
         """Let a session rest until a person gives new cookies."""
         await self.records.park(session_id, self.now(), reason)
 
+    async def rotate(self) -> int:
+        """Seal the cookies anew with the vault's current key; return how many sessions needed it."""
+        found = await self.records.find()
+        if found is None or not self.vault.needs_rotation(found.cookies):
+            return 0
+        plain = self.vault.open(found.cookies, context=_context(found.id))
+        await self.records.keep(replace(found, cookies=self.vault.seal(plain, context=_context(found.id))))
+        return 1
+
     async def remove(self) -> None:
         """Forget the session and its cookies.
 
