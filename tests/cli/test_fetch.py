@@ -80,6 +80,22 @@ def test_people_read_a_table_and_a_summary(pretend: Pretend, tmp_path: Path) -> 
     assert "1 could not be had" in done.stderr
 
 
+def test_the_doctor_tells_how_the_ways_stand(pretend: Pretend, tmp_path: Path) -> None:
+    def told() -> dict[str, Any]:
+        done = run(tmp_path, "doctor", "--json", INSTAGRAM_ORIGIN=pretend.origin)
+        return next(one for one in json.loads(done.stdout) if one["check"] == "public posts")
+
+    assert (told()["state"], told()["found"]) == ("ok", "nobody was asked for one yet")
+    assert fetched(pretend, tmp_path, link(posted(pretend)))[0] == 0
+    assert told()["state"] == "ok"
+    assert "instaloader last worked" in told()["found"]
+    assert fetched(pretend, tmp_path, link("x-429"))[0] == 1
+    assert told()["state"] == "warn"
+    assert "instaloader is limited (upstream_rate_limited)" in told()["found"]
+    code, found, _ = fetched(pretend, tmp_path, link(posted(pretend)))  # another process, and it keeps quiet as well
+    assert (code, found[0]["code"]) == (1, "upstream_rate_limited")
+
+
 @pytest.mark.parametrize("arguments", [(), ("--from", "nothing-here")])
 def test_wrong_use(pretend: Pretend, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run(tmp_path, "fetch", *arguments, INSTAGRAM_ORIGIN=pretend.origin)
