@@ -1,5 +1,6 @@
 """Posts by their address through the whole house: own ones by the official way, a lent session, clean-up, dead processes."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -285,3 +286,37 @@ async def test_nobody_can_read_the_cookies_again(stage: Stage) -> None:
     for shown in (repr(session), repr(kept), repr(opened), str(kept.cookies)):
         assert sent["sessionid"] not in shown
     await member.sessions.remove()
+
+
+ELSEWHERE = (
+    "http://127.0.0.1:{port}/clip.mp4",
+    "http://localhost:{port}/clip.mp4",
+    "http://[::1]:{port}/clip.mp4",
+    "http://scontent.cdninstagram.com@127.0.0.1:{port}/clip.mp4",
+    "https://10.0.0.1/clip.mp4",
+    "http://169.254.169.254/latest/meta-data",
+    "https://example.com/clip.mp4",
+    "https://cdninstagram.com.example.com/clip.mp4",
+    "file:///etc/passwd",
+)
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+async def test_the_media_host_leads_nowhere_else(stage: Stage, place: str) -> None:
+    await rested(stage)
+    knocked: list[object] = []
+
+    async def knock(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        knocked.append(reader)
+        writer.close()
+
+    listener = await asyncio.start_server(knock, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        code = strangers(stage)
+        stage.pretend.fault("cdn.image", "redirect", to=place.format(port=port), times=None)
+        answer = await scrape(stage, code)
+        stage.calm()
+    assert (answer.status_code, answer.json()["code"]) == (502, "unexpected_redirect")
+    assert knocked == []
+    assert code not in stage.house.downloads.folders.published()
