@@ -12,11 +12,13 @@ import asyncio
 import json
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +122,12 @@ def _compare(levers: httpx2.Client, one: Server, wire: int, count: int) -> None:
         codes = _posted(levers, 3 * count + 3, kind)
         network = Network(wire)
         network.get(codes.pop())
-        walls: dict[str, list[float]] = {
-            "network": [_timed(lambda code=code: network.get(code)) for code in codes[:count]]
-        }
+        walls: dict[str, list[float]] = {"network": [_timed(partial(network.get, code)) for code in codes[:count]]}
         size = network.get(codes[0])
         with httpx2.Client(base_url=f"http://127.0.0.1:{one.port}", timeout=60) as client:
             _scrape(client, codes.pop())
             before = one.cpu_seconds()
-            walls["Tintype"] = [_timed(lambda code=code: _scrape(client, code)) for code in codes[:count]]
+            walls["Tintype"] = [_timed(partial(_scrape, client, code)) for code in codes[:count]]
             cpu = {"Tintype": (one.cpu_seconds() - before) / count}
         walls["instaloader"], cpu["instaloader"] = _plain(wire, [codes.pop(), *codes[count : 2 * count]])
         print(f"\n{kind}: {count} posts of {size / 1024:.0f} KiB, one after the other, {ROUND_TRIP_MS} ms round trip")
@@ -150,8 +150,6 @@ def _scrape(client: httpx2.Client, code: str) -> None:
 
 
 def _plain(wire: int, codes: list[str]) -> tuple[list[float], float]:
-    import subprocess
-
     command = [sys.executable, "-c", PLAIN, str(wire), *codes]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")][
@@ -182,7 +180,7 @@ async def _meanwhile(levers: httpx2.Client, one: Server) -> None:
         print(
             f"median {statistics.median(took) * 1000:.1f} ms, p99 {late * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms"
         )
-        statuses = await asyncio.gather(*[scrape(codes[50])] * 1, *(scrape(codes[50]) for _ in range(11)))
+        statuses = await asyncio.gather(*(scrape(codes[50]) for _ in range(12)))
         print(f"12 requests at once for one cold post: {statuses.count(200)} × 200")
         begun = time.perf_counter()
         first = await scrape("x-429")
