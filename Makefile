@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
+  scrape scrape_reject
 
 .PHONY: run test check fix bench lock clean
 
@@ -26,7 +28,7 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
-	for name in feed_read image_rate image_fit kill_sync kill_publish; do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
+	for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
 
 # Hashes, no addresses: whoever installs uses the index that is set up there.
 lock: $(VENV)/.dev

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -52,8 +53,12 @@ from tintype.core.downloads import (
     Fetching,
     Folders,
     Member,
+    RememberedStandings,
     Sessions,
+    StoredStandings,
+    inherit,
     recover,
+    standing_of,
 )
 from tintype.core.downloads import Policy as DownloadPolicy
 from tintype.core.downloads import SessionRecords as CookieRecords
@@ -111,6 +116,8 @@ async def open_house(
         house = _furnish(settings, backends, only, now)
         if backends.works:
             await _sweep(backends)
+        if backends.works and backends.database.is_sqlite:
+            await inherit(house.downloads)
         await backends.bus.start()
         await backends.engine.start(
             (
@@ -131,7 +138,7 @@ async def open_house(
         if backends.works:
             await house.runner.start(alone=backends.database.is_sqlite)
             stack.push_async_callback(house.runner.close)
-            await recover(house.downloads, alone=backends.database.is_sqlite)
+            await recover(house.downloads)
         yield house
 
 
@@ -161,7 +168,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     verify_token = secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, insights, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
-    health = mount_health(_parts(backends), [*spoken, meta])
+    health = mount_health(_parts(backends), [*spoken, meta], {"public_posts": partial(_ways, downloads)})
     front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
     return House(
         settings,
@@ -365,14 +372,16 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
     # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
     node = "local" if backends.works and backends.database.is_sqlite else node_name()
     manners = Manners(start=settings.public_lookups_per_hour)
+    stored = StoredStandings(backends.database)
+    standings = RememberedStandings(stored) if backends.works and backends.database.is_sqlite else stored
     ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
     sessions = Sessions(CookieRecords(backends.database), backends.vault, now)
     return Downloads(
         DownloadRecords(backends.database),
         Folders((settings.data / "instaloader").resolve()),
         owns,
-        Doors(ways, asks, now, manners, seconds=settings.public_lookup_seconds),
-        Member.of(backends.outbound, sessions),
+        Doors(ways, asks, now, manners, standings, seconds=settings.public_lookup_seconds),
+        Member.of(backends.outbound, sessions, standings),
         Fetching(backends.outbound, policy),
         backends.engine,
         policy,
@@ -406,3 +415,7 @@ def _scrape_dialect(
 
 def _rates(settings: Settings) -> Rates:
     return Rates(settings.rate_limit_max_requests, settings.rate_limit_window_seconds)
+
+
+async def _ways(downloads: Downloads) -> object:
+    return [standing_of(one) for one in await downloads.health()]

@@ -63,7 +63,7 @@ async def test_without_its_cache_a_house_is_not_ready_and_serves() -> None:
         ready = await house.client.get("/readyz")
         assert ready.status_code == 503
         assert ready.headers["retry-after"]
-        assert ready.json() == {
+        assert {name: ready.json()[name] for name in ("ready", "parts")} == {
             "ready": False,
             "parts": {"database": "ok", "engine": "ok", "blobs": "ok", "cache": "away"},
         }

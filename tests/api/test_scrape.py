@@ -311,4 +311,4 @@ async def test_health_is_quick_while_fifty_downloads_run(door: Served) -> None:
         await asyncio.sleep(0.005)
     assert {answer.status_code for answer in await downloads} == {200}
     # The client's own work for fifty answers is in these figures: bench/scrape.py measures from outside.
-    assert sorted(took)[len(took) // 2] < 0.05
+    assert sorted(took)[len(took) // 2] < 0.25

@@ -50,7 +50,9 @@ def test_listening_to_everybody_is_said_aloud(url: str, folder: Path) -> None:
     done = run(folder, "serve", "--host", "0.0.0.0", "--port", busy, "--data", "other")
     assert "WARNING" in done.stderr
     assert "ADMIN_TOKEN" in done.stderr
-    quiet = run(folder, "serve", "--host", "0.0.0.0", "--port", busy, "--data", "other", ADMIN_TOKEN="t" * 40)
+    assert "API_KEY" in done.stderr
+    keys = {"ADMIN_TOKEN": "t" * 40, "API_KEY": "k" * 40}
+    quiet = run(folder, "serve", "--host", "0.0.0.0", "--port", busy, "--data", "other", **keys)
     assert "WARNING" not in quiet.stderr
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
+from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
+from tintype.instagram.public import MEANINGS, Reason
 from tintype.settings import Settings, environment_name
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -32,6 +34,22 @@ def test_every_code_of_a_dialect_is_explained(dialect: Dialect) -> None:
     sayings = {*dialect.sayings.values(), dialect.crash}
     missing = {saying.code for saying in sayings if f"| {saying.code} | {saying.status} |" not in page}
     assert missing == set()
+
+
+def test_every_code_of_the_scrape_dialect_is_explained() -> None:
+    page = (DOCS / "dialects" / "scrape.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| ")]
+    known = {saying.code: saying.status for saying in (*SCRAPE.sayings.values(), SCRAPE.crash)}
+    known |= {reason.value: SCRAPE.sayings[meaning.kind].status for reason, meaning in MEANINGS.items()}
+    known |= STATUSES
+    known.pop(Reason.POST_MISSING.value)  # it is found out what it means before anybody is told
+    known.pop("invalid_request")  # said by nobody: each of them has a word of its own
+    missing = {
+        code: status
+        for code, status in known.items()
+        if not any(row.startswith(f"| {status} |") and f"`{code}`" in row for row in rows)
+    }
+    assert missing == {}
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -38,9 +38,17 @@ HEALTH = Dialect(
 )
 
 
-def mount(parts: tuple[Part, ...], described: Sequence[Mounted]) -> Mounted:
-    """Return the routes, ready to be put behind a `Front`; `described` are the dialects that can say what they offer."""
+def mount(
+    parts: tuple[Part, ...],
+    described: Sequence[Mounted],
+    told: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+) -> Mounted:
+    """Return the routes, ready to be put behind a `Front`; `described` are the dialects that can say what they offer.
+
+    What is `told` stands beside the parts and never makes the house unready: it is about others.
+    """
     app: FastAPI = build(HEALTH, version=__version__)
+    others = told or {}
 
     @app.get("/healthz")
     async def alive() -> Response:
@@ -54,7 +62,8 @@ def mount(parts: tuple[Part, ...], described: Sequence[Mounted]) -> Mounted:
         states = {part.name: state for part, state in zip(parts, found, strict=True)}
         well = all(state == "ok" for state in found)
         headers = {} if well else {"Retry-After": "5"}
-        return JSONResponse({"ready": well, "parts": states}, 200 if well else 503, headers)
+        more = dict(zip(others, await asyncio.gather(*(_told(ask) for ask in others.values())), strict=True))
+        return JSONResponse({"ready": well, "parts": states, **more}, 200 if well else 503, headers)
 
     documents = {one.dialect.name: one.openapi for one in described if one.openapi is not None}
 
@@ -66,6 +75,15 @@ def mount(parts: tuple[Part, ...], described: Sequence[Mounted]) -> Mounted:
         return JSONResponse(documents[name]())
 
     return Mounted(HEALTH, Surround(app, HEALTH, 65_536))
+
+
+async def _told(ask: Callable[[], Awaitable[object]]) -> object:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await ask()
+    except Exception as error:  # noqa: BLE001 - what cannot be told now is told as nothing
+        log.warning("a part of what is told about others is missing: %s", type(error).__name__)
+        return None
 
 
 async def _state(part: Part) -> str:

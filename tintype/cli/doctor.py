@@ -19,6 +19,7 @@ from tintype.cli.output import AsJson, Exit, rows
 from tintype.errors import Misconfigured, Trouble
 
 if TYPE_CHECKING:
+    from tintype.instagram.public import Health
     from tintype.settings import Settings
 
 GB = 1024**3
@@ -206,6 +207,13 @@ async def _registration(settings: "Settings") -> Finding:
     return Finding("registration", "ok", "needs ADMIN_TOKEN" if settings.admin_token else "open to this machine only")
 
 
+async def _scrape_key(settings: "Settings") -> Finding:
+    shown = not is_loopback(settings.host) or not is_loopback(urlsplit(settings.address()).hostname or "")
+    if settings.api_key is None and shown:
+        return Finding("scrape key", "warn", "whoever reaches this server can have posts downloaded", "set API_KEY")
+    return Finding("scrape key", "ok", "API_KEY is set" if settings.api_key else "open to this machine only")
+
+
 async def _ffmpeg(settings: "Settings") -> Finding:
     del settings
     from tintype.backends.video import ffmpeg
@@ -228,6 +236,37 @@ def _nearest(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
+async def _public_posts(settings: "Settings") -> Finding:
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+    from tintype.core.downloads import StoredStandings, way_health
+    from tintype.instagram import utc_now
+
+    if _missing_file(settings.database_address()):
+        return Finding("public posts", "ok", "nobody was asked for one yet")
+    database = open_database(settings.database_address())
+    try:
+        found = await way_health(StoredStandings(database), utc_now()) if await revision(database) == HEAD else []
+    finally:
+        await database.close()
+    told = "; ".join(f"{one.way} {_standing(one)}" for one in found) or "nobody was asked for one yet"
+    verdicts = {one.verdict.value for one in found}
+    if "limited" in verdicts:
+        advice = "nothing to mend here: Instagram limits this address; ask for less, and wait"
+        return Finding("public posts", "warn", told, advice)
+    if "broken" in verdicts:
+        advice = "most likely Instagram changed and the way is broken for all: look for an update"
+        return Finding("public posts", "warn", told, advice)
+    return Finding("public posts", "ok", told)
+
+
+def _standing(health: "Health") -> str:
+    if health.verdict.value in ("limited", "broken"):
+        return f"is {health.verdict.value} ({health.reason}), tried again {health.next_at:%Y-%m-%d %H:%M} UTC"
+    last = f"last worked {health.last_success:%Y-%m-%d %H:%M} UTC" if health.last_success else "was not used yet"
+    return f"{last}, {health.left} of {health.budget} look-ups an hour left"
+
+
 CHECKS: tuple[Check, ...] = (
     _data_folder,
     _database,
@@ -238,6 +277,8 @@ CHECKS: tuple[Check, ...] = (
     _app_credentials,
     _public_address,
     _registration,
+    _scrape_key,
+    _public_posts,
     _ffmpeg,
     _disk,
 )

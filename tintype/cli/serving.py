@@ -36,15 +36,23 @@ def serve(
     chosen = _dialects(only)
     settings = settings_of(data, host=host, port=port)
     start_logs(settings)
-    if not is_loopback(settings.host) and settings.admin_token is None:
-        note(
-            f"WARNING: whoever reaches this machine on {settings.host} can register here. "
-            "Set ADMIN_TOKEN to close POST /register, or listen on 127.0.0.1."
-        )
+    _warn_of_open_doors(settings, chosen)
     # The port is taken first: a free one that was asked for with 0 is part of every address the house gives out.
     listener = bind(settings.host, settings.port)
     settings = settings.model_copy(update={"port": port_of(listener)})
     run_until_signal(_serve(settings, listener, chosen, work=not no_worker))
+
+
+def _warn_of_open_doors(settings: "Settings", only: tuple[str, ...]) -> None:
+    if is_loopback(settings.host):
+        return
+    doors = (
+        ("feed", settings.admin_token, "can register here", "Set ADMIN_TOKEN to close POST /register"),
+        ("scrape", settings.api_key, "can have posts downloaded here", "Set API_KEY to close POST /scrape"),
+    )
+    for dialect, key, can, advice in doors:
+        if key is None and (not only or dialect in only):
+            note(f"WARNING: whoever reaches this machine on {settings.host} {can}. {advice}, or listen on 127.0.0.1.")
 
 
 async def _serve(settings: "Settings", listener: socket.socket, only: tuple[str, ...], *, work: bool) -> None:

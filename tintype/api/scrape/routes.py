@@ -97,7 +97,8 @@ async def _scraped(desk: ScrapeDesk, request: Request, link: Link) -> JSONRespon
     assert link.shortcode is not None
     prefer = request.headers.get("prefer", "")
     is_async = "respond-async" in prefer
-    found = await desk.downloads.ask(link.shortcode, wait=_patience(prefer) if is_async else desk.wait_seconds)
+    wait = _patience(prefer, desk.wait_seconds) if is_async else desk.wait_seconds
+    found = await desk.downloads.ask(link.shortcode, wait=wait)
     accept = request.headers.get("accept", "")
     if found.post is not None:
         folder = desk.downloads.folders.folder(found.shortcode)
@@ -110,10 +111,10 @@ async def _scraped(desk: ScrapeDesk, request: Request, link: Link) -> JSONRespon
     raise _NotHad(failed(late(found), desk.now(), accept, job=found.id))
 
 
-def _patience(prefer: str) -> float:
-    """Return the seconds a caller would rather wait than be sent away (RFC 7240, 4.3)."""
-    found = re.search(r"\bwait=(\d{1,2})\b", prefer)
-    return float(found.group(1)) if found else 0.0
+def _patience(prefer: str, longest: float) -> float:
+    """Return the seconds that a caller would rather wait than be sent away, `longest` at most (RFC 7240, 4.3)."""
+    found = re.search(r"\bwait=(\d{1,4})\b", prefer)
+    return min(float(found.group(1)), longest) if found else 0.0
 
 
 def _job(desk: ScrapeDesk, download: Download) -> dict[str, object]:

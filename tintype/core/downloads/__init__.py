@@ -9,11 +9,24 @@ sweep     finish what dead processes left, take old posts away
 from tintype.core.downloads.downloads import Downloads, Owns
 from tintype.core.downloads.fetching import Fetching
 from tintype.core.downloads.folders import Folders
-from tintype.core.downloads.model import CODES, DiskFull, Download, Failure, File, Lease, Policy, Post, State, next_step
+from tintype.core.downloads.model import (
+    CODES,
+    DiskFull,
+    Download,
+    Failure,
+    File,
+    Lease,
+    Policy,
+    Post,
+    State,
+    next_step,
+    standing_of,
+)
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.session_records import SessionRecords
 from tintype.core.downloads.sessions import Member, Session, Sessions
-from tintype.core.downloads.work import Cleaning, jobs, recover, schedules
+from tintype.core.downloads.standings import RememberedStandings, StoredStandings, way_health
+from tintype.core.downloads.work import Cleaning, inherit, jobs, recover, schedules
 
 __all__ = [
     "CODES",
@@ -31,12 +44,17 @@ __all__ = [
     "Owns",
     "Policy",
     "Post",
+    "RememberedStandings",
     "Session",
     "SessionRecords",
     "Sessions",
     "State",
+    "StoredStandings",
+    "inherit",
     "jobs",
     "next_step",
     "recover",
     "schedules",
+    "standing_of",
+    "way_health",
 ]

@@ -39,7 +39,7 @@ from tintype.core.downloads.model import (
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.sessions import NEEDS_LOGIN, Member
 from tintype.errors import Busy, Kind, NotFound, Trouble
-from tintype.instagram.public import Doors, PublicPost, reason_of
+from tintype.instagram.public import Doors, Health, PublicPost, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,9 @@ class Downloads:
             if download.state is not State.RUNNING or not await self._take(download):
                 return download
             self._start(download)
-        return await asyncio.shield(self.flights.tasks[download.id])
+        task = self.flights.tasks[download.id]
+        await asyncio.wait({task})
+        return download if task.cancelled() else task.result()  # cancelled: this process ends, and another one goes on
 
     async def lapsed(self) -> list[Download]:
         """Return the running downloads that nobody works any more."""
@@ -140,6 +142,11 @@ class Downloads:
     def written(self, download: Download) -> int:
         """Return how many bytes of a running download this process has so far."""
         return self.folders.staged_bytes(download.id)
+
+    async def health(self) -> tuple[Health, ...]:
+        """Return how the ways to public posts stand, that of the lent session last, if there is one."""
+        member = await self.member.doors.health() if await self.member.is_open() else ()
+        return (*await self.doors.health(), *member)
 
     async def close(self) -> None:
         """Stop working; what is unfinished is free for the next start, or for another process, at once."""
@@ -212,7 +219,7 @@ class Downloads:
         try:
             async with asyncio.timeout(self.policy.seconds):
                 post = await self._get(download)
-        except (Exception, TimeoutError) as error:  # noqa: BLE001 - whatever it was, those who wait must learn of the end
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must learn of the end
             failure = self._failure(download, error)
             await asyncio.to_thread(self.folders.drop, download.id)
             return download.failed(failure, self.now())
@@ -220,6 +227,8 @@ class Downloads:
 
     def _failure(self, download: Download, error: Exception) -> Failure:
         match error:
+            case Trouble(__cause__=OSError(errno=errno.ENOSPC | errno.EDQUOT)):
+                return failure_from(DiskFull("the disk is full; make room and ask again"), self.now())
             case Trouble():
                 return failure_from(error, self.now())
             case TimeoutError():
@@ -234,17 +243,23 @@ class Downloads:
     async def _get(self, download: Download) -> Post:
         """Return a post whose files lie in its folder: as an earlier try left it, or looked up, fetched and published."""
         shortcode = download.shortcode
-        kept = await asyncio.to_thread(self.folders.read, shortcode)
-        if kept is not None and self.now() - kept[1] < self.policy.kept:
-            return kept[0]
-        if await asyncio.to_thread(self.folders.free_bytes) < self.policy.min_free_bytes:
-            raise DiskFull("the disk is nearly full; make room and ask again")
+        kept, stage = await asyncio.to_thread(self._prepare, download)
+        if kept is not None:
+            return kept
         found = await self._look_up(shortcode)
-        stage = await asyncio.to_thread(self.folders.stage, download.id)
         files = await self.fetching.fetch_all(shortcode, found, stage, lambda: self._look_up(shortcode))
         post = _post(found, files)
         await asyncio.to_thread(self.folders.publish, download.id, shortcode, post, self.now())
         return post
+
+    def _prepare(self, download: Download) -> tuple[Post | None, Path]:
+        """Return the post as an earlier try left it, if it did, and the empty folder to write it into."""
+        kept = self.folders.read(download.shortcode)
+        if kept is not None and self.now() - kept[1] < self.policy.kept:
+            return kept[0], self.folders.root
+        if self.folders.free_bytes() < self.policy.min_free_bytes:
+            raise DiskFull("the disk is nearly full; make room and ask again")
+        return None, self.folders.stage(download.id)
 
     async def _look_up(self, shortcode: str) -> PublicPost:
         """Ask the official way first, and the public ones for what is nobody's here."""

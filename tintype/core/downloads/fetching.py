@@ -66,7 +66,7 @@ class Fetching:
         if sum(one.bytes for one in fetched) > self.policy.max_bytes:
             raise trouble(Reason.MEDIA_TOO_LARGE)
         names = [name_of(shortcode, at, count, ENDINGS[one.content_type]) for at, one in enumerate(fetched)]
-        await asyncio.to_thread(_rename, fetched, [folder / name for name in names])
+        _rename(fetched, [folder / name for name in names])  # within one folder: no work for a disk
         return tuple(_file(*one) for one in zip(names, post.media, fetched, strict=True))
 
     async def _fetch(self, media: PublicMedia, to: Path, again: _Again, place: int) -> Fetched:

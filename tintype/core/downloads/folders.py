@@ -46,11 +46,15 @@ class Folders:
         shutil.rmtree(self._stage(download_id), ignore_errors=True)
 
     def publish(self, download_id: str, shortcode: str, post: Post, published_at: datetime) -> None:
-        """Make a staged post visible, in place of an older one; it is on the disk before it can be seen."""
+        """Make a staged post visible, in place of an older one; it is on the disk before it can be seen.
+
+        Its files were brought to the disk by who fetched them.
+        """
         stage, place = self._stage(download_id), self.folder(shortcode)
         sidecar = {"shortcode": shortcode, "published_at": published_at.isoformat(), **post_json(post)}
-        (stage / f"{shortcode}.json").write_text(json.dumps(sidecar, ensure_ascii=False, indent=1))
-        for path in (*stage.iterdir(), stage):
+        described = stage / f"{shortcode}.json"
+        described.write_text(json.dumps(sidecar, ensure_ascii=False, indent=1))
+        for path in (described, stage):
             _sync(path)
         self._bury(place, download_id)
         stage.rename(place)

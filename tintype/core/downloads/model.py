@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tintype.errors import Kind, Trouble, Unavailable
+from tintype.instagram.public import Health
 
 # How long Instagram's no is taken for an answer: a deleted post stays deleted, a private one may be opened any minute.
 HELD = {
@@ -181,3 +182,18 @@ def name_of(shortcode: str, place: int, of: int, ending: str) -> str:
 def total_bytes(files: Iterable[File]) -> int:
     """Return the size of several files together."""
     return sum(file.bytes for file in files)
+
+
+def standing_of(health: Health) -> dict[str, object]:
+    """Return how a way stands as plain values; `limited` is about this address, `broken` most likely about everybody."""
+    return {
+        "way": health.way,
+        "verdict": health.verdict.value,
+        "breaker": health.state.value,
+        "lookups_left": health.left,
+        "lookups_per_hour": health.budget,
+        "next_at": health.next_at.isoformat(timespec="seconds"),
+        "reason": health.reason.value if health.reason else None,
+        "last_success": health.last_success.isoformat(timespec="seconds") if health.last_success else None,
+        "last_failure": health.last_failure.isoformat(timespec="seconds") if health.last_failure else None,
+    }

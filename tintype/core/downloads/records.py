@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Row, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Index, Row, Select, String, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, Instant, Json, metadata
@@ -29,6 +29,17 @@ downloads = Table(
     Index(None, "state", "ended_at"),
 )
 
+# Said once: putting a statement together costs as much as running it.
+_CURRENT = select(downloads).where(downloads.c.current == bindparam("wanted"))
+_FOUND = select(downloads).where(downloads.c.id == bindparam("wanted"))
+_INSERT = insert(downloads)
+_ENDED = ("state", "ended_at", "lease_by", "lease_until", "post", "failure")
+_FINISH = (
+    update(downloads)
+    .where(downloads.c.id == bindparam("mine"), downloads.c.lease_by == bindparam("by"))
+    .values({name: bindparam(f"new_{name}") for name in _ENDED})
+)
+
 MANY = 500  # rows taken at once by background work
 
 
@@ -40,11 +51,11 @@ class DownloadRecords:
 
     async def current(self, shortcode: str) -> Download | None:
         """Return a post's present answer."""
-        return await self._one(downloads.c.current == shortcode)
+        return await self._one(_CURRENT, shortcode)
 
     async def find(self, download_id: str) -> Download | None:
         """Return one try by its id."""
-        return await self._one(downloads.c.id == download_id)
+        return await self._one(_FOUND, download_id)
 
     async def begin(self, download: Download, before: Download | None) -> bool:
         """Make a new try the present answer in place of `before`; False when another was quicker."""
@@ -55,7 +66,7 @@ class DownloadRecords:
                     query = update(downloads).where(downloads.c.id == before.id, mine).values(current=None)
                     if (await connection.execute(query)).rowcount == 0:
                         return False
-                await connection.execute(insert(downloads).values(_row(download)))
+                await connection.execute(_INSERT, _row(download))
         except IntegrityError:
             return False
         return True
@@ -70,10 +81,10 @@ class DownloadRecords:
 
     async def finish(self, download: Download, by: str) -> bool:
         """Store how a download ended; False when its lease was lost meanwhile."""
-        mine = (downloads.c.id == download.id) & (downloads.c.lease_by == by)
-        ended = {key: value for key, value in _row(download).items() if key not in ("id", "shortcode", "current")}
+        row = _row(download)
+        ended = {f"new_{name}": row[name] for name in _ENDED}
         async with self.database.write() as connection:
-            done = await connection.execute(update(downloads).where(mine).values(ended))
+            done = await connection.execute(_FINISH, {"mine": download.id, "by": by, **ended})
         return done.rowcount > 0
 
     async def release(self, by: str, now: datetime) -> int:
@@ -105,9 +116,9 @@ class DownloadRecords:
         found = await self.current(download.shortcode)
         return found is not None and found.id == download.id
 
-    async def _one(self, condition: Any) -> Download | None:
+    async def _one(self, query: Select[Any], wanted: str) -> Download | None:
         async with self.database.read() as connection:
-            row = (await connection.execute(select(downloads).where(condition))).one_or_none()
+            row = (await connection.execute(query, {"wanted": wanted})).one_or_none()
         return _download(row) if row else None
 
 

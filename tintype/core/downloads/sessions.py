@@ -22,6 +22,7 @@ from tintype.instagram.public import (
     PageWay,
     PublicPost,
     Reason,
+    Standings,
     Way,
     reason_of,
     session_way,
@@ -103,6 +104,15 @@ class Sessions:
         """Let a session rest until a person gives new cookies."""
         await self.records.park(session_id, self.now(), reason)
 
+    async def rotate(self) -> int:
+        """Seal the cookies anew with the vault's current key; return how many sessions needed it."""
+        found = await self.records.find()
+        if found is None or not self.vault.needs_rotation(found.cookies):
+            return 0
+        plain = self.vault.open(found.cookies, context=_context(found.id))
+        await self.records.keep(replace(found, cookies=self.vault.seal(plain, context=_context(found.id))))
+        return 1
+
     async def remove(self) -> None:
         """Forget the session and its cookies.
 
@@ -157,10 +167,10 @@ class Member:
     doors: Doors
 
     @classmethod
-    def of(cls, outbound: Outbound, sessions: Sessions) -> "Member":
+    def of(cls, outbound: Outbound, sessions: Sessions, standings: Standings) -> "Member":
         """Return the member of a house."""
         way = MemberWay(outbound, sessions)
-        return cls(outbound, sessions, Doors((way,), PageWay(outbound), sessions.now, MANNERS))
+        return cls(outbound, sessions, Doors((way,), PageWay(outbound), sessions.now, MANNERS, standings))
 
     async def is_open(self) -> bool:
         """Tell whether there is a session that may be used."""

@@ -84,13 +84,13 @@ def schedules() -> Sequence[Schedule]:
     return (Schedule("downloads.sweep", "downloads.sweep", "* * * * *"),)
 
 
-async def recover(downloads: Downloads, *, alone: bool) -> int:
-    """Make good, at the start, what killed processes left, and return how many downloads go on.
+async def inherit(downloads: Downloads) -> int:
+    """End the leases that an earlier process of this one's name left; only for who works alone, before it begins."""
+    return await downloads.records.release(downloads.node, downloads.now() - timedelta(seconds=1))
 
-    `alone` says that no other process works here under this process's name, so its leases are dead ones' leases.
-    """
-    if alone:
-        await downloads.records.release(downloads.node, downloads.now() - timedelta(seconds=1))
+
+async def recover(downloads: Downloads) -> int:
+    """Make good, at the start, what killed processes left, and return how many downloads go on."""
     running = await downloads.records.running()
     left = await asyncio.to_thread(downloads.folders.sweep, {one.id for one in running})
     if left:

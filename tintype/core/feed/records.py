@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -99,6 +100,13 @@ _video = assets.alias("video_asset")
 # What a sync may never overwrite when it stores an item again.
 _KEPT = frozenset({"missed", "missed_at", "removed_at"})
 
+_POSTED_AS = (
+    select(media.c.account_id, media.c.id)
+    .where(media.c.permalink.in_(bindparam("permalinks", expanding=True)), media.c.account_id.in_(connected_ids()))
+    .where(media.c.parent_id.is_(None), media.c.removed_at.is_(None))
+    .limit(1)
+)
+
 MANY = 1000  # digests in one statement: far below what any database takes as parameters
 
 
@@ -126,10 +134,8 @@ class FeedRecords:
 
     async def posted_as(self, permalinks: Sequence[str]) -> tuple[str, str] | None:
         """Return the account and the id of a living post by its possible addresses; connected accounts only."""
-        theirs = media.c.account_id.in_(connected_ids()) & media.c.parent_id.is_(None) & media.c.removed_at.is_(None)
-        query = select(media.c.account_id, media.c.id).where(media.c.permalink.in_(list(permalinks)), theirs)
         async with self.database.read() as connection:
-            row = (await connection.execute(query.limit(1))).one_or_none()
+            row = (await connection.execute(_POSTED_AS, {"permalinks": list(permalinks)})).one_or_none()
         return (row.account_id, row.id) if row else None
 
     async def suspects(self, account_id: str, ids: Iterable[str]) -> Sequence[Suspect]:

@@ -74,7 +74,7 @@ async def fetch(
         with part.open("xb") as file:
             work = _Fetching(outbound, media, part, file, max_bytes, time.monotonic() + seconds, refresh)
             found = await work.whole(now())
-            os.fsync(file.fileno())
+            await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(to)
     except OSError as broken:
         raise Unavailable("the disk did not take the post's file; check its free space and rights") from broken

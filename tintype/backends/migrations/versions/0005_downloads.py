@@ -1,4 +1,4 @@
-"""Posts that were downloaded by their address, and the sessions that may be used to look them up."""
+"""Posts that were downloaded by their address, how the ways to them stand, and the session that may be used."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Make the tables, those first that others refer to."""
     _downloads()
     _public_sessions()
+    _public_standings()
     # An own post is found by its address before anybody else is asked for it.
     op.create_index(op.f("ix_media_permalink"), "media", ["permalink"], unique=False)
 
@@ -47,4 +48,13 @@ def _public_sessions() -> None:
         sa.Column("parked_at", Instant(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_public_sessions")),
+    )
+
+
+def _public_standings() -> None:
+    op.create_table(
+        "public_standings",
+        sa.Column("way", sa.String(length=32), nullable=False),
+        sa.Column("standing", Json, nullable=True),
+        sa.PrimaryKeyConstraint("way", name=op.f("pk_public_standings")),
     )
