@@ -165,7 +165,7 @@ PROBLEMS = [
     ({"name": None}, "name is required"),
     ({"name": 123}, "name must be a string"),
     ({"name": "x" * 201}, "name must be at most 200 characters"),
-    ({"name": "nul\0nul"}, "name: must not contain the character NUL"),
+    ({"name": "nul\0nul"}, "name must not contain the character NUL"),
     ({"instagramAccountId": ""}, "instagramAccountId must not be empty"),
     ({"instagramAccountId": None}, "instagramAccountId is required"),
     ({"instagramAccountId": 178}, "instagramAccountId must be a string"),

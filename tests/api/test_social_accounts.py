@@ -98,8 +98,10 @@ async def test_nothing_posted_is_an_empty_page(team: Team) -> None:
 
 @pytest.mark.parametrize("path", ["/account/info", "/media"])
 async def test_an_account_has_to_be_named(office: Agency, team: Team, path: str) -> None:
-    for query in ("", "?account_id=", "?account_id=one", "?account_id=1.5", "?account_id=-1"):
+    for query in ("", "?account_id=", "?account_id=%20"):
         assert refused(await team.get(path + query), 400) == "account_id is required"
+    for query in ("?account_id=one", "?account_id=1.5", "?account_id=-1"):
+        assert refused(await team.get(path + query), 400) == "account_id must be a whole number"
     other = await (await office.team()).connect()
     for number in (other.number, 99_999, 2**40, 0):
         assert refused(await team.get(f"{path}?account_id={number}"), 404) == "Instagram account not found"

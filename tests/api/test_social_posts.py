@@ -107,6 +107,44 @@ async def test_what_cannot_be_changed(team: Team) -> None:
     assert (await team.get(path)).json() == post
 
 
+@pytest.mark.parametrize(
+    ("body", "at", "zone"),
+    [
+        ({"scheduled_at": "2027-07-01T09:00"}, "2027-07-01T07:00:00Z", "Europe/Berlin"),
+        ({"scheduled_at": "2027-07-01T09:00:00Z"}, "2027-07-01T09:00:00Z", "Europe/Berlin"),
+        ({"timezone": "Asia/Tokyo"}, "2027-06-01T00:00:00Z", "Asia/Tokyo"),
+        ({"timezone": None}, "2027-06-01T07:00:00Z", None),
+        ({"scheduled_at": "2027-07-01T09:00", "timezone": "Asia/Tokyo"}, "2027-07-01T00:00:00Z", "Asia/Tokyo"),
+        ({"caption": "other words"}, "2027-06-01T07:00:00Z", "Europe/Berlin"),
+    ],
+)
+async def test_a_time_is_said_anew_by_the_clock_of_its_zone(
+    team: Team, body: dict[str, Any], at: str, zone: str | None
+) -> None:
+    post = await planned(team, scheduled_at="2027-06-01T09:00", timezone="Europe/Berlin")
+    answer = await team.ask("PATCH", f"/posts/{post['db_id']}", body)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["scheduled_at"], answer.json()["timezone"]) == (at, zone)
+
+
+async def test_a_clock_of_another_zone_has_to_show_the_time(team: Team) -> None:
+    post = await planned(team, scheduled_at="2027-03-28T02:30", timezone="Asia/Tokyo")
+    path = f"/posts/{post['db_id']}"
+    for body, words in (
+        ({"timezone": "Europe/Berlin"}, "skip 02:30"),
+        ({"timezone": "Nowhere/Atall"}, "is not a zone"),
+        ({"timezone": ""}, "is not a zone"),
+        ({"scheduled_at": ""}, "scheduled_at is empty"),
+        ({"scheduled_at": None, "timezone": "Nowhere/Atall"}, "is not a zone"),
+        ({"scheduled_at": "2027-07-01T09:00", "timezone": None}, "has no zone"),
+    ):
+        assert words in refused(await team.ask("PATCH", path, body), 400)
+    assert (await team.get(path)).json() == post
+    zoneless = await planned(team, scheduled_at="2027-06-01T09:00:00Z")
+    changed = await team.ask("PATCH", f"/posts/{zoneless['db_id']}", {"timezone": "Asia/Tokyo"})
+    assert changed.json()["scheduled_at"] == "2027-06-01T00:00:00Z"
+
+
 async def test_other_media_keep_what_was_said_of_them(team: Team) -> None:
     post = await planned(team, alt_text="a loaf", user_tags=[{"username": "friend", "x": 0.5, "y": 0.5}])
     path = f"/posts/{post['db_id']}"

@@ -20,6 +20,8 @@ CAROUSEL = Draft(Product.CAROUSEL, (PICTURE, VIDEO))
 
 BAD_NAMES = ("", "an n", "a" * 31, "anä", "@@ann", "ann!")
 
+BAD_HASHTAGS = ("a b", "#a\nb", "# a", "a\u00a0b", "#", " ##")
+
 
 def said(draft: Draft, **changes: Any) -> set[tuple[str, str, bool]]:
     return {(one.field, one.code, one.blocking) for one in problems(replace(draft, **changes))}
@@ -49,6 +51,7 @@ def test_what_is_right_is_taken(draft: Draft) -> None:
         (IMAGE, {"caption": "x" * 2197, "hashtags": ("abc",)}, ("caption", "caption_too_long", True)),
         (IMAGE, {"caption": "😀" * 1101}, ("caption", "caption_may_be_too_long", False)),
         (IMAGE, {"hashtags": tuple(f"t{n}" for n in range(31))}, ("hashtags", "too_many_hashtags", True)),
+        *((IMAGE, {"hashtags": (tag,)}, ("hashtags", "bad_hashtag", True)) for tag in BAD_HASHTAGS),
         (IMAGE, {"caption": "#a " * 30, "hashtags": ("b",)}, ("hashtags", "too_many_hashtags", True)),
         (IMAGE, {"caption": "@a " * 21}, ("caption", "too_many_mentions", True)),
         (STORY, {"caption": "hello"}, ("caption", "caption_on_story", False)),
@@ -95,7 +98,7 @@ def test_what_is_wrong_is_named(draft: Draft, changes: dict[str, Any], problem: 
         (IMAGE, {"caption": "x" * 2200}),
         (IMAGE, {"caption": "x" * 2195, "hashtags": ("abc",)}),
         (IMAGE, {"hashtags": tuple(f"#t{n}" for n in range(30))}),
-        (IMAGE, {"hashtags": ("", "#", " ")}),
+        (IMAGE, {"hashtags": ("", " ", "##a", " #b ")}),
         (IMAGE, {"caption": "see https://a.test/#one and a&#39;b and C#minor " + "@a " * 20}),
         (STORY, {"text": "x" * 100}),
         (IMAGE, {"collaborators": ("@ann", "b.b", "c_c")}),

@@ -189,6 +189,26 @@ async def read_body(request: Request, model: type[Model]) -> Model:
         raise Invalid(*map(sentence, error.errors())) from None
 
 
+# What the library that reads bodies and queries says of itself (classes, dictionaries, parsing) is nothing to a caller.
+_PHRASES: Mapping[str, str] = {
+    "string_type": "must be a string",
+    "string_unicode": "must be a string",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "must be a number"),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "must be a day like 2026-05-01",
+    ),
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+
 def sentence(problem: Mapping[str, Any]) -> str:
     """Return one validation problem as a sentence that begins with the field's name."""
     place = [str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header")]
@@ -201,12 +221,14 @@ def sentence(problem: Mapping[str, Any]) -> str:
         return f"{name} must not be empty" if least == 1 else f"{name} must be at least {least} characters"
     if kind == "string_too_long":
         return f"{name} must be at most {context['max_length']} characters"
-    if kind == "string_type":
-        return f"{name} must be a string"
+    if kind == "too_long":
+        return f"{name} must have at most {context['max_length']} entries"
+    if kind in _PHRASES:
+        return f"{name} {_PHRASES[kind].format(**context)}"
     if kind in ("enum", "literal_error"):
         return f"{name} must be one of {context['expected'].replace(chr(39), '').replace(' or ', ', ')}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{name}: {message[:1].lower()}{message[1:]}"
+    message = str(problem["msg"]).removeprefix("Value error, ").replace("Input should ", "must ", 1)
+    return f"{name} {message}" if message.startswith("must ") else f"{name}: {message[:1].lower()}{message[1:]}"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tintype.api.social.publication import Publication
-from tintype.core.publishing import Draft, Item, Moment, Post, Product
+from tintype.core.publishing import Draft, Item, Moment, Post, Product, moved
 from tintype.errors import Invalid
 
 _MEDIA = frozenset({"image_url", "video_url", "upload", "children"})
@@ -47,11 +47,20 @@ def amended(draft: Draft, body: Publication) -> Draft:
 def moment_for(post: Post, body: Publication, now: datetime) -> Moment | None:
     """Return when a changed post is due: as the body says, else as before; null in the body means at once.
 
-    Raises `Invalid` for a time that cannot be.
+    A time alone is meant in the post's zone, and a zone alone moves the post to the same time of its own clocks. Raises
+    `Invalid` for a time that cannot be.
     """
-    if "scheduled_at" in body.model_fields_set:
+    sent = body.model_fields_set
+    if "scheduled_at" in sent:
+        return (
+            body.moment(now) if "timezone" in sent else body.model_copy(update={"timezone": post.timezone}).moment(now)
+        )
+    if post.scheduled_at is None:
         return body.moment(now)
-    return Moment(post.scheduled_at, post.timezone) if post.scheduled_at else None
+    before = Moment(post.scheduled_at, post.timezone)
+    if "timezone" not in sent or body.timezone == post.timezone:
+        return before
+    return moved(before, body.timezone, now) if body.timezone is not None else replace(before, timezone=None)
 
 
 def _product(draft: Draft, body: Publication) -> Product:

@@ -29,8 +29,10 @@ def asking(desk: SocialDesk) -> Callable[[Request], Awaitable[Caller]]:
 
 def number_of(text: str | None, name: str = "account_id") -> int:
     """Return a number out of a query; raises `Invalid`, as documented, when there is none."""
-    if text is None or not re.fullmatch(r"\s*[0-9]{1,18}\s*", text):
+    if text is None or not text.strip():
         raise Invalid(f"{name} is required")
+    if not re.fullmatch(r"\s*[0-9]{1,18}\s*", text):
+        raise Invalid(f"{name} must be a whole number")
     return int(text)
 
 

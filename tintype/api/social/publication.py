@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, field_validator
 
-from tintype.core.publishing import Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of
+from tintype.core.publishing import Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of, zone_of
 from tintype.errors import Invalid
 
 _UPLOAD = re.compile(r"publishing/uploads/[A-Za-z0-9_-]{1,100}\.([a-z0-9]{2,5})")
@@ -131,7 +131,11 @@ class Publication(_Body):
 
         Raises `Invalid` for a time that does not exist, has passed or cannot be read.
         """
-        return moment_of(self.scheduled_at, self.timezone or None, now) if self.scheduled_at else None
+        if self.scheduled_at is not None:
+            return moment_of(self.scheduled_at, self.timezone, now)
+        if self.timezone is not None:
+            zone_of(self.timezone)
+        return None
 
     def _items(self, product: Product) -> tuple[Item, ...]:
         if product is Product.CAROUSEL:

@@ -40,7 +40,7 @@ from tintype.core.publishing.records import PostRecords
 from tintype.core.publishing.reservations import Reservations
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
-from tintype.core.publishing.schedule import moment_of
+from tintype.core.publishing.schedule import moment_of, moved, zone_of
 from tintype.core.publishing.work import jobs, schedules
 
 __all__ = [
@@ -87,7 +87,9 @@ __all__ = [
     "check",
     "jobs",
     "moment_of",
+    "moved",
     "problems",
     "reachable_base",
     "schedules",
+    "zone_of",
 ]

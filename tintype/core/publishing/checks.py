@@ -42,6 +42,7 @@ def _words(draft: Draft) -> Iterator[Problem]:
     elif len(words.encode("utf-16-le")) // 2 > most:
         message = "caption may be too long for Instagram, which may count an emoji as two characters"
         yield Problem("caption", "caption_may_be_too_long", message, blocking=False)
+    yield from _hashtags(draft)
     tags = len(_HASHTAG.findall(words))
     if tags > LIMITS.caption_hashtags.whole:
         yield Problem("hashtags", "too_many_hashtags", f"{tags} hashtags of {LIMITS.caption_hashtags.whole} allowed")
@@ -59,6 +60,16 @@ def _words(draft: Draft) -> Iterator[Problem]:
         yield Problem("text", "text_unused", message, blocking=False)
     elif draft.text and draft.items and draft.items[0].kind is ItemKind.VIDEO:
         yield Problem("text", "text_on_video", "text can be drawn onto pictures only")
+
+
+def _hashtags(draft: Draft) -> Iterator[Problem]:
+    for tag in draft.hashtags:
+        word = tag.strip().lstrip("#")
+        if not word and tag.strip():
+            yield Problem("hashtags", "bad_hashtag", f"hashtags: {tag[:40]!r} has no word")
+        elif any(letter.isspace() for letter in word):
+            message = f"hashtags: {tag[:40]!r} has white space in it, which would end the hashtag there"
+            yield Problem("hashtags", "bad_hashtag", message)
 
 
 def _people(draft: Draft) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     Of a time that a clock shows twice the earlier one is meant. Raises `Invalid` for a time that a clock skips, for one
     without any zone, for an unknown zone, for the past and for the far future.
     """
-    zone = _zone(timezone)
+    zone = None if timezone is None else zone_of(timezone)
     given = _read(text.strip())
     if given.tzinfo is None:
         if zone is None:
@@ -39,22 +39,32 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     return Moment(at, timezone)
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name; raises `Invalid`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin") from None
+
+
+def moved(moment: Moment, timezone: str, now: datetime) -> Moment:
+    """Return when the clocks of another zone show what those of the moment's own zone, or of UTC, show at the moment.
+
+    Raises `Invalid` as `moment_of` does.
+    """
+    zone = zone_of(moment.timezone) if moment.timezone else UTC
+    return moment_of(moment.at.astimezone(zone).replace(tzinfo=None).isoformat(), timezone, now)
+
+
 def _read(text: str) -> datetime:
+    if not text:
+        raise Invalid("scheduled_at is empty; leave it out to publish now, or write it like 2026-05-01T09:00:00Z")
     try:
         if _TIME.fullmatch(text):
             return datetime.fromisoformat(text.upper())
     except ValueError:
         pass  # the 31st of a short month, or 25:00
     raise Invalid(f"scheduled_at: {text[:40]!r} is not a time; write it like 2026-05-01T09:00:00Z")
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin") from None
 
 
 def _local(given: datetime, zone: ZoneInfo) -> datetime:
