@@ -103,6 +103,42 @@ async def test_days_that_make_no_sense(team: Team, query: str) -> None:
         refused(await team.get(f"/accounts/{account.number}/{form}?{query}"), 400)
 
 
+EDGES = ("0001-01-01", "1969-12-31", "2101-01-01", "9999-12-31", "9999-12-32", "99999-01-01", "20000000000", "now", "")
+
+
+@pytest.mark.parametrize("day", EDGES)
+async def test_days_at_the_ends_of_the_calendar_are_refused_in_one_sentence(team: Team, day: str) -> None:
+    account = await team.connect()
+    for path in (f"/accounts/{account.number}/insights", f"/accounts/{account.number}/insights.csv", "/posts/top",
+                 "/insights.csv"):  # fmt: skip
+        for name in ("since", "until"):
+            message = refused(await team.get(f"{path}?{name}={day}"), 400)
+            assert message == f"{name}: must be a day from 1970-01-01 to 2100-12-31, like 2026-05-01"
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2100-12-31"])
+async def test_the_first_day_and_the_last_are_days(team: Team, day: str) -> None:
+    account = await team.connect()
+    for path in (f"/accounts/{account.number}/insights", f"/accounts/{account.number}/insights.csv", "/posts/top",
+                 "/insights.csv"):  # fmt: skip
+        answer = await team.get(f"{path}?since={day}&until={day}")
+        assert answer.status_code == 200, answer.text
+    assert (await team.get(f"/accounts/{account.number}/insights?until={day}")).status_code == 200
+
+
+async def test_whole_numbers_stay_whole(team: Team, office: Agency) -> None:
+    number, post = await published(team)
+    said = (await team.get(f"/{post}/insights")).json()
+    known = [value for value in said["metrics"].values() if value is not None]
+    assert known
+    assert all(type(value) is int for value in known)
+    account = await office.stage.house.accounts.numbered(team.who.workspace_id, number)
+    await office.stage.house.insights.capture_account(account)
+    days = (await team.get(f"/accounts/{number}/insights")).json()
+    told = [point["value"] for name in ("followers", "reach", "views") for point in days[name]]
+    assert {type(value) for value in told} == {int, type(None)}
+
+
 async def test_the_best_posts(team: Team) -> None:
     account, number = await published(team, "=HYPERLINK(1)")
     assert (await team.get(f"/{number}/insights")).status_code == 200
@@ -129,6 +165,8 @@ async def test_the_best_hours(team: Team) -> None:
     assert (said["timezone"], said["posts"], said["best"]) == ("Europe/Berlin", 0, [])
     assert len(said["hours"]) == 168
     assert set(said["hours"][0]) == {"weekday", "hour", "posts", "mean", "value", "sure"}
+    assert said["mean"] is None
+    assert all(cell["mean"] is None and cell["value"] is None for cell in said["hours"])
     for query in ("timezone=Nowhere/Atall", "metric=charm"):
         refused(await team.get(f"/accounts/{account.number}/best-times?{query}"), 400)
 

@@ -157,9 +157,15 @@ def test_every_post_is_in_one_cell_and_no_cell_with_few_is_named(
     assert sum(cell.n for cell in found.cells) == found.n == len(posts)
     assert all(cell.sure == (cell.n >= SURE) for cell in found.cells)
     assert all((cell.mean is None) == (cell.n == 0) for cell in found.cells)
-    assert all(cell.sure and cell.value > found.mean for cell in found.best)
+    assert all(cell.sure and (cell.value or 0.0) > (found.mean or 0.0) for cell in found.best)
     assert len(found.best) <= BEST
-    assert list(found.best) == sorted(found.best, key=lambda cell: -cell.value)
+    assert list(found.best) == sorted(found.best, key=lambda cell: -(cell.value or 0.0))
+
+
+def test_without_posts_nothing_is_claimed() -> None:
+    found = best_hours([], "UTC", "reach")
+    assert (found.n, found.mean, found.best) == (0, None, ())
+    assert {(cell.n, cell.mean, cell.value, cell.sure) for cell in found.cells} == {(0, None, None, False)}
 
 
 def test_hours_are_those_of_the_zone_also_when_the_clocks_change() -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tintype.api.social.desk import SocialDesk
@@ -13,12 +14,27 @@ from tintype.api.social.finding import ROOT, account_of, asking, number_of, post
 from tintype.api.social.posting import POSTS
 from tintype.api.social.shapes import stamp
 from tintype.core.access import Caller
-from tintype.core.insights import AccountSeries, BestHours, Cell, DayPoint, Post, PostNumbers
+from tintype.core.insights import FIRST, LAST, AccountSeries, BestHours, Cell, DayPoint, Post, PostNumbers, is_day
 from tintype.errors import Conflict
 
 ACCOUNT = ROOT + "/accounts/{number:int}"
 DAYS = 30  # shown when nobody says since when
 RATE = "engagement_rate"
+
+
+def _read_day(given: str | None) -> date | None:
+    if given is None:
+        return None
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        day = None
+    if day is None or not is_day(day):
+        raise ValueError(f"must be a day from {FIRST} to {LAST}, like 2026-05-01")
+    return day
+
+
+Day = Annotated[date | None, BeforeValidator(_read_day), Query()]
 
 
 def add(app: FastAPI, desk: SocialDesk) -> None:
@@ -46,8 +62,8 @@ def _of_posts(app: FastAPI, desk: SocialDesk) -> None:
         metric: Annotated[str, Query(max_length=64)] = RATE,
         limit: Annotated[int, Query(ge=1, le=100)] = 10,
         order: Annotated[Literal["desc", "asc"], Query()] = "desc",
-        since: Annotated[date | None, Query()] = None,
-        until: Annotated[date | None, Query()] = None,
+        since: Day = None,
+        until: Day = None,
     ) -> Response:
         """List the posts that did best by a metric; those without that number are left out."""
         account = None if account_id is None else await account_of(desk, caller, number_of(account_id))
@@ -71,8 +87,8 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
         request: Request,
         number: int,
         caller: Annotated[Caller, Depends(asking(desk))],
-        since: Annotated[date | None, Query()] = None,
-        until: Annotated[date | None, Query()] = None,
+        since: Day = None,
+        until: Day = None,
     ) -> Response:
         """Return an account day by day, the last 30 days if nothing else is asked; as CSV when Accept says text/csv."""
         account = await account_of(desk, caller, number)
@@ -86,8 +102,8 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
     async def file(
         number: int,
         caller: Annotated[Caller, Depends(asking(desk))],
-        since: Annotated[date | None, Query()] = None,
-        until: Annotated[date | None, Query()] = None,
+        since: Day = None,
+        until: Day = None,
     ) -> Response:
         """Return the same as a file."""
         account = await account_of(desk, caller, number)
@@ -113,8 +129,8 @@ def _files(app: FastAPI, desk: SocialDesk) -> None:
     async def file(
         caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
-        since: Annotated[date | None, Query()] = None,
-        until: Annotated[date | None, Query()] = None,
+        since: Day = None,
+        until: Day = None,
     ) -> Response:
         """Return every measured post with its numbers as a file."""
         account = None if account_id is None else await account_of(desk, caller, number_of(account_id))
@@ -201,7 +217,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 def _days(desk: SocialDesk, since: date | None, until: date | None) -> tuple[date, date]:
     last = until or desk.accounts.graph.now().date()
-    return since or last - timedelta(days=DAYS - 1), last
+    return since or max(FIRST, last - timedelta(days=DAYS - 1)), last
 
 
 def _midnight(desk: SocialDesk, day: date | None, *, days: int = 0) -> datetime | None:

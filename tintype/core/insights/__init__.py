@@ -31,10 +31,13 @@ from tintype.core.insights.model import (
 from tintype.core.insights.ranking import RANKABLE, Order
 from tintype.core.insights.rates import engagement
 from tintype.core.insights.records import InsightRecords
+from tintype.core.insights.series import FIRST, LAST, is_day
 from tintype.core.insights.work import jobs, schedules
 
 __all__ = [
     "ACCOUNT_COLUMNS",
+    "FIRST",
+    "LAST",
     "METRICS",
     "POST_COLUMNS",
     "RANKABLE",
@@ -62,6 +65,7 @@ __all__ = [
     "csv_lines",
     "engagement",
     "guarded",
+    "is_day",
     "jobs",
     "json_lines",
     "schedules",

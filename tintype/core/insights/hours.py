@@ -17,25 +17,28 @@ BEST = 3  # cells that are named
 class Cell:
     """One hour of the week (weekday 0 is Monday): its posts, their mean, and that mean drawn to the account's.
 
-    `mean` is None without posts; `sure` says whether there are enough of them.
+    `mean` is None without posts, and `value` too when the account has none; `sure` says whether there are enough of them.
     """
 
     weekday: int
     hour: int
     n: int
     mean: float | None
-    value: float
+    value: float | None
     sure: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BestHours:
-    """168 cells, Monday's midnight first, in a zone; `best` names the sure ones that lie above the account's mean."""
+    """168 cells, Monday's midnight first, in a zone; `best` names the sure ones that lie above the account's mean.
+
+    Without posts there is no mean.
+    """
 
     timezone: str
     metric: str
     n: int
-    mean: float
+    mean: float | None
     cells: tuple[Cell, ...]
     best: tuple[Cell, ...]
 
@@ -66,19 +69,24 @@ def best_hours(posts: Iterable[tuple[datetime, float]], timezone: str, metric: s
         local = published_at.astimezone(zone)
         values.setdefault((local.weekday(), local.hour), []).append(value)
     everything = [value for some in values.values() for value in some]
-    mean = sum(everything) / len(everything) if everything else 0.0
+    mean = sum(everything) / len(everything) if everything else None
     cells = tuple(
         _cell(weekday, hour, values.get((weekday, hour), ()), mean) for weekday in range(7) for hour in range(24)
     )
     return BestHours(timezone, metric, len(everything), mean, cells, _best(cells, mean))
 
 
-def _cell(weekday: int, hour: int, values: Sequence[float], mean: float) -> Cell:
+def _cell(weekday: int, hour: int, values: Sequence[float], mean: float | None) -> Cell:
     n = len(values)
     own = sum(values) / n if n else None
-    return Cell(weekday, hour, n, own, shrunk(n, own or 0.0, mean), n >= SURE)
+    value = None if mean is None else shrunk(n, own or 0.0, mean)
+    return Cell(weekday, hour, n, own, value, n >= SURE)
 
 
-def _best(cells: Iterable[Cell], mean: float) -> tuple[Cell, ...]:
-    found = [cell for cell in cells if cell.sure and cell.value > mean and not isclose(cell.value, mean)]
-    return tuple(sorted(found, key=lambda cell: (-cell.value, cell.weekday, cell.hour))[:BEST])
+def _best(cells: Iterable[Cell], mean: float | None) -> tuple[Cell, ...]:
+    if mean is None:
+        return ()
+    sure = [(cell.value, cell) for cell in cells if cell.sure and cell.value is not None]
+    above = [(value, cell) for value, cell in sure if value > mean and not isclose(value, mean)]
+    above.sort(key=lambda pair: (-pair[0], pair[1].weekday, pair[1].hour))
+    return tuple(cell for _, cell in above[:BEST])

@@ -169,7 +169,7 @@ class Insights:
     async def of_account(self, workspace_id: str, account_id: str, since: date, until: date) -> AccountSeries:
         """Return an account day by day, both days included, from what is stored.
 
-        Raises `NotFound` for accounts of others, and `Invalid` for days in the wrong order or too many.
+        Raises `NotFound` for accounts of others, and `Invalid` for days that `check_days` does not take.
         """
         check_days(since, until)
         await self.accounts.get(workspace_id, account_id)

@@ -380,12 +380,21 @@ def _sample_row(account: Account, kind: str, object_id: str, sample: Sample, ver
 
 def _sample(row: Row[Any]) -> Sample:
     found: dict[str, Any] = {name: getattr(row, name) for name in Sample.__dataclass_fields__}
-    found |= {"source": Source(row.source)}
+    found |= {"source": Source(row.source), "value": _number(row.value)}
     return Sample(**found)
 
 
 def _known(row: Row[Any]) -> Known:
-    return Known(row.value, row.captured_at, Source(row.source))
+    return Known(_whole(row.value), row.captured_at, Source(row.source))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else _whole(value)
+
+
+def _whole(value: float) -> float:
+    """Return a count as the integer it was before the column, which also holds averages, made a float of it."""
+    return int(value) if value.is_integer() else value
 
 
 def _visits(row: Row[Any]) -> Visits:

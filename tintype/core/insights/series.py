@@ -10,13 +10,22 @@ from tintype.errors import Invalid
 from tintype.instagram import Profile
 
 LONGEST = 400  # days that one question may span
+FIRST, LAST = date(1970, 1, 1), date(2100, 12, 31)  # outside, days cannot be reckoned with, and nothing was measured
 
 FOLLOWERS = "followers_count"
 DAILY = ("reach", "views")
 
 
+def is_day(day: date) -> bool:
+    """Tell whether something could have been measured on a day."""
+    return FIRST <= day <= LAST
+
+
 def check_days(since: date, until: date) -> None:
-    """Raise `Invalid` when days are in the wrong order or too many."""
+    """Raise `Invalid` when days are in the wrong order, too many, or outside of this calendar."""
+    for name, day in (("since", since), ("until", until)):
+        if not is_day(day):
+            raise Invalid(f"{name} must be a day from {FIRST} to {LAST}")
     if since > until:
         raise Invalid("since must not be after until")
     if (until - since).days >= LONGEST:
