@@ -12,6 +12,7 @@ import pyvips
 
 from tests.backends.pictures import picture, see
 from tintype.backends.images import Fit, Images
+from tintype.errors import Invalid
 
 STORY = Fit(ratio_min=0.1, ratio_max=10, width_min=320, width_max=1440, bytes_max=8 * 1024 * 1024)
 LONGEST = "W" * 100
@@ -80,20 +81,47 @@ ALONE = """
 import sys
 from tintype.backends.image_fitting import fit
 job = {"ratio_min": 0.1, "ratio_max": 10, "width_min": 320, "width_max": 1440, "bytes_max": 8 << 20, "mode": "pad",
-       "background": "white", "ratio": None, "text": "Grüße, Łódź! 漢字😀\\u200d\\ufe0f ok"}
+       "background": "white", "ratio": None, "text": sys.argv[2]}
 told, body = fit(open(sys.argv[1], "rb").read(), job)
-print(told["changes"], len(body))
+print(*told["changes"], sep="\\n")
 """
 
 
-def test_a_machine_without_fonts_draws_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
-    (tmp_path / "fonts.conf").write_text(f"<fontconfig><cachedir>{tmp_path}</cachedir></fontconfig>")
-    (tmp_path / "picture.png").write_bytes(plain(1080, 1080, 90))
+def without_fonts(folder: Path, text: str) -> list[str]:
+    """What is done to a picture that gets this text on a machine that has no font."""
+    (folder / "fonts.conf").write_text(f"<fontconfig><cachedir>{folder}</cachedir></fontconfig>")
+    (folder / "picture.png").write_bytes(plain(640, 640, 90))
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, tmp_path / "picture.png"],
-        env={"FONTCONFIG_FILE": str(tmp_path / "fonts.conf"), "PYTHONPATH": ":".join(sys.path)},
+        [sys.executable, "-c", ALONE, folder / "picture.png", text],
+        env={"FONTCONFIG_FILE": str(folder / "fonts.conf"), "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "'text drawn', 'characters left out: 漢字😀'" in done.stdout
+    return done.stdout.splitlines()[1:]
+
+
+def test_a_machine_without_fonts_draws_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
+    found = without_fonts(tmp_path, "Grüße, Łódź! 漢字😀\u200d\ufe0f ok")
+    assert found == ["text drawn", "characters left out: 漢字"]
+
+
+@pytest.mark.parametrize("text", ["Back in 5 minutes! 🚀", "🚀", "👩‍👩‍👧 👍🏽 ❤️ ☕ ✨ 🇩🇪", "مرحبا שלום สวัสดี नमस्ते"])
+def test_a_machine_without_fonts_draws_emoji_and_most_scripts(tmp_path: Path, text: str) -> None:
+    assert without_fonts(tmp_path, text) == ["text drawn"]
+
+
+@pytest.mark.parametrize("text", ["\ue000", "\ue000 \ue001\n\ue002", "\u200d"], ids=["one", "several", "invisible"])
+async def test_text_of_which_nothing_can_be_drawn_is_refused(images: Images, text: str) -> None:
+    with pytest.raises(
+        Invalid, match=r"^no font on this machine draws this text; install one \(Debian: fonts-noto-cjk"
+    ):
+        await images.fit(plain(640, 640, 90), replace(STORY, text=text))
+
+
+async def test_a_word_that_is_broken_gets_no_hyphen(images: Images) -> None:
+    made = await images.fit(plain(1080, 1080, 90), replace(STORY, text="l" * 100))
+    bright = see(made.data).colourspace("b-w") > 200
+    left, top, across, _ = (255 - bright).find_trim(threshold=100, background=[255])
+    last = bright.crop(left + across - 6, top, 6, 40)  # the end of the first line: a whole l, or a thin hyphen
+    assert last.avg() > 200

@@ -1,7 +1,7 @@
 """Draws a short text on a picture, so that it can be read on any background and is never cut.
 
-It runs inside the worker process only. The letters come from Noto Sans, which a dependency brings along, so that a machine
-without fonts draws the same; what Noto Sans lacks (emoji, Chinese, Japanese …) comes from the machine's own fonts, and what
+It runs inside the worker process only. Letters and emoji come from Noto fonts, which dependencies bring along, so that a
+machine without fonts draws the same; what those lack (Chinese, Japanese, Korean) comes from the machine's own fonts, and what
 nobody can draw is left out and told.
 """
 
@@ -13,8 +13,13 @@ from typing import Any
 
 import pyvips
 
-from tintype.backends.image_source import Image
+from tintype.backends.image_source import Image, RefusedError
 
+NO_FONT = (
+    "no font on this machine draws this text; install one (Debian: fonts-noto-cjk, fonts-noto-color-emoji), "
+    "or leave the text out"
+)
+_FAMILIES = "Noto Sans, Noto Sans Symbols, Noto Emoji"  # before all others, wherever they have the character
 _WIDE = 0.86  # of the picture's width
 _TOP, _BOTTOM, _BOTTOM_TALL = 0.67, 0.98, 0.87  # in tall pictures the lowest part lies under Instagram's own buttons
 _TALL = 0.7
@@ -29,10 +34,13 @@ _NEVER_DRAWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc", "Zs", "Zl", "Zp"
 
 
 def letter(picture: Any, text: str) -> tuple[Any, str]:
-    """Return the picture with the text in its lower third, and the characters that no font here can draw."""
+    """Return the picture with the text in its lower third, and the characters that no font here can draw.
+
+    Raises `RefusedError` when that is all of them.
+    """
     drawable, lost = _drawable(text)
     if not drawable:
-        return picture, lost
+        raise RefusedError("invalid", NO_FONT)
     width, height = picture.width, picture.height
     top, bottom = height * _TOP, height * (_BOTTOM_TALL if width / height < _TALL else _BOTTOM)
     line, size = _fitting(drawable, width, bottom - top)
@@ -57,7 +65,8 @@ def _fitting(text: str, width: int, height: float) -> tuple[Any, float]:
 
 
 def _line(text: str, size: float, width: int) -> Any:
-    marked = f'<span foreground="white">{escape(text, quote=False)}</span>'
+    # Words that are too long are broken without the hyphen that pango would write.
+    marked = f'<span foreground="white" insert_hyphens="false">{escape(text, quote=False)}</span>'
     return _text(marked, size, width=width, align="centre", wrap="word-char", rgba=True)
 
 
@@ -76,7 +85,8 @@ def _drawable(text: str) -> tuple[str, str]:
             dropping = True
             lost += character if category not in ("Cc", "Cf", "Cs") and character not in lost else ""
     lines = (" ".join(line.split()) for line in kept.strip().splitlines())
-    return "\n".join(lines), lost
+    visible = any(unicodedata.category(character) not in _NEVER_DRAWN for character in kept)
+    return "\n".join(lines) if visible else "", lost
 
 
 @lru_cache(maxsize=4096)
@@ -99,9 +109,13 @@ def _glyph(character: str) -> Any:
 
 
 def _text(marked: str, size: float, **options: object) -> Any:
-    return Image.text(marked, font=f"Noto Sans Bold {size:.1f}", fontfile=_font(), dpi=72, **options)
+    return Image.text(marked, font=f"{_FAMILIES} Bold {size:.1f}", fontfile=_font(), dpi=72, **options)
 
 
 @lru_cache(maxsize=1)
 def _font() -> str:
+    """Return the file of Noto Sans; libvips knows the other files from then on, since drawing with a file registers it."""
+    for each in files("manimgx_fonts").iterdir():
+        if each.name.endswith(".ttf") and not each.name.startswith(("NotoSans[", "NotoSans-Italic[")):
+            Image.text("x", fontfile=str(each))
     return str(files("fontpkg_noto_sans").joinpath("files", "NotoSans[wdth,wght].ttf"))
