@@ -34,10 +34,10 @@ class Project:
         return {"authorization": f"Bearer {self.token}"}
 
 
-async def person(door: Served, *kinds: str, page: bool = False) -> str:
+async def person(door: Served, *kinds: str, page: bool = False, account_type: str = "BUSINESS") -> str:
     """Put a person with a post of each kind into the pretend world, an hour between them, the newest last."""
     username = f"person.{next(_numbers)}"
-    await pull(door, "people", username=username, page=page)
+    await pull(door, "people", username=username, page=page, account_type=account_type)
     now = int((await door.simulator.get("/_world")).json()["now"])
     for hours, kind in zip(range(len(kinds), 0, -1), kinds, strict=True):
         more = {"children": 2} if kind == "CAROUSEL_ALBUM" else {}

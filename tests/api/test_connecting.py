@@ -109,6 +109,35 @@ async def test_a_browser_gets_a_page(door: Served) -> None:
     assert username in answer.text
 
 
+async def test_a_personal_account_is_not_connected(door: Served) -> None:
+    one, username = await bare(door), await person(door, account_type="PERSONAL")
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, one), username)
+        message = refused(await opened.get(back), 400, "VALIDATION_FAILED")
+    assert message == (
+        f"@{username} is a personal account; Instagram gives apps only business and creator accounts: switch it in the "
+        "app under Settings, Account type, then connect again"
+    )
+    assert all(account.username != username for account in await door.house.accounts.of_workspace(one.id))
+
+
+async def test_a_browser_gets_a_page_when_nothing_was_connected(door: Served) -> None:
+    one, username = await bare(door), await person(door)
+    page = {"accept": "text/html,application/xhtml+xml"}
+    async with browser() as opened:
+        back = await consent(opened, await begin(door, one), username, "cancel")
+        for words in ("denied", "used already"):
+            answer = await opened.get(back, headers=page)
+            assert answer.status_code == 400
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+            assert answer.headers["x-error-code"] == "VALIDATION_FAILED"
+            assert words in answer.text
+            assert "<script" not in answer.text
+    # A state that a project made itself comes back to the project, as the document has it.
+    refused(await door.client.get("/instagram-callback?state=theirs", headers=page), 400, "VALIDATION_FAILED")
+
+
 async def test_a_state_counts_once(door: Served) -> None:
     username = await person(door)
     async with browser() as opened:

@@ -14,7 +14,7 @@ from tests.api.test_connecting import browser, consented
 from tests.api.test_social_accounts import LISTED
 from tintype.core.access import fingerprint
 from tintype.core.accounts.records import Pending
-from tintype.instagram import App, Login
+from tintype.instagram import App, Login, Profile
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 PAGE = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
@@ -31,9 +31,23 @@ async def team(office: Agency) -> Team:
     return await office.team()
 
 
-def person(office: Agency, username: str) -> str:
-    office.stage.pretend.post("/people", username=username, media=0, page=True)
+def person(office: Agency, username: str, kind: str = "BUSINESS") -> str:
+    office.stage.pretend.post("/people", username=username, media=0, page=True, account_type=kind)
     return username
+
+
+def shown(answer: httpx2.Response, status: int) -> str:
+    """Check that a refusal is a page without anything that runs, and return what a person reads."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-request-id"]
+    assert answer.headers["x-error-code"]
+    assert "<script" not in answer.text
+    assert '{"error"' not in answer.text
+    assert "begin again" in answer.text
+    return " ".join(html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", answer.text, flags=re.DOTALL)).split())
 
 
 async def begun(team: Team, query: str = "") -> str:
@@ -207,3 +221,68 @@ async def test_without_an_app(team: Team) -> None:
     answer: httpx2.Response = await team.get("/oauth/authorize?login=facebook")
     assert refused(answer, 500) == "Instagram app not configured"
     assert re.search(r"/oauth/authorize\?", await begun(team, "?login=instagram"))
+
+
+PERSONAL = (
+    "@{} is a personal account; Instagram gives apps only business and creator accounts: switch it in the app under "
+    "Settings, Account type, then connect again"
+)
+
+
+async def test_a_personal_account_is_not_connected(office: Agency, team: Team) -> None:
+    username = person(office, "only.personal", "PERSONAL")
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), username)
+        answer = await opened.get(back)
+        assert refused(answer, 401) == f"Authentication failed: {PERSONAL.format(username)}"
+        assert answer.headers["x-error-code"] == "unauthorized"
+        back = await consented(opened, await begun(team), username)
+        assert PERSONAL.format(username) in shown(await opened.get(back, headers=BROWSER), 401)
+    assert (await team.get("/accounts")).json() == []
+    assert await office.stage.house.accounts.of_workspace(team.who.workspace_id) == []
+
+
+async def test_the_kind_of_an_account_is_told(office: Agency, team: Team) -> None:
+    for username, sent, told in (("kind.shop", "BUSINESS", "business"), ("kind.maker", "MEDIA_CREATOR", "creator")):
+        async with browser() as opened:
+            back = await consented(opened, await begun(team), person(office, username, sent))
+            account = (await opened.get(back)).json()["account"]
+        assert account["account_type"] == told
+        info = await team.get(f"/account/info?account_id={account['id']}")
+        assert info.json()["account_type"] == told
+    kept = await office.stage.house.accounts.numbered(team.who.workspace_id, account["id"])
+    await office.stage.house.accounts.portray(kept, Profile(kept.instagram_id, None, None, account_type="PERSONAL"))
+    assert [one["account_type"] for one in (await team.get("/accounts")).json()] == ["business", "personal"]
+
+
+async def test_a_browser_is_shown_a_refused_consent(office: Agency, team: Team) -> None:
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), person(office, "shown.no"), "cancel")
+        text = shown(await opened.get(back, headers=BROWSER), 400)
+    assert "Not connected" in text
+    assert "denied" in text
+
+
+async def test_a_browser_is_shown_what_became_of_a_state(office: Agency, team: Team) -> None:
+    username = person(office, "shown.once")
+    async with browser() as opened:
+        back = await consented(opened, await begun(team), username)
+        assert (await opened.get(back, headers=BROWSER)).status_code == 200
+        assert "used already" in shown(await opened.get(back, headers=BROWSER), 400)
+        state = parse_qs(urlsplit(await begun(team)).query)["state"][0]
+        forged = await opened.get(
+            f"{back.partition('?')[0]}", params={"state": state, "code": "AQBforged"}, headers=BROWSER
+        )
+        assert "Instagram" in shown(forged, 401)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"code": "AQB"}, {"code": "AQB", "state": ""}, {"code": "AQB", "state": "tt_forged"},
+     {"code": "AQB", "state": "x" * 513}, {"code": "x" * 4097, "state": "tt_x"},
+     {"error": "access_denied", "error_description": "<script>alert(1)</script> call 555-0100"}],
+)  # fmt: skip
+async def test_a_browser_is_shown_a_page_whatever_it_brings(team: Team, query: dict[str, str]) -> None:
+    answer = await team.stage.http.get(f"{ROOT}/callback", params=query, headers=BROWSER)
+    assert "555-0100" not in shown(answer, 400)  # whoever made a link could have us say anything
+    refused(await team.stage.http.get(f"{ROOT}/callback", params=query), 400)

@@ -31,6 +31,7 @@ from tintype.api.feed.wire import (
     moment,
     moment_ms,
 )
+from tintype.api.templates import not_connected, wants_page
 from tintype.backends.engine import JobState
 from tintype.backends.idempotency import Idempotency, Stored
 from tintype.backends.qstash import Message, QStash, Signatures
@@ -337,10 +338,14 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
             accounts = await desk.connecting.finish(
                 state, session, code=code, refusal=refusal, dialects=("feed", "console")
             )
-        except Forbidden as trouble:
-            raise Invalid(trouble.message) from None  # as without a state, where a refusal is a missing code
+        except Trouble as trouble:
+            # As without a state, where a refusal is a missing code.
+            said = Invalid(trouble.message) if isinstance(trouble, Forbidden) else trouble
+            if not wants_page(request):
+                raise said from None
+            return not_connected(FEED.refuse(said), trouble.message)
         jobs = [await desk.feed.queue(account, again=True) for account in accounts]
-        if "text/html" in request.headers.get("accept", ""):
+        if wants_page(request):
             return pages.connected(accounts)
         return _yes({"accounts": [_account(one) for one in accounts], "queuedTasks": jobs})
 

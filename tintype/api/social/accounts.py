@@ -12,7 +12,10 @@ from tintype.api.social.finding import ROOT, account_of, asking, number_of
 from tintype.api.social.shapes import stamp
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account, Looking, State
+from tintype.errors import Invalid, Refused
 from tintype.instagram import Media, MediaProduct, Profile
+
+_BAD_PARAMETER = 100  # Instagram's number for a parameter that it cannot use, and cursors are the only doubtful one
 
 
 def add(app: FastAPI, desk: SocialDesk) -> None:
@@ -59,7 +62,12 @@ def _looking(app: FastAPI, desk: SocialDesk) -> None:
     ) -> Response:
         """Return a page of an account's posts, newest first; `next_cursor` is what `after` takes, null on the last page."""
         one = await account_of(desk, caller, number_of(account_id))
-        page = await looking.media(one, limit=limit, after=after or None)
+        try:
+            page = await looking.media(one, limit=limit, after=after or None)
+        except Refused as trouble:
+            if not after or trouble.code != _BAD_PARAMETER:
+                raise
+            raise Invalid("after: Instagram does not know this cursor; send the next_cursor of a page") from None
         return JSONResponse({"posts": [_medium(each) for each in page.items], "next_cursor": page.after})
 
 
@@ -108,7 +116,8 @@ def _profile(profile: Profile, one: Account) -> dict[str, Any]:
 
 def _kind(instagram: str | None) -> str:
     # Instagram says BUSINESS or MEDIA_CREATOR; with Facebook Login it says nothing, and only professionals come that way.
-    return "creator" if instagram in ("MEDIA_CREATOR", "CREATOR") else "business"
+    # One that became personal later says so.
+    return {"MEDIA_CREATOR": "creator", "CREATOR": "creator", "PERSONAL": "personal"}.get(instagram or "", "business")
 
 
 def _medium(one: Media) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Connecting an account by OAuth: the address where its owner consents, and where Instagram sends them back to."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -9,11 +11,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tintype.api.social.accounts import account
 from tintype.api.social.desk import SocialDesk
+from tintype.api.social.dialect import SOCIAL
 from tintype.api.social.finding import ROOT, asking
-from tintype.api.templates import PAGE_HEADERS, templates
+from tintype.api.templates import PAGE_HEADERS, not_connected, templates, wants_page
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account
-from tintype.errors import Forbidden, Invalid, Misconfigured, RemoteTrouble, Unauthorized
+from tintype.errors import Forbidden, Invalid, Misconfigured, Refused, RemoteTrouble, Trouble, Unauthorized
 from tintype.instagram import Login
 
 CALLBACK = f"{ROOT}/callback"
@@ -82,19 +85,23 @@ def _ending(app: FastAPI, desk: SocialDesk) -> None:
     @app.get(CALLBACK, status_code=201)
     async def callback(
         request: Request,
-        code: Annotated[str | None, Query(max_length=4096)] = None,
-        state: Annotated[str | None, Query(max_length=512)] = None,
-        error: Annotated[str | None, Query(max_length=2048)] = None,
-        error_description: Annotated[str | None, Query(max_length=2048)] = None,
+        code: Annotated[str | None, Query()] = None,
+        state: Annotated[str | None, Query()] = None,
+        error: Annotated[str | None, Query()] = None,
+        error_description: Annotated[str | None, Query()] = None,
     ) -> Response:
         """Finish the connection that `state` names; browsers see a page, programs get JSON."""
-        refusal = error_description or error
-        if state is None:
-            raise Invalid(_missing(refusal) if not code else "Missing state; begin again at oauth/authorize")
-        connected = await _finished(request, desk, state, code, refusal)
+        came = _Return(state, code, error_description or error)
+        try:
+            connected = await _finished(request, desk, came)
+        except Trouble as trouble:
+            documented = _documented(trouble, came)
+            if not wants_page(request):
+                raise documented from None
+            return not_connected(SOCIAL.refuse(documented), trouble.message)
         for one in connected:
             await desk.connected(one)
-        if "text/html" in request.headers.get("accept", ""):
+        if wants_page(request):
             return await _page(desk, connected)
         said: dict[str, Any] = {
             "message": "Instagram account connected successfully",
@@ -105,29 +112,49 @@ def _ending(app: FastAPI, desk: SocialDesk) -> None:
         return JSONResponse(said, 201, {"Cache-Control": "no-store"})
 
 
-async def _finished(
-    request: Request, desk: SocialDesk, state: str, code: str | None, refusal: str | None
-) -> list[Account]:
-    try:
-        found = await desk.connecting.finish(
-            state, request.cookies.get(SESSION), code=code, refusal=refusal, dialects=("social",), unbound=True
-        )
-    except Forbidden as trouble:
-        if code and not refusal:
-            raise Unauthorized(f"Authentication failed: {trouble.message}") from None
-        raise Invalid(_missing(refusal)) from None
-    except RemoteTrouble as trouble:
-        raise Unauthorized(f"Authentication failed: {trouble.message}") from None
+@dataclass(frozen=True, slots=True)
+class _Return:
+    """What a browser that comes back from Instagram brings: the state, and the code or what Instagram said instead."""
+
+    state: str | None
+    code: str | None = field(repr=False)
+    refusal: str | None
+
+
+async def _finished(request: Request, desk: SocialDesk, came: _Return) -> Sequence[Account]:
+    if came.state is None:
+        raise Invalid("this address names no connection; begin again")
+    for name, value, most in (("state", came.state, 512), ("code", came.code, 4096), ("error", came.refusal, 2048)):
+        if value is not None and len(value) > most:
+            raise Invalid(f"{name} must be at most {most} characters")
+    found = await desk.connecting.finish(
+        came.state,
+        request.cookies.get(SESSION),
+        code=came.code,
+        refusal=came.refusal,
+        dialects=("social",),
+        unbound=True,
+    )
     if not found:
-        raise Unauthorized("Authentication failed: no professional Instagram account is linked to the chosen Pages")
-    return list(found)
+        raise Refused("no professional Instagram account is linked to the chosen Pages")
+    return found
 
 
-def _missing(refusal: str | None) -> str:
-    return f"Missing authorization code{f': Instagram said {refusal!r}' if refusal else ''}"
+def _documented(trouble: Trouble, came: _Return) -> Trouble:
+    """Return why nothing was connected in the document's words: a missing code, or a login that failed."""
+    missing = f"Missing authorization code{f': Instagram said {came.refusal!r}' if came.refusal else ''}"
+    match trouble:
+        case Invalid() if came.state is None:
+            return Invalid("Missing state; begin again at oauth/authorize" if came.code else missing)
+        case Forbidden() if came.refusal or not came.code:
+            return Invalid(missing)
+        case Forbidden() | RemoteTrouble():
+            return Unauthorized(f"Authentication failed: {trouble.message}")
+        case _:
+            return trouble
 
 
-async def _page(desk: SocialDesk, connected: list[Account]) -> HTMLResponse:
+async def _page(desk: SocialDesk, connected: Sequence[Account]) -> HTMLResponse:
     workspace = await desk.access.workspace(connected[0].workspace_id)
     page = templates.get_template("connected.html").render(accounts=connected, workspace=workspace.name)
     return HTMLResponse(page, headers=PAGE_HEADERS)

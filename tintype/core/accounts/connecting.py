@@ -12,9 +12,11 @@ from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.model import Account
 from tintype.core.accounts.records import Pending
 from tintype.errors import Forbidden, Invalid
-from tintype.instagram import App, Call, Graph, Host, Login, oauth
+from tintype.instagram import App, Call, Graph, Host, Login, Profile, oauth
 
 STATE_LIFE = timedelta(minutes=10)
+
+PERSONAL = "PERSONAL"
 
 OURS = "tt_"  # tells a state of ours, perhaps used up, from one that a user of seed 0 made for himself
 
@@ -104,8 +106,9 @@ class Connecting:
 
         `dialects` are those whose connections come back where the caller listens. With `unbound` a connection that was
         never bound to a browser may end in any: a program began it and handed the address on. Raises `Invalid` for a
-        state that is unknown, used, over, another dialect's or another browser's, `Forbidden` when the person refused,
-        `NotFound` when the workspace was removed, and what Instagram answers when it does not take the code.
+        state that is unknown, used, over, another dialect's or another browser's, `Forbidden` when the person refused
+        or has a personal account, `NotFound` when the workspace was removed, and what Instagram answers when it does not
+        take the code.
         """
         pending = _live(await self.accounts.records.take(fingerprint(state)))
         if pending.dialect not in dialects:
@@ -119,6 +122,8 @@ class Connecting:
             )
         app = await self._app(pending.workspace_id, pending.login)
         found = await oauth.connect(self.graph, app, code, pending.redirect_uri)
+        for connection in found:
+            _check_professional(connection.profile)
         return [await self.accounts.keep(pending.workspace_id, connection) for connection in found]
 
     async def obtain(self, app: App, code: str, redirect_uri: str) -> tuple[str, object]:
@@ -152,6 +157,15 @@ def _live(pending: Pending | None) -> Pending:
     if pending is None or datetime.now(UTC) - pending.created_at > STATE_LIFE:
         raise Invalid("this connection is unknown, was used already, or is older than ten minutes; begin again")
     return pending
+
+
+def _check_professional(profile: Profile) -> None:
+    # Instagram lets anybody log in, and then answers every question about a personal account with a missing permission.
+    if profile.account_type == PERSONAL:
+        raise Forbidden(
+            f"@{profile.username or profile.user_id} is a personal account; Instagram gives apps only business and creator "
+            "accounts: switch it in the app under Settings, Account type, then connect again"
+        )
 
 
 def _same(digest: str | None, session: str | None) -> bool:
