@@ -117,6 +117,7 @@ async def open_house(
         if backends.works:
             await _sweep(backends)
         if backends.works and backends.database.is_sqlite:
+            await Idempotency(backends.database, backends.vault).release()
             await inherit(house.downloads)
         await backends.bus.start()
         await backends.engine.start(

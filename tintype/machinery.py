@@ -42,7 +42,7 @@ class Backends:
 
 async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -> Backends:
     """Open everything, to be closed by `stack`; with `work` this process works the jobs, if nobody else does."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # for nobody else on this machine
     vault = Vault.of(_encryption_key(settings), (key.get_secret_value() for key in settings.encryption_keys_old))
     database = open_database(settings.database_address())
     stack.push_async_callback(database.close)

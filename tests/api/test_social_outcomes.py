@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tintype.api.social.dialect import EXPIRED, LIMITED
 from tintype.api.social.outcomes import entry, outcome, trouble_of
 from tintype.core.publishing import CommentState, Draft, Failure, Item, ItemKind, Post, Product, State
 from tintype.errors import Kind
@@ -88,7 +89,9 @@ def test_every_kind_of_failure_has_its_status(kind: Kind) -> None:
     answer = outcome(replace(POST, state=State.FAILED, failure=failure), "/posts", "")
     assert answer.status_code == STATUSES[kind]
     body = json.loads(bytes(answer.body))
-    assert (body["error"], body["db_id"], body["what_to_do"]) == ("it went wrong", 42, "mend it")
+    assert (body.get("detail", body["error"]), body["db_id"], body["what_to_do"]) == ("it went wrong", 42, "mend it")
+    documented = {Kind.RECONNECT: EXPIRED, Kind.BUSY: LIMITED, Kind.RATE_LIMITED: LIMITED}
+    assert body["error"] == documented.get(kind, "it went wrong")
     assert body["instagram"] == {"code": 9, "subcode": 2207042, "trace_id": "t"}
     if answer.status_code in (429, 503):
         assert answer.headers["retry-after"] == "90"

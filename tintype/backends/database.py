@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,7 +122,7 @@ class Database:
         does not answer.
         """
         with _translated():
-            async with self.engine.connect() as connection:
+            async with self._turn(), self.engine.connect() as connection:
                 if self.is_sqlite:
                     synchronous = "FULL" if durable else "NORMAL"
                     await connection.execution_options(sqlite_begin="IMMEDIATE", sqlite_synchronous=synchronous)
@@ -132,6 +132,10 @@ class Database:
                         yield connection
                 finally:
                     _open.reset(token)
+
+    def _turn(self) -> AbstractAsyncContextManager[object]:
+        """Let writers of SQLite go in the order in which they came: its own waiting is a lottery that some never win."""
+        return self.locks.setdefault("", asyncio.Lock()) if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncGenerator[None]:

@@ -15,8 +15,9 @@ from tintype.backends.vault import Vault
 from tintype.errors import Conflict, Invalid, Mismatch
 
 KEPT = timedelta(hours=24)
-# A request that is still running after this was cut off with its process: the key may be tried again.
-RUNNING = timedelta(minutes=5)
+# A request that is still running after this was cut off with its process: the key may be tried again. What must not be made
+# twice has a key of its own where it is stored.
+RUNNING = timedelta(minutes=2)
 LONGEST_KEY = 255
 
 answers = Table(
@@ -76,6 +77,11 @@ class Idempotency:
         """Let go of a claimed key whose request failed: trying again may succeed."""
         async with self.database.write() as connection:
             await connection.execute(delete(answers).where(answers.c.digest == _digest(scope, key)))
+
+    async def release(self) -> None:
+        """Let go of every claimed key: where one process serves, whoever claimed them at its start is dead."""
+        async with self.database.write() as connection:
+            await connection.execute(delete(answers).where(answers.c.status.is_(None)))
 
     async def _given(self, digest: str, content: str) -> Stored | None:
         async with self.database.read() as connection:

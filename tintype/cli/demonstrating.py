@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -89,6 +90,8 @@ async def _demo(
     origin = f"http://{LOOPBACK}:{port_of(beside)}"
     url = f"http://{LOOPBACK}:{port_of(listener)}"
     simulator = create(seed, settings=_switches(Settings(), url))
+    # The pretend world begins anew at each start and the data folder does not: what is published now is not what was then.
+    simulator.world.begin_beyond(int(time.time()))
     _prepare(simulator)
     settings = _settings(folder, port_of(listener), origin, simulator)
     start_logs(settings, quiet=True)

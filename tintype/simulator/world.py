@@ -116,6 +116,10 @@ class World:
         """Seconds for which a signed address of this kind of file works."""
         return self.settings.video_lifetime if kind == "video" else self.settings.image_lifetime
 
+    def begin_beyond(self, number: int) -> None:
+        """Make the ids of new things from higher numbers: lower ones were given out by an earlier run of this world."""
+        self._sequence = max(self._sequence, number)
+
     def next_number(self) -> int:
         """1, 2, 3 … since the reset; what ids of new things are made from."""
         self._sequence += 1

@@ -8,6 +8,10 @@ from tintype.errors import Busy, Invalid, Kind, RateLimited, Reconnect, RemoteTr
 
 AUTHORIZE = "/api/sns/instagram/oauth/authorize"
 
+# The document's own sentences for these two; what exactly happened stands beside them, in `detail`.
+LIMITED = "Rate limit exceeded. Please try again later."
+EXPIRED = "Access token expired. Please re-authenticate."
+
 _STATUSES = {
     Kind.INVALID: 400,
     Kind.UNAUTHORIZED: 401,
@@ -40,10 +44,12 @@ def _details(trouble: Trouble) -> Mapping[str, object]:
         case Locked():
             found |= {"error_code": "ACCOUNT_LOCKED", "retry_after": _seconds(trouble)}
         case RateLimited():
+            found |= {"error": LIMITED, "detail": trouble.message}
             found |= {"error_code": "RATE_LIMITED", "retry_after": _seconds(trouble)}
         case Busy():
-            found |= {"retry_after": _seconds(trouble)}
+            found |= {"error": LIMITED, "detail": trouble.message, "retry_after": _seconds(trouble)}
         case Reconnect():
+            found |= {"error": EXPIRED, "detail": trouble.message} if trouble.code is not None else {}
             found |= {"action": "redirect", "auth_url": AUTHORIZE}
         case Invalid() if len(trouble.problems) > 1 or isinstance(trouble, Unfit):
             found |= {"errors": list(trouble.problems)}

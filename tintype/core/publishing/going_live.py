@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.model import State
+from tintype.core.publishing.records import TakenError
 from tintype.core.publishing.resources import user_of
 from tintype.core.publishing.walk import Walk
 from tintype.errors import Trouble
@@ -34,8 +35,11 @@ async def publish(walk: Walk) -> None:
         doubt = failure_of(trouble)
         seen = {"message": doubt.message, "code": doubt.code, "subcode": doubt.subcode}
         await walk.move("publish.doubtful", seen, state=State.RECONCILING, doubt=doubt, tries=0, due_at=walk.now())
-    else:
+        return
+    try:
         await walk.published(media_id)
+    except TakenError:
+        await walk.unlinked(f"Instagram calls it {media_id}, which is the medium of another post: say which one it is")
 
 
 async def interrupted(walk: Walk) -> None:
