@@ -72,7 +72,7 @@ class FeedDesk:
 def mount(desk: FeedDesk) -> Mounted:
     """Return the feed dialect, ready to be put behind a `Front`."""
     app = build(FEED, version=desk.version)
-    for add in (_registering, _tokens, _reading, _showing, _syncing, _connecting):
+    for add in (_registering, _tokens, _reading, _showing, _syncing, _connecting, _returning):
         add(app, desk)
     around = Surround(app, FEED, desk.max_body_bytes)
     before = {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
@@ -321,6 +321,8 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
         )
         return answer
 
+
+def _returning(app: FastAPI, desk: FeedDesk) -> None:
     @app.get("/instagram-callback")
     async def callback(
         request: Request,
