@@ -193,8 +193,16 @@ def test_a_lost_answer_gives_one_post_and_its_id(pretend: Pretend, api: Instagra
 
 def test_a_lost_answer_to_a_story_and_a_reel(pretend: Pretend, api: InstagramAPI):
     pretend.fault("graph.publish", "lost", times=2)
-    ids = [api.post_story(PICTURE, "Back in 5 minutes!"), api.post_reel(CLIP, "Quick tutorial! #reels", PICTURE)]
+    ids = [api.post_story(PICTURE), api.post_reel(CLIP, "Quick tutorial! #reels", PICTURE)]
     assert [one["id"] for one in published(pretend)] == ids
+
+
+def test_a_story_is_published_without_its_text_and_says_so(pretend: Pretend, api: InstagramAPI):
+    with pytest.warns(UserWarning, match=r"published without its text.*running Tintype") as told:
+        stories = [api.post_story(PICTURE, text) for text in ("Back in 5 minutes!", "no caption, so no limit " * 200)]
+    assert [one.filename for one in told] == [__file__, __file__]
+    stories.append(api.post_story(PICTURE, " "))  # no text, no warning
+    assert [one["id"] for one in published(pretend)] == stories
 
 
 def test_a_block_after_a_post_that_is_live_is_a_success(pretend: Pretend):

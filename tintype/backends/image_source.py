@@ -61,8 +61,12 @@ def read_header(data: bytes) -> Source:
     kind = _kind(found)
     whole = kind in ("avif", "heic") or bool(_get(found, "interlaced", 0) and kind == "jpeg")
     limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
-    if found.width * found.height > limit or max(found.width, found.height) > MAX_SIDE:
-        raise RefusedError("too_large", f"the picture has {found.width} × {found.height} pixels, which is too many")
+    size = f"the picture has {found.width} × {found.height} pixels"
+    if found.width * found.height > limit:
+        what = {"jpeg": " of a progressive JPEG"}.get(kind, f" of {kind.upper()}") if whole else ""
+        raise RefusedError("too_large", f"{size}; at most {limit // 1_000_000} million pixels{what} are taken")
+    if max(found.width, found.height) > MAX_SIDE:
+        raise RefusedError("too_large", f"{size}; at most {MAX_SIDE} on a side are taken")
     plain = (found.bands, found.format, found.interpretation) == (3, "uchar", "srgb")
     turned, frames = int(_get(found, "orientation", 1)), int(_get(found, "n-pages", 1))
     return Source(data, kind, found.width, found.height, turned, frames, plain)

@@ -16,6 +16,7 @@ several threads. It is closed by `close()`, by the end of its `with`, or with th
 import asyncio
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import CancelledError, Future
@@ -37,6 +38,10 @@ GRAPH_VERSION = "v25.0"
 UNCONFIRMED = "unconfirmed"
 METRICS = ("likes", "comments", "shares", "reach", "views", "saved")
 ACCOUNT_TYPES = {"BUSINESS": "business", "MEDIA_CREATOR": "creator"}
+NO_TEXT = (
+    "The story is published without its text: Instagram ignores captions on stories, and InstagramAPI draws nothing on "
+    "pictures. Publish through a running Tintype, which draws it, or draw the text on the picture yourself."
+)
 _SCHEMES = ("http://", "https://")
 PICTURE_FORMAT = (36001, 2207005)
 
@@ -215,8 +220,14 @@ class InstagramAPI:
         return self._post({"image_url": image_url, "caption": words})
 
     def post_story(self, image_url: str, text: str | None = None) -> str:
-        """Publishes a picture as a story and gives its id; `text` goes with it, but Instagram draws none on the picture."""
-        return self._post({"media_type": "STORIES", "image_url": image_url, "caption": _captioned(text, None)})
+        """Publishes a picture as a story and gives its id; a `text` is left out, with a UserWarning.
+
+        Instagram takes no captions on stories. A running Tintype draws the text on the picture and serves that to Instagram;
+        this class serves no files, so whoever uses it draws the text before publishing.
+        """
+        if text and text.strip():
+            warnings.warn(NO_TEXT, UserWarning, stacklevel=2)
+        return self._post({"media_type": "STORIES", "image_url": image_url, "caption": ""})
 
     def post_reel(self, video_url: str, caption: str = "", thumbnail_url: str | None = None) -> str:
         """Publishes a video as a reel and gives its id, which takes as long as Instagram works on the video."""
