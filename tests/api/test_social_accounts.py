@@ -91,6 +91,14 @@ async def test_media_page_by_page_to_an_end(team: Team, office: Agency) -> None:
     assert pages == 3
 
 
+async def test_a_cursor_that_instagram_does_not_know_is_their_mistake(team: Team, office: Agency) -> None:
+    account = await team.connect()
+    answer = await team.get(f"/media?account_id={account.number}&after=bogus")
+    assert refused(answer, 400).startswith("after: ")
+    office.stage.pretend.fault("graph.media", "status", username=account.username, status=400, code=100, times=9)
+    refused(await team.get(f"/media?account_id={account.number}"), 502)
+
+
 async def test_nothing_posted_is_an_empty_page(team: Team) -> None:
     account = await team.connect()
     assert (await team.get(f"/media?account_id={account.number}")).json() == {"posts": [], "next_cursor": None}

@@ -183,7 +183,7 @@ RICH = [
     {"media": ["https://a.test/1,2.jpg"], "caption": "'quoted'", "hashtags": ["a", "#b"], "fit": "crop", "draft": True},
     {
         "type": "carousel",
-        "media": ["https://a.test/1.jpg", "video:https://a.test/watch?v=1", "publishing/uploads/abc.mp4"],
+        "media": ["https://a.test/1.jpg", "video:https://a.test/watch?v=1", "https://a.test/abc.mp4"],
         "alt_text": ["first", None, "third\nline"],
         "user_tags": [{"username": "ann", "x": 0.25, "y": 1, "item": 1}, {"username": "bob", "item": 2}],
         "location_id": "123",
@@ -193,7 +193,7 @@ RICH = [
         "type": "reel",
         "media": ["https://a.test/clip"],
         "caption": "  spaces  ",
-        "cover_url": "publishing/uploads/cover.jpg",
+        "cover_url": "https://a.test/cover.jpg",
         "thumb_offset": 1500,
         "share_to_feed": False,
         "first_comment": "@ann +1",
@@ -225,6 +225,37 @@ async def test_what_is_exported_comes_back_identical(office: Agency, form: str) 
     kept = [{name: value for name, value in post.items() if name not in words} for post in await listed(one)]
     assert copies == kept[::-1]
     assert sorted((await exported(other, f"?format={form}")).splitlines()) == sorted(file.splitlines())
+
+
+async def test_an_uploaded_file_is_of_its_workspace_alone(office: Agency, team: Team) -> None:
+    other, account = await office.team(), await team.connect()
+    own, theirs = await uploaded(team), await uploaded(other)
+    gone = theirs.replace(other.who.workspace_id, team.who.workspace_id)
+    at = tomorrow(team)
+    media = [own, theirs, gone, f"{own} {theirs}", own]
+    rows = [
+        {"account": account.number, "media": one, "scheduled_at": at, "caption": str(n)} for n, one in enumerate(media)
+    ]
+    film = {"account": account.number, "type": "reel", "media": "https://a.test/clip", "scheduled_at": at}
+    rows += [{**film, "cover_url": own}, {**film, "cover_url": theirs}]
+    body = "\n".join(map(json.dumps, rows))
+    said = await taken(team, body, kind="application/x-ndjson")
+    assert [row["status"] == "ok" for row in said["rows"]] == [True, False, False, False, True, True, False]
+    found = [row["problems"][0] for row in said["rows"] if row["problems"]]
+    assert {one["code"] for one in found} == {"no_such_upload"}
+    assert [one["field"] for one in found] == ["media", "media", "media", "cover_url"]
+    assert len(await listed(team)) == 3
+    rehearsed = (await send(team, body, "?dry_run=true", "application/x-ndjson")).json()
+    assert (rehearsed["valid"], rehearsed["invalid"]) == (3, 4)
+    file = await exported(team, "?format=jsonl")
+    assert (await taken(team, file, kind="application/x-ndjson"))["failed"] == 0
+
+
+async def uploaded(team: Team) -> str:
+    headers = {"authorization": f"Bearer {team.who.access}", "content-type": "image/jpeg"}
+    answer = await team.stage.http.post(f"{ROOT}/uploads", content=b"no matter what", headers=headers)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["upload"]
 
 
 async def test_no_cell_of_an_export_is_a_formula(team: Team) -> None:

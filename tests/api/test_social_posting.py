@@ -214,6 +214,38 @@ async def upload(team: Team, content: bytes, kind: str, **headers: str) -> httpx
     return await team.stage.http.post("/api/sns/instagram/uploads", content=content, headers=given)
 
 
+async def test_an_upload_is_of_its_workspace_alone(office: Agency, team: Team) -> None:
+    other = await office.team()
+    theirs = (await upload(other, picture(), "image/jpeg")).json()["upload"]
+    gone = theirs.replace(other.who.workspace_id, team.who.workspace_id)
+    number, name = await wide(team)
+    film = {"account_id": number, "video_url": team.url("tutorial.mp4")}
+    for key in (theirs, gone):
+        post = {"account_id": number, "upload": key}
+        children = {"account_id": number, "children": [{"upload": key}, {"image_url": team.url("product.jpg")}]}
+        for path, body in (
+            ("/posts", post),
+            ("/posts", {**post, "draft": True}),
+            ("/posts", children),
+            ("/stories", post),
+            ("/reels", {**film, "cover_upload": key}),
+        ):
+            assert refused(await team.post(path, body), 400) == "upload: there is no such upload in this workspace"
+        said = (await team.post("/posts/validate", children)).json()
+        assert [(one["field"], one["code"]) for one in said["problems"]] == [("children.0.upload", "no_such_upload")]
+        said = (await team.post("/posts/validate", {**film, "kind": "reel", "cover_upload": key})).json()
+        found = [(one["field"], one["code"]) for one in said["problems"] if one["blocking"]]
+        assert found == [("cover_upload", "no_such_upload")]
+        [entry] = (await team.post("/batch-post", {"upload": key})).json()
+        assert (entry["status"], entry["error"]) == ("failed", "upload: there is no such upload in this workspace")
+    draft = await team.post("/posts", {"account_id": number, "image_url": team.url("product.jpg"), "draft": True})
+    changed = await team.ask("PATCH", f"/posts/{draft.json()['db_id']}", {"upload": theirs})
+    assert refused(changed, 400) == "upload: there is no such upload in this workspace"
+    assert office.published(name) == []
+    answer = await other.post("/posts", {"account_id": (await other.connect()).number, "upload": theirs})
+    assert answer.status_code == 201, answer.text
+
+
 async def test_uploads_that_are_not_taken(team: Team) -> None:
     assert "image/" in refused(await upload(team, b"{}", "application/json"), 415)
     refused(await upload(team, b"x", "image/x-unheard-of"), 415)
@@ -222,7 +254,7 @@ async def test_uploads_that_are_not_taken(team: Team) -> None:
     given = {"authorization": f"Bearer {team.who.access}", "content-type": "application/json"}
     large = await team.stage.http.post("/api/sns/instagram/posts", content=b" " * 1_100_000, headers=given)
     refused(large, 413)
-    uploads = team.stage.house.settings.data / "blobs" / "publishing" / "uploads"
+    uploads = team.stage.house.settings.data / "blobs" / "publishing" / "uploads" / team.who.workspace_id
     assert not uploads.exists() or all(path.stat().st_size for path in uploads.iterdir())
 
 
@@ -315,6 +347,35 @@ async def test_an_address_that_shows_a_page_is_named(team: Team) -> None:
     assert refused(answer, 400)
     assert type(answer.json()["db_id"]) is int
     assert team.agency.published(name) == []
+
+
+async def test_the_item_of_a_carousel_that_cannot_be_published_is_named(team: Team) -> None:
+    number, name = await wide(team)
+    names = ("product.jpg", "story.jpg", "page.jpg")
+    for order in (names, names[::-1]):
+        place = order.index("page.jpg")
+        children = [{"image_url": team.url(one)} for one in order]
+        answer = await team.post("/posts", {"account_id": number, "children": children})
+        assert refused(answer, 400).startswith(f"Item {place + 1}: ")
+        failure = (await team.get(f"/posts/{answer.json()['db_id']}")).json()["failure"]
+        assert failure["item"] == place
+        said = (await team.post("/posts/validate", {"account_id": number, "children": children})).json()
+        assert [one["field"] for one in said["problems"] if one["blocking"]] == [f"children.{place}.image_url"]
+    assert team.agency.published(name) == []
+
+
+async def test_a_cover_is_taken_from_within_the_video(team: Team) -> None:
+    number, name = await wide(team)
+    body = {"account_id": number, "kind": "reel", "video_url": team.url("tutorial.mp4")}
+    for offset in (4_000, 999_999):
+        said = (await team.post("/posts/validate", {**body, "thumb_offset": offset})).json()
+        found = [(one["field"], one["code"]) for one in said["problems"] if one["blocking"]]
+        assert found == [("thumb_offset", "beyond_end")]
+    answer = await team.post("/reels", {**body, "thumb_offset": 999_999})
+    assert refused(answer, 400).startswith("thumb_offset is 999999, and the video ends after 4")
+    assert team.agency.published(name) == []
+    assert (await team.post("/posts/validate", {**body, "thumb_offset": 3_900})).json()["valid"] is True
+    assert (await team.post("/reels", {**body, "thumb_offset": 3_900})).status_code == 201
 
 
 async def test_a_rehearsal_publishes_nothing(team: Team) -> None:

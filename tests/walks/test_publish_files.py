@@ -24,7 +24,7 @@ async def uploaded(one: Member, data: bytes, content_type: str) -> str:
     async def chunks() -> AsyncIterator[bytes]:
         yield data
 
-    return await one.stage.house.publisher.keep_upload(chunks(), content_type)
+    return await one.stage.house.publisher.keep_upload(one.workspace_id, chunks(), content_type)
 
 
 async def test_a_picture_of_any_kind_is_fetched_from_here_as_a_jpeg_that_fits(stage: Stage) -> None:

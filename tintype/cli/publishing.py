@@ -8,8 +8,10 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -75,7 +77,7 @@ def publish(
 
         one = await _chosen(house, account)
         moment = _moment(house, at, timezone)
-        items = [await _item(house, named, (alt or [])[place : place + 1]) for place, named in enumerate(media)]
+        items = [await _item(house, one.workspace_id, named, (alt or [])[place : place + 1]) for place, named in enumerate(media)]
         wanted = Draft(
             product=_product(items, reel=reel, story=story),
             items=tuple(items),
@@ -121,7 +123,7 @@ def _moment(house: "House", at: str | None, timezone: str | None) -> "Moment | N
     return moment_of(at, timezone, house.accounts.graph.now())
 
 
-async def _item(house: "House", named: str, alt: Sequence[str]) -> "Item":
+async def _item(house: "House", workspace_id: str, named: str, alt: Sequence[str]) -> "Item":
     """Return an item: an address as it is, a file of this machine as the copy that is kept of it."""
     from tintype.core.publishing import Item, ItemKind
 
@@ -136,7 +138,7 @@ async def _item(house: "House", named: str, alt: Sequence[str]) -> "Item":
         raise NotFound(f"there is no file {named!r}")
     if kind is None:
         raise Invalid(f"{named!r} is neither a picture nor a video that is published ({', '.join(_TYPES)})")
-    return Item(which, blob=await house.publisher.keep_upload(_pieces(path), kind), alt_text=told)
+    return Item(which, blob=await house.publisher.keep_upload(workspace_id, _pieces(path), kind), alt_text=told)
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
@@ -235,8 +237,24 @@ def _sentence(post: "Post") -> str:
         case _ if post.reason is not None:
             return f"{named} waits: {post.reason}"
         case _:
-            at = f"{post.due_at.astimezone():%Y-%m-%d %H:%M}" if post.due_at else "later"
-            return f"{named} is planned for {at}"
+            at = post.scheduled_at or post.due_at
+            return f"{named} is planned for {_told_time(at, post.timezone) if at else 'later'}"
+
+
+def _told_time(at: datetime, timezone: str | None) -> str:
+    """Return a moment with its zone: the one that was named for the post, else this machine's."""
+    if timezone is None:
+        return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+    return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} {timezone}"
+
+
+def _times_told(row: dict[str, object]) -> dict[str, object]:
+    """Return a post's row for people."""
+    zone = row["timezone"]
+    return {
+        name: _told_time(value, zone if isinstance(zone, str) else None) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def _trouble(post: "Post") -> str:
@@ -309,6 +327,10 @@ async def _find(house: "House", post_id: int) -> "Post":
 def _posts(context: typer.Context, data: Folder = None, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
         list_posts(data=data, as_json=as_json)
+        return
+    # `posts --json list` asks for the same as `posts list --json`.
+    given = {name: value for name, value in (("data", data), ("as_json", as_json)) if value}
+    context.default_map = dict.fromkeys((one.name for one in posts.registered_commands), given)
 
 
 @posts.command("list")
@@ -340,7 +362,8 @@ def list_posts(
     if as_json:
         say_json(found)
         return
-    shown = [{**one, "caption": _short(one), "when": one["published_at"] or one["scheduled_at"]} for one in found]
+    told = map(_times_told, found)
+    shown = [{**one, "caption": _short(one), "when": one["published_at"] or one["scheduled_at"]} for one in told]
     rows(shown, as_json=False, empty="Nothing was published, and nothing is planned.", columns=_COLUMNS)
 
 
@@ -353,7 +376,9 @@ def show(post_id: PostId, data: Folder = None, as_json: AsJson = False) -> None:
 
     found = in_house(settings_of(data), look)
     lines = [
-        {"name": name.replace("_", " "), "value": value} for name, value in found.items() if value not in (None, "")
+        {"name": name.replace("_", " "), "value": value}
+        for name, value in _times_told(found).items()
+        if value not in (None, "")
     ]
     if as_json:
         say_json(found)

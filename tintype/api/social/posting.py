@@ -188,7 +188,7 @@ def _uploading(app: FastAPI, desk: SocialDesk) -> None:
 
         async def make() -> JSONResponse:
             body = _Counted(request)
-            key = await desk.publisher.keep_upload(body.stream(), kind)
+            key = await desk.publisher.keep_upload(caller.workspace_id, body.stream(), kind)
             return JSONResponse({"upload": key, "bytes": body.size, "content_type": kind}, 201)
 
         # The file is too large to be held for a comparison; a key that comes again is believed to come with it.

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, field_validator
 
-from tintype.core.publishing import Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of, zone_of
+from tintype.core.publishing import UPLOAD, Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of, zone_of
 from tintype.errors import Invalid
 
-_UPLOAD = re.compile(r"publishing/uploads/[A-Za-z0-9_-]{1,100}\.([a-z0-9]{2,5})")
 _VIDEO_SUFFIXES = frozenset({"mp4", "mov"})
 
 
@@ -27,7 +26,7 @@ def _digits(value: object) -> object:
 
 
 def _upload(value: object) -> object:
-    if isinstance(value, str) and value and not _UPLOAD.fullmatch(value):
+    if isinstance(value, str) and value and not UPLOAD.fullmatch(value):
         raise ValueError("must be what POST /uploads answered")
     return value
 
@@ -173,8 +172,8 @@ class Link(_Body):
 def _item(
     image: str | None, video: str | None, upload: str | None, alt_text: str | None, tags: Iterable[UserTag] | None
 ) -> Item:
-    suffix = _UPLOAD.fullmatch(upload or "")
-    is_video = suffix is not None and suffix[1] in _VIDEO_SUFFIXES if upload else bool(video and not image)
+    suffix = UPLOAD.fullmatch(upload or "")
+    is_video = suffix is not None and suffix[2] in _VIDEO_SUFFIXES if upload else bool(video and not image)
     return Item(
         kind=ItemKind.VIDEO if is_video else ItemKind.PICTURE,
         url=None if upload else image or video,

@@ -34,13 +34,14 @@ from tintype.core.publishing.model import (
 )
 from tintype.core.publishing.policy import Policy
 from tintype.core.publishing.preparing import Preparing, Unfetchable
-from tintype.core.publishing.publisher import UPLOADS, Publisher, check
+from tintype.core.publishing.publisher import Publisher, check
 from tintype.core.publishing.quotas import Quotas
 from tintype.core.publishing.records import PostRecords
 from tintype.core.publishing.reservations import Reservations
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
 from tintype.core.publishing.schedule import moment_of, moved, zone_of
+from tintype.core.publishing.uploads import UPLOAD, UPLOADS
 from tintype.core.publishing.work import jobs, schedules
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "MOST_BYTES",
     "MOST_ROWS",
     "UNDER_WAY",
+    "UPLOAD",
     "UPLOADS",
     "Bulk",
     "Candidate",

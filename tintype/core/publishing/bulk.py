@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import NAMESPACE_OID, uuid5
 
@@ -17,6 +17,7 @@ from tintype.core.publishing.bulk_forms import Cells, Format, Record, read, writ
 from tintype.core.publishing.bulk_rows import Directory, Order, cells_of, order_of
 from tintype.core.publishing.model import Moment, Occurrence, Post, Problem, State
 from tintype.core.publishing.publisher import Publisher, begun
+from tintype.core.publishing.uploads import NOT_THERE, not_there, uploads_of
 from tintype.errors import Conflict, NotFound
 from tintype.events import PostCancelled, PostScheduled
 
@@ -97,7 +98,7 @@ class Bulk:
         """
         known = Directory(await self.accounts.of_workspace(workspace_id))
         now = self.publisher.resources.graph.now()
-        pairs = await asyncio.to_thread(_ordered, data, form, columns, known, now)
+        pairs = await self._owned(workspace_id, await asyncio.to_thread(_ordered, data, form, columns, known, now))
         if dry_run:
             return Report(tuple(row for row, _ in pairs))
         batch = str(uuid5(NAMESPACE_OID, f"{workspace_id}\0{key}\0{hashlib.sha256(data).hexdigest()}"))
@@ -146,6 +147,14 @@ class Bulk:
             yield "".join(write(cells, form, header=is_first))
             after, is_first = page.after, False
 
+    async def _owned(
+        self, workspace_id: str, pairs: Sequence[tuple[Row, Order | None]]
+    ) -> Sequence[tuple[Row, Order | None]]:
+        """Return rows and orders without those orders whose files the workspace has not uploaded."""
+        keys = {key for _, order in pairs if order is not None for key in uploads_of(order.draft)}
+        gone = await not_there(self.publisher.resources.blobs, workspace_id, keys)
+        return [_without(row, order, gone) for row, order in pairs] if gone else pairs
+
     async def _undo(self, post: Post) -> Undone:
         if post.state is State.CANCELLED:
             return Undone(post, None)
@@ -191,6 +200,15 @@ def _row(record: Record, known: Directory, now: datetime, seen: set[str]) -> tup
             return Row(record.number, (*found, Problem("external_id", "repeated", message))), None
         seen.add(order.identity)
     return Row(record.number, tuple(found)), order
+
+
+def _without(row: Row, order: Order | None, gone: frozenset[str]) -> tuple[Row, Order | None]:
+    """Return a row without its order when that needs a file that is not there."""
+    if order is None or not uploads_of(order.draft) & gone:
+        return row, order
+    field = "cover_url" if order.draft.cover_blob in gone else "media"
+    problem = Problem(field, "no_such_upload", f"{field}: {NOT_THERE}")
+    return replace(row, problems=(*row.problems, problem)), None
 
 
 def _named(orders: Sequence[Order], key: str) -> Sequence[tuple[str, Order]]:

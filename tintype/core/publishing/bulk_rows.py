@@ -15,6 +15,7 @@ from tintype.core.publishing.bulk_forms import Cells
 from tintype.core.publishing.checks import problems
 from tintype.core.publishing.model import Draft, Fit, Item, ItemKind, Moment, Problem, Product, Tag
 from tintype.core.publishing.schedule import moment_of, zone_of
+from tintype.core.publishing.uploads import UPLOAD
 from tintype.errors import Invalid
 
 T = TypeVar("T")
@@ -23,7 +24,6 @@ EXTERNAL_ID = 150  # characters: the key of a post has to hold it
 
 _TYPES = {"post": Product.IMAGE, "carousel": Product.CAROUSEL, "reel": Product.REEL, "story": Product.STORY}
 _NAMES = {product: name for name, product in _TYPES.items()}
-_UPLOAD = re.compile(r"publishing/uploads/[A-Za-z0-9_-]{1,100}\.[a-z0-9]{2,5}")
 _VIDEO = re.compile(r"\.(mp4|mov|m4v)$", re.IGNORECASE)
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "x"}), frozenset({"false", "no", "0"})
 _WORD = re.compile(r"[^\s,|]+")
@@ -160,7 +160,7 @@ def _draft(reading: _Reading) -> Draft:
         items = reading.take("alt_text", lambda value: _described(items, product, value)) or items
         items = reading.take("user_tags", lambda value: _tagged(items, value)) or items
     cover = reading.take("cover_url", _text)
-    uploaded = cover is not None and _UPLOAD.fullmatch(cover) is not None
+    uploaded = cover is not None and UPLOAD.fullmatch(cover) is not None
     return Draft(
         product=product,
         items=items,
@@ -271,7 +271,7 @@ def _medium(said: str, product: Product) -> Item:
     kind, _, rest = said.partition(":")
     address = rest if kind in tuple(ItemKind) else said
     found = _kind(said, product)
-    if _UPLOAD.fullmatch(address):
+    if UPLOAD.fullmatch(address):
         return Item(found, blob=address)
     try:
         parts = urlsplit(address)

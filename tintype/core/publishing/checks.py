@@ -19,8 +19,29 @@ def problems(draft: Draft) -> Sequence[Problem]:
     """Return everything that stands against a draft, and what its sender should know besides."""
     found = [*_items(draft), *_words(draft), *_people(draft), *_extras(draft)]
     for place, item in enumerate(draft.items):
-        found.extend(_item(draft, item, f"children.{place}" if draft.product is Product.CAROUSEL else ""))
+        found.extend(_item(draft, item, _at(draft, place)))
     return found
+
+
+def beyond_end(draft: Draft, seconds: float | None) -> Problem | None:
+    """Return what stands against the moment that a reel's cover is taken from, once the video's length is known."""
+    offset = draft.thumb_offset
+    if draft.product is not Product.REEL or offset is None or seconds is None or offset < seconds * 1000:
+        return None
+    message = f"thumb_offset is {offset}, and the video ends after {round(seconds * 1000)} milliseconds"
+    return Problem("thumb_offset", "beyond_end", message)
+
+
+def name_of(draft: Draft, place: int) -> str:
+    """Return the name by which a draft's item was sent."""
+    item = draft.items[place]
+    return _at(draft, place) + (
+        "upload" if item.blob else "image_url" if item.kind is ItemKind.PICTURE else "video_url"
+    )
+
+
+def _at(draft: Draft, place: int) -> str:
+    return f"children.{place}." if draft.product is Product.CAROUSEL else ""
 
 
 def _items(draft: Draft) -> Iterator[Problem]:
@@ -114,9 +135,8 @@ def _comment(draft: Draft) -> Iterator[Problem]:
         yield Problem("first_comment", "comment_hashtags", message, blocking=False)
 
 
-def _item(draft: Draft, item: Item, place: str) -> Iterator[Problem]:
+def _item(draft: Draft, item: Item, at: str) -> Iterator[Problem]:
     name = "image_url" if item.kind is ItemKind.PICTURE else "video_url"
-    at = f"{place}." if place else ""
     if not (item.url or item.blob):
         yield Problem(f"{at}{name}", "missing", f"{at}{name} is required")
     if item.url and len(item.url) > URL_LENGTH:

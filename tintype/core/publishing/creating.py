@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tintype.core.publishing.containers import Params, album, child, single
-from tintype.core.publishing.making import make
+from tintype.core.publishing.making import UnmadeError, make
 from tintype.core.publishing.model import ItemKind, Part, Post, Product, State, changed
 from tintype.core.publishing.resources import user_of
 from tintype.core.publishing.walk import Walk
@@ -22,7 +22,11 @@ async def begin(walk: Walk) -> None:
 
 async def prepare(walk: Walk) -> None:
     """Have every item made as Instagram takes it."""
-    parts = await make(walk.resources, walk.post)
+    try:
+        parts = await make(walk.resources, walk.post)
+    except UnmadeError as error:
+        walk.about = error.part
+        raise error.trouble from None
     notes = [note for part in parts for note in part.notes]
     await walk.move("prepared", {"notes": notes}, state=State.CREATING, parts=parts, tries=0, due_at=walk.now())
 

@@ -10,15 +10,15 @@ _THEIRS = frozenset({Category.MEDIA_FORMAT, Category.MEDIA_FETCH})
 
 def failure_of(trouble: Trouble, position: int | None = None, part: Part | None = None) -> Failure:
     """Return what is kept of a trouble; what we saw of the item ourselves stands behind Instagram's word on it."""
-    seen = f" Seen from here: {' '.join(part.notes)}" if part and part.notes else ""
+    message = f"{_item(position)}{trouble.message}{_seen(part)}"
     if not isinstance(trouble, RemoteTrouble):
-        return Failure(trouble.kind, trouble.message + seen, position=position, retry_after=trouble.retry_after)
+        return Failure(trouble.kind, message, position=position, retry_after=trouble.retry_after)
     kind = trouble.kind
     if kind is Kind.REFUSED and trouble.code is not None:
         kind = Kind.INVALID if meaning_of(trouble.code, trouble.subcode).category in _THEIRS else kind
     return Failure(
         kind,
-        trouble.message + seen,
+        message,
         trouble.action,
         trouble.code,
         trouble.subcode,
@@ -33,14 +33,20 @@ def failure_in(container: Container, position: int | None, part: Part | None = N
     """Return why a container died, in words; `retryable` says whether a new one may live."""
     meaning = meaning_of_container(container)
     code, subcode = container.failure or (None, None)
-    which = f" (item {position + 1})" if position is not None else ""
-    seen = f" Seen from here: {' '.join(part.notes)}" if part and part.notes else ""
     return Failure(
         Kind.INVALID if meaning.category in _THEIRS else Kind.REFUSED,
-        f"Instagram could not process the medium{which}: {meaning.cause}; {meaning.action}.{seen}",
+        f"{_item(position)}Instagram could not process the medium: {meaning.cause}; {meaning.action}.{_seen(part)}",
         meaning.action,
         code,
         subcode,
         retryable=meaning.retryable,
         position=position,
     )
+
+
+def _item(position: int | None) -> str:
+    return "" if position is None else f"Item {position + 1}: "
+
+
+def _seen(part: Part | None) -> str:
+    return f" Seen from here: {' '.join(part.notes)}" if part and part.notes else ""

@@ -6,11 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from tintype.core.accounts import State as AccountState
 from tintype.core.publishing import checks
-from tintype.core.publishing.making import cover_of, wanted
+from tintype.core.publishing.making import asked
 from tintype.core.publishing.model import (
     EDITABLE,
     ENDED,
@@ -26,13 +25,11 @@ from tintype.core.publishing.model import (
     State,
 )
 from tintype.core.publishing.resources import Resources
+from tintype.core.publishing.uploads import NOT_THERE, UPLOADS, key_for, not_there, uploads_of
 from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Stale, Trouble, Unsupported
 from tintype.events import Event, PostCancelled, PostPublished, PostScheduled
 
 LOOK_SECONDS = 0.5  # between two looks at a post that another process moves
-
-UPLOADS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/avif": "avif", "image/gif": "gif",
-           "video/mp4": "mp4", "video/quicktime": "mov"}  # fmt: skip
 
 _RECALLABLE = frozenset(
     {
@@ -76,6 +73,7 @@ class Publisher:
             check(draft)
             if account.state is not AccountState.CONNECTED:
                 raise Reconnect(account.reason or "this Instagram account is not connected; connect it first")
+        await self._has(workspace_id, draft)
         now = self._now()
         post = begun(workspace_id, account_id, draft, now, user_id=user_id, moment=moment, hold=hold, batch=batch)
         stored, is_new = await self.resources.records.add(post, key, Occurrence(now, "drafted" if hold else "accepted"))
@@ -147,6 +145,7 @@ class Publisher:
         hold = post.state is State.DRAFT if hold is None else hold
         if not hold:
             check(draft)
+        await self._has(workspace_id, draft)
         now = self._now()
         changes = _afresh(now)
         changes["state"] = State.DRAFT if hold else State.SCHEDULED
@@ -212,13 +211,16 @@ class Publisher:
         del moment
         found = list(checks.problems(draft))
         conversions: list[tuple[str, ...]] = []
-        asked = [wanted(draft, item, None) for item in draft.items if item.url or item.blob]
-        cover = cover_of(draft)
-        for one in [*asked, *([cover] if cover else [])]:
+        gone = await not_there(self.resources.blobs, workspace_id, uploads_of(draft))
+        for name, one in asked(draft):
+            if one.blob in gone:
+                found.append(Problem(name, "no_such_upload", f"{name}: {NOT_THERE}"))
+                continue
             seen = await self.resources.preparing.inspect(one)
             conversions.append(seen.changes)
-            name = "cover_url" if one is cover else "image_url" if one.kind == "picture" else "video_url"
             found.extend(Problem(name, each.code, each.sentence, each.blocking) for each in seen.findings)
+            if one.role == "reel" and (wrong := checks.beyond_end(draft, seen.seconds)):
+                found.append(wrong)
         quota: Quota | None = None
         try:
             quota = await self.quota(workspace_id, account_id)
@@ -247,15 +249,15 @@ class Publisher:
                 await self.cancel(post.workspace_id, post.id)
         return len(waiting)
 
-    async def keep_upload(self, data: AsyncIterable[bytes], content_type: str) -> str:
-        """Store a file that is to be published, and return its key.
+    async def keep_upload(self, workspace_id: str, data: AsyncIterable[bytes], content_type: str) -> str:
+        """Store a file that a workspace is to publish, and return its key.
 
         Raises `Unsupported` for what is neither a picture nor a video.
         """
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in UPLOADS:
             raise Unsupported(f"{media_type or 'no content type'} is not published; send one of {', '.join(UPLOADS)}")
-        key = f"publishing/uploads/{uuid4().hex}.{UPLOADS[media_type]}"
+        key = key_for(workspace_id, media_type)
         await self.resources.blobs.put(key, data, content_type=media_type)
         return key
 
@@ -266,6 +268,11 @@ class Publisher:
             self.resources.arrivals.arrived(post_id)
         if isinstance(event, PostScheduled):
             self.wake()
+
+    async def _has(self, workspace_id: str, draft: Draft) -> None:
+        """Check that what a draft is made of is the workspace's own; raises `Invalid`."""
+        if await not_there(self.resources.blobs, workspace_id, uploads_of(draft)):
+            raise Invalid(f"upload: {NOT_THERE}")
 
     def _now(self) -> datetime:
         return self.resources.graph.now()
