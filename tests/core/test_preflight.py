@@ -11,7 +11,7 @@ from typing import Literal, cast
 import pytest
 
 from tests.backends.remote import Asked, Remote, answer, remote
-from tests.core.broken import BROKEN, GOOD, JPEG, Authority, play, sent
+from tests.core.broken import BROKEN, GOOD, JPEG, Authority, play, sent, to
 from tintype.backends.outbound import HttpOutbound
 from tintype.core.publishing import preflight
 from tintype.core.publishing.findings import MENDED, OURS, Finding, finding, reachable_base
@@ -95,8 +95,19 @@ UNASKED = {
     "http://10.1.2.3:9000/x.jpg": "private_address",
     "http://[fd00::1]/x.jpg": "private_address",
     "http://169.254.169.254/x.jpg": "private_address",
-    "http://127.1/x.jpg": "private_address",
-    "http://2130706433/x.jpg": "private_address",
+    "http://127.1:18777/x.jpg": "localhost",
+    "http://2130706433/x.jpg": "localhost",
+    "http://2130706433:18777/x.jpg": "localhost",
+    "http://0x7f.1:18777/x.jpg": "localhost",
+    "http://0177.0.0.1:18777/x.jpg": "localhost",
+    "http://127.0.0.1.:18777/x.jpg": "localhost",
+    "http://localhost.:18777/x.jpg": "localhost",
+    "http://[::ffff:127.0.0.1]:18777/x.jpg": "localhost",
+    "http://[::ffff:7f00:1]:18777/x.jpg": "localhost",
+    "http://0:18777/x.jpg": "localhost",
+    "http://10.1:18777/x.jpg": "private_address",
+    "http://0xa9fea9fe:18777/x.jpg": "private_address",
+    "http://[::ffff:10.0.0.1]:18777/x.jpg": "private_address",
     "http://nas:5000/x.jpg": "private_address",
     "http://nas.lan:5000/x.jpg": "private_address",
     "http://inside.example/x.jpg": "private_address",
@@ -132,6 +143,37 @@ async def test_addresses_that_lead_nowhere_are_named_without_asking(url: str, mo
     assert found.code == UNASKED[url]
     assert found.ours == (found.code in OURS)
     assert "secret" not in found.sentence
+
+
+REDIRECTS = {
+    "/inside": "127.0.0.1 redirects to 10.0.0.7,",
+    "/to-localhost": "127.0.0.1 redirects to localhost,",
+    "/to-metadata": "127.0.0.1 redirects to 169.254.169.254,",
+}
+
+
+@pytest.mark.parametrize("path", REDIRECTS)
+async def test_a_redirect_into_a_private_network_names_both_ends(place: Place, path: str) -> None:
+    found = await place.look(path)
+    assert isinstance(found, Finding)
+    assert found.sentence.startswith(REDIRECTS[path])
+
+
+async def test_too_many_redirects_are_told_of_the_host_that_was_asked() -> None:
+    async def here(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async def far(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await to(f"http://{len(asked.target)}.example:{there.port}{asked.target}x")(asked, writer)
+
+    async with remote(far) as there:
+        hosts = ("photos.example", *(f"{length}.example" for length in range(2, 9)))
+        outbound = HttpOutbound(allow=tuple(f"{host}:{there.port}" for host in hosts), resolver=here)
+        url = f"http://photos.example:{there.port}/x"
+        found = await look(outbound, url, BytesIO(), most_bytes=MOST, want="picture")
+        await outbound.close()
+    assert isinstance(found, Finding)
+    assert found.sentence.startswith("photos.example redirects more than 3 times")
 
 
 async def test_a_server_that_is_not_there_is_our_finding() -> None:
@@ -216,6 +258,8 @@ BASES = {
     "http://localhost:8000": "localhost",
     "http://127.0.0.1:8080": "localhost",
     "http://[::1]:80": "localhost",
+    "http://127.1:8080": "localhost",
+    "http://[::ffff:127.0.0.1]:80": "localhost",
     "http://0.0.0.0:8000": "localhost",
     "http://192.168.0.4": "private_address",
     "https://tintype.local": "private_address",

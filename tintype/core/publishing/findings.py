@@ -9,7 +9,7 @@ import ssl
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from tintype.backends.addresses import forbidden
@@ -40,7 +40,7 @@ SENTENCES = {
     "user_name": "the address holds a user name in front of {host}; Instagram sends none, so make the file public",
     "localhost": "{host} is this very machine; Instagram cannot reach it, so upload the file or use a public address",
     "private_address": "{host} is in a private network; Instagram cannot reach it, so upload the file or use a public address",
-    "redirect_to_private": "{host} redirects into a private network or to localhost, where Instagram cannot follow",
+    "redirect_to_private": "{host} redirects to {target}, in a private network or this very machine; use a public address",
     "tls_self_signed": "the certificate of {host} is self-signed; install one of a public authority such as Let's Encrypt",
     "tls_expired": "the certificate of {host} has expired; renew it",
     "tls_not_yet_valid": "the certificate of {host} is not valid yet; check the server's clock and certificate",
@@ -88,8 +88,7 @@ OURS = {
 
 def finding(code: str, url: str = "", **words: object) -> Finding:
     """Return the finding with this code about an address."""
-    host = _split(url).hostname or "the address"
-    words = {"host": host, **words}
+    words = {"host": host_of(url), **words}
     if code in OURS:
         return Finding(code, OURS[code].format(**words), blocking=False, ours=True)
     if code in MENDED:
@@ -127,13 +126,17 @@ def local(host: str) -> str | None:
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return "localhost"
-    try:
-        address = ip_address(name)
-    except ValueError:
+    address = _number(name)
+    if address is None:
         return "private_address" if "." not in name or name.endswith(_LOCAL_NAMES) else None
     if address.is_loopback or address.is_unspecified:
         return "localhost"
-    return "private_address" if forbidden(name) else None
+    return "private_address" if forbidden(str(address)) else None
+
+
+def host_of(url: str) -> str:
+    """Return the host that an address names, as far as it names one."""
+    return _split(url).hostname or "the address"
 
 
 def reachable_base(base_url: str) -> Finding | None:
@@ -146,6 +149,18 @@ def reachable_base(base_url: str) -> Finding | None:
     reason = "that is no web address" if wrong else "Instagram cannot reach it"
     wanted = "set PUBLIC_URL to the https:// address under which the world reaches this service"
     return Finding(code, f"PUBLIC_URL is {_shown(base_url)}; {reason}; {wanted}")
+
+
+def _number(name: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a name spells; resolvers also take 127.1, 0x7f.1, 0177.0.0.1 and 2130706433 for one."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        try:
+            return IPv4Address(socket.inet_aton(name))
+        except (OSError, ValueError):  # no number; or no ASCII
+            return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _refused(url: str, words: str) -> Finding:

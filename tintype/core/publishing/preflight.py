@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from tintype.backends.outbound import Outbound, Outgoing, Policy, Stream
-from tintype.core.publishing.findings import Finding, finding, of_address, of_trouble, reachable_base
+from tintype.core.publishing.findings import Finding, finding, host_of, of_address, of_trouble, reachable_base
 from tintype.core.publishing.sniffing import HEAD, PICTURES, VIDEOS, ends_well, kind_of, said
 from tintype.errors import Trouble, Unreachable
 
@@ -56,6 +56,7 @@ class _Way:
 
     url: str
     seen: set[str]
+    before: str = ""  # the address that redirected to this one
     cookies: bool = False
     login: bool = False
 
@@ -88,6 +89,7 @@ async def look(
 
 async def _along(outbound: Outbound, way: _Way, into: IO[bytes], policy: Policy) -> Stream | Finding:
     """Follow the redirects and fill `into` with the body at their end, whatever its status."""
+    asked = way.url
     for hop in range(HOPS + 1):
         arrived = False
         try:
@@ -101,7 +103,7 @@ async def _along(outbound: Outbound, way: _Way, into: IO[bytes], policy: Policy)
             return _trouble(trouble, way, hop, policy.max_bytes, arrived=arrived)
         if stop := _step(way, target, answer.headers):
             return stop
-    return finding("too_many_redirects", way.url)
+    return finding("too_many_redirects", asked)
 
 
 async def _poured(answer: Stream, into: IO[bytes]) -> None:
@@ -125,7 +127,7 @@ def _step(way: _Way, target: str, headers: Mapping[str, str]) -> Finding | None:
         return finding("needs_cookies" if way.cookies else "redirect_loop", way.url)
     parts = urlsplit(target)
     way.login = way.login or bool(_LOGIN.search(f"{parts.hostname or ''}{parts.path}".lower()))
-    way.url = target
+    way.before, way.url = way.url, target
     way.seen.add(target)
     return of_address(target)
 
@@ -133,7 +135,7 @@ def _step(way: _Way, target: str, headers: Mapping[str, str]) -> Finding | None:
 def _trouble(trouble: Trouble, way: _Way, hop: int, most_bytes: int, *, arrived: bool) -> Finding:
     found = of_trouble(trouble, way.url, most_bytes)
     if hop and found.code in ("localhost", "private_address"):
-        return finding("redirect_to_private", way.url)
+        return finding("redirect_to_private", way.before, target=host_of(way.url))
     broke_off = arrived and isinstance(trouble, Unreachable) and found.code in ("not_http", "connection_failed")
     return finding("truncated", way.url) if broke_off else found
 
