@@ -25,7 +25,8 @@ COMMANDS = (
     ("user",), ("user", "add"), ("user", "list"), ("user", "role"), ("user", "password"), ("user", "disable"),
     ("user", "enable"), ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
-    ("fetch",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
+    ("publish",), ("posts",), ("posts", "list"), ("posts", "show"), ("posts", "events"), ("posts", "cancel"), ("posts", "retry"),
+    ("insights",), ("fetch",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
 )  # fmt: skip
 
 

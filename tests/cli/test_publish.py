@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +157,24 @@ def test_a_planned_post_is_not_waited_for_and_is_called_back(desk: Desk) -> None
         "T08:00:00.000Z",
         "Europe/Berlin",
     )
-    assert "planned for" in desk("publish", "bread.jpg", "--at", at, "--timezone", "UTC")[1]
+    shown = f"{at[:10]} 09:00 Europe/Berlin"
+    assert f"planned for {shown}" in desk("publish", "bread.jpg", "--at", at, "--timezone", "Europe/Berlin")[1]
+    here = datetime.fromisoformat(f"{at}Z").astimezone()
+    assert f"planned for {here:%Y-%m-%d %H:%M %Z}" in desk("publish", "bread.jpg", "--at", f"{at}Z")[1]
+    assert shown in desk("posts")[1]
+    assert shown in desk("posts", "show", str(post["id"]))[1]
     assert desk.tells("posts", "cancel", str(post["id"]))["state"] == "cancelled"
     assert len(desk.live()) == before
+
+
+def test_what_is_asked_of_posts_holds_for_its_commands(desk: Desk, tmp_path: Path) -> None:
+    post = desk.tells("publish", "bread.jpg", "--draft")
+    listed = json.loads(desk("posts", "--json", "list", "--limit", "1")[1])
+    assert [one["id"] for one in listed] == [post["id"]]
+    assert json.loads(desk("posts", "--json", "show", str(post["id"]))[1])["state"] == "draft"
+    assert json.loads(desk("posts", "--json", "events", str(post["id"]))[1])[0]["name"]
+    assert json.loads(desk("posts", "--data", str(tmp_path / "empty"), "list", "--json")[1]) == []
+    assert json.loads(desk("posts", "--json", "cancel", str(post["id"]))[1])["state"] == "cancelled"
 
 
 def test_a_draft_stays_one(desk: Desk) -> None:
@@ -240,6 +256,7 @@ def test_numbers_of_an_account_and_of_a_post(desk: Desk) -> None:
     post = desk.tells("publish", "bread.jpg", "--caption", "Measured")
     numbers = desk.tells("insights", str(post["id"]))
     assert {"likes", "reach", "engagement_rate", "captured_at"} <= set(numbers)
+    assert {type(numbers[name]) for name in ("likes", "comments", "reach", "impressions")} <= {int, type(None)}
     assert desk("insights", str(post["id"]), "--csv")[1].splitlines()[0].startswith("likes,comments")
     draft = desk.tells("publish", "bread.jpg", "--draft")
     code, _, err = desk("insights", str(draft["id"]))

@@ -77,7 +77,10 @@ def publish(
 
         one = await _chosen(house, account)
         moment = _moment(house, at, timezone)
-        items = [await _item(house, one.workspace_id, named, (alt or [])[place : place + 1]) for place, named in enumerate(media)]
+        items = [
+            await _item(house, one.workspace_id, named, (alt or [])[place : place + 1])
+            for place, named in enumerate(media)
+        ]
         wanted = Draft(
             product=_product(items, reel=reel, story=story),
             items=tuple(items),
@@ -330,7 +333,7 @@ def _posts(context: typer.Context, data: Folder = None, as_json: AsJson = False)
         return
     # `posts --json list` asks for the same as `posts list --json`.
     given = {name: value for name, value in (("data", data), ("as_json", as_json)) if value}
-    context.default_map = dict.fromkeys((one.name for one in posts.registered_commands), given)
+    context.default_map = {one.name or "": given for one in posts.registered_commands}
 
 
 @posts.command("list")
