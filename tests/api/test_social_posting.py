@@ -349,6 +349,73 @@ async def test_an_address_that_shows_a_page_is_named(team: Team) -> None:
     assert team.agency.published(name) == []
 
 
+UNUSED: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("/posts", {"image_url": "product.jpg", "video_url": "tutorial.mp4"}, {"video_url"}),
+    ("/posts", {"image_url": "product.jpg", "text": "hello"}, {"text"}),
+    (
+        "/posts",
+        {"image_url": "product.jpg", "alt_text": "a", "children": [{"image_url": "product.jpg"}, {"image_url": "story.jpg"}]},
+        {"image_url", "alt_text"},
+    ),
+    (
+        "/posts",
+        {"children": [{"image_url": "product.jpg"}, {"image_url": "story.jpg", "video_url": "tutorial.mp4"}]},
+        {"children.1.video_url"},
+    ),
+    ("/stories", {"image_url": "story.jpg", "video_url": "tutorial.mp4", "caption": "hi"}, {"video_url", "caption"}),
+    ("/stories", {"image_url": "story.jpg", "alt_text": "a story"}, {"alt_text"}),
+    (
+        "/reels",
+        {"video_url": "tutorial.mp4", "image_url": "product.jpg", "cover_url": "thumbnail.jpg", "thumb_offset": 5, "fit": "crop"},
+        {"image_url", "thumb_offset", "fit"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "fields"), UNUSED)
+async def test_what_is_not_used_is_said(team: Team, path: str, body: dict[str, Any], fields: set[str]) -> None:
+    number, name = await wide(team)
+    body = {"account_id": number, **_addressed(team, body)}
+    kind = {"/posts": {"kind": "image"}, "/stories": {"kind": "story"}, "/reels": {"kind": "reel"}}[path]
+    review = (await team.post("/posts/validate", {**body, **kind})).json()
+    assert review["valid"] is True
+    unused = {
+        one["field"]: one["message"]
+        for one in review["problems"]
+        if "unused" in one["code"] or "on_story" in one["code"]
+    }
+    assert set(unused) == fields
+    answer = await team.post(path, body)
+    assert answer.status_code == 201, answer.text
+    assert list(answer.json())[-1] == "warnings"
+    assert set(answer.json()["warnings"]) == set(unused.values())
+    assert len(team.agency.published(name)) == 1
+    draft = await team.post(path, {**body, "draft": True})
+    assert draft.json()["warnings"] == answer.json()["warnings"]
+    if path == "/posts":
+        [entry] = (await team.post("/batch-post", body)).json()
+        assert (entry["status"], entry["warnings"]) == ("success", answer.json()["warnings"])
+
+
+def _addressed(team: Team, body: dict[str, Any]) -> dict[str, Any]:
+    found = {name: team.url(value) if name.endswith("_url") else value for name, value in body.items()}
+    if "children" in body:
+        found["children"] = [_addressed(team, child) for child in body["children"]]
+    return found
+
+
+async def test_characters_of_a_storys_text_that_nobody_draws_are_said(team: Team) -> None:
+    number, _ = await wide(team)
+    body = {"account_id": number, "image_url": team.url("story.jpg")}
+    answer = await team.post("/stories", {**body, "text": "Open \U0010fffd today"})
+    assert answer.status_code == 201, answer.text
+    assert list(answer.json()) == ["message", "story_id", "warnings"]
+    [warning] = answer.json()["warnings"]
+    assert "some characters of the text" in warning
+    nothing = await team.post("/stories", {**body, "text": "\U0010fffd"})
+    assert refused(nothing, 400)
+
+
 async def test_the_item_of_a_carousel_that_cannot_be_published_is_named(team: Team) -> None:
     number, name = await wide(team)
     names = ("product.jpg", "story.jpg", "page.jpg")

@@ -1,14 +1,15 @@
 """What a caller hears of a post that was just taken: published, planned, still on its way, or failed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
 
 from tintype.api.social.dialect import SOCIAL
 from tintype.api.social.shapes import failure, stamp
-from tintype.core.publishing import Failure, Post, Product, State
+from tintype.api.social.unused import warnings
+from tintype.core.publishing import Failure, Post, Problem, Product, State
 from tintype.errors import (
     Busy,
     Conflict,
@@ -56,44 +57,55 @@ _OWN: Mapping[Kind, type[Trouble]] = {
 }
 
 
-def outcome(post: Post, place: str, accept: str) -> JSONResponse:
-    """Return the answer to whoever asked for a post, with the address below `place` where it can be followed."""
+def outcome(post: Post, place: str, accept: str, found: Sequence[Problem] = ()) -> JSONResponse:
+    """Return the answer to whoever asked for a post, with the address below `place` where it can be followed.
+
+    `found` is what was sent and is not used; it stands beside the documented words, which are alone when there is nothing.
+    """
+    if post.state is State.FAILED:
+        return _failed(post, accept)
+    noun = _NAMES[post.draft.product][0]
+    if post.state is State.CANCELLED:
+        return _refused(Conflict(f"this {noun.lower()} was called back meanwhile"), accept, {"db_id": post.id})
+    status, said = _said(post)
+    warned = warnings(post, found)
+    body = {**said, "warnings": list(warned)} if warned else said
+    return JSONResponse(body, status, {"Location": f"{place}/{post.id}"})
+
+
+def _said(post: Post) -> tuple[int, Mapping[str, Any]]:
+    """Return how far a post is that has neither failed nor been called back."""
     noun, name = _NAMES[post.draft.product]
-    headers = {"Location": f"{place}/{post.id}"}
     waiting: dict[str, Any] = {"db_id": post.id, "status": post.state.value}
     match post.state:
         case State.PUBLISHED:
             known = {} if post.draft.product is Product.STORY else {"db_id": post.id}
-            made = {"message": f"{noun} created successfully", name: post.media_id, **known}
-            return JSONResponse(made, 201, headers)
+            return 201, {"message": f"{noun} created successfully", name: post.media_id, **known}
         case State.DRAFT:
-            return JSONResponse({"message": f"{noun} kept as a draft", **waiting}, 201, headers)
+            return 201, {"message": f"{noun} kept as a draft", **waiting}
         case State.SCHEDULED if _is_planned(post):
             planned = {**waiting, "scheduled_at": stamp(post.scheduled_at)}
-            return JSONResponse({"message": f"{noun} scheduled successfully", **planned}, 201, headers)
+            return 201, {"message": f"{noun} scheduled successfully", **planned}
         case State.UNLINKED:
             message = f"{noun} is live, or may be; say which medium of the account it is"
-            return JSONResponse({"message": message, **waiting}, 202, headers)
-        case State.FAILED:
-            return _failed(post, accept)
-        case State.CANCELLED:
-            return _refused(Conflict(f"this {noun.lower()} was called back meanwhile"), accept, {"db_id": post.id})
+            return 202, {"message": message, **waiting}
         case _:
             reason = {"reason": post.reason} if post.reason else {}
-            going = {"message": f"{noun} is being published", **waiting, "status": "processing", **reason}
-            return JSONResponse(going, 202, headers)
+            return 202, {"message": f"{noun} is being published", **waiting, "status": "processing", **reason}
 
 
-def entry(post: Post, account: str) -> dict[str, Any]:
-    """Return what POST /batch-post says of one account's post."""
-    if post.state is State.PUBLISHED:
-        return {"account": account, "status": "success", "post_id": post.media_id}
+def entry(post: Post, account: str, found: Sequence[Problem] = ()) -> dict[str, Any]:
+    """Return what POST /batch-post says of one account's post; `found` is what was sent and is not used."""
     if post.state is State.FAILED:
         return failed(account, _message(post))
     if post.state is State.CANCELLED:
         return failed(account, "called back meanwhile")
+    warned = warnings(post, found)
+    more = {"warnings": list(warned)} if warned else {}
+    if post.state is State.PUBLISHED:
+        return {"account": account, "status": "success", "post_id": post.media_id, **more}
     settled = post.state in (State.DRAFT, State.UNLINKED) or (post.state is State.SCHEDULED and _is_planned(post))
-    return {"account": account, "status": post.state.value if settled else "processing", "db_id": post.id}
+    return {"account": account, "status": post.state.value if settled else "processing", "db_id": post.id, **more}
 
 
 def _is_planned(post: Post) -> bool:

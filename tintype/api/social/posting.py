@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from tintype.api.social.finding import ROOT, account_of, name_of
 from tintype.api.social.outcomes import entry, failed, outcome
 from tintype.api.social.publication import Batch, Publication, Rehearsal
 from tintype.api.social.shapes import review
+from tintype.api.social.unused import unused
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account, State
 from tintype.core.publishing import Draft, Moment, Post, Product
@@ -75,7 +76,7 @@ async def _publish(request: Request, desk: SocialDesk, product: Product) -> Resp
         account = await account_of(desk, caller, body.account_id)
         order = Order.of(draft, body, desk.accounts.graph.now())
         post = await _taken(desk, caller, account, order, _key(request, caller))
-        return outcome(post, POSTS, request.headers.get("accept", ""))
+        return outcome(post, POSTS, request.headers.get("accept", ""), unused(body, draft))
 
     return await once(request, desk.idempotency, make, caller=name_of(caller))
 
@@ -139,7 +140,8 @@ def _batch(app: FastAPI, desk: SocialDesk) -> None:
                 return failed(str(account), "Instagram account not found")
             name = account.username or account.instagram_id
             try:
-                return entry(await _taken(desk, caller, account, order, _key(request, caller, account.id)), name)
+                post = await _taken(desk, caller, account, order, _key(request, caller, account.id))
+                return entry(post, name, unused(body, order.draft))
             except Trouble as trouble:  # it touches no other account
                 return failed(name, trouble.message)
 
@@ -173,7 +175,7 @@ def _rehearsing(app: FastAPI, desk: SocialDesk) -> None:
         account = await account_of(desk, caller, body.account_id)
         moment = body.moment(desk.accounts.graph.now())
         found = await desk.publisher.review(caller.workspace_id, account.id, draft, moment)
-        return JSONResponse(dict(review(found)))
+        return JSONResponse(dict(review(replace(found, problems=(*found.problems, *unused(body, draft))))))
 
 
 def _uploading(app: FastAPI, desk: SocialDesk) -> None:
