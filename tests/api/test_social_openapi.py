@@ -1,11 +1,15 @@
 """What the social dialect says of itself as OpenAPI: every route of the seed, with the bodies it takes."""
 
+import re
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.served import served
+
+PAGE = (Path(__file__).parents[2] / "docs" / "dialects" / "social.md").read_text()
 
 PROMISED = {
     "/api/sns/instagram/oauth/authorize": "get",
@@ -58,3 +62,16 @@ async def test_refusals_are_described(document: dict[str, Any]) -> None:
     for path, method in PROMISED.items():
         described = document["paths"][path][method]["responses"]["default"]["description"]
         assert '"error"' in described
+
+
+async def test_every_route_has_its_heading(document: dict[str, Any]) -> None:
+    told: set[tuple[str, str]] = set()
+    for method, paths in re.findall(r"^### ([A-Z]+) (.+)$", PAGE, re.MULTILINE):
+        for path in re.findall(r"/[^\s,?]+", paths):  # the second one of a heading begins below the dialect's root
+            told.add((method, _bare(path if path.startswith("/api/") else f"/api/sns/instagram{path}")))
+    known = {(method.upper(), _bare(path)) for path, methods in document["paths"].items() for method in methods}
+    assert known - told == set()
+
+
+def _bare(path: str) -> str:
+    return re.sub(r"\{.*?\}", "{}", path)

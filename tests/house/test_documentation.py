@@ -9,6 +9,10 @@ from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
 from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
+from tintype.cli.measuring import insights
+from tintype.cli.people import users
+from tintype.cli.publishing import posts, publish
+from tintype.core.publishing import COLUMNS
 from tintype.instagram.public import MEANINGS, Reason
 from tintype.settings import Settings, environment_name
 
@@ -50,6 +54,23 @@ def test_every_code_of_the_scrape_dialect_is_explained() -> None:
         if not any(row.startswith(f"| {status} |") and f"`{code}`" in row for row in rows)
     }
     assert missing == {}
+
+
+def test_the_commands_of_the_social_dialect_are_explained() -> None:
+    page = (DOCS / "dialects" / "social.md").read_text().partition("## On the command line")[2]
+    told = set(re.findall(r"`([^`]+)`", page))
+    wanted = {publish.__name__, insights.__name__}
+    for name, group in (("posts", posts), ("user", users)):
+        wanted |= {f"{name} {one.name}" for one in group.registered_commands}
+    assert {
+        one for one in wanted if not any(f"{each} ".removeprefix("tintype ").startswith(f"{one} ") for each in told)
+    } == set()
+
+
+def test_every_column_of_a_list_of_posts_is_explained() -> None:
+    for page in ("dialects/social.md", "how-to/lists-of-posts.md"):
+        text = (DOCS / page).read_text()
+        assert {name for name in COLUMNS if f"`{name}`" not in text} == set()
 
 
 def test_links_between_pages_lead_somewhere() -> None:
