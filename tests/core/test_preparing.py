@@ -172,9 +172,20 @@ async def test_inspecting_tells_the_same_and_stores_nothing(place: Place) -> Non
     assert await inspect("/called-text.jpg") == ((), [("wrong_content_type", False)])
     changes, found = await inspect("/right.jpg", text="ok \u0378")
     assert ("text drawn" in changes, found) == (True, [("characters_left_out", False)])
+    assert await inspect("/right.jpg", text="\ue000") == ((), [("invalid", True)])
     place.preparing = replace(place.preparing, base="http://localhost:8000", serves=False)
     assert await inspect("/wide.png") == (("converted from png", "padded"), [("localhost", True)])
     assert [blob async for blob in place.preparing.blobs.list()] == []
+
+
+async def test_text_is_never_left_out_in_silence(place: Place) -> None:
+    url = place.here.url("/right.jpg")
+    made = await place.preparing.prepare(Wanted("picture", url, role="story", text="ok 🚀 \ue000"))
+    assert made.warnings == (
+        "no font on this machine draws some characters of the text, so they were left out: \ue000",
+    )
+    with pytest.raises(Invalid, match="leave the text out"):
+        await place.preparing.prepare(Wanted("picture", url, role="story", text="\ue000"))
 
 
 async def test_something_has_to_be_given(place: Place) -> None:
