@@ -83,6 +83,7 @@ from tintype.backends.image_fitting import fit
 job = {"ratio_min": 0.1, "ratio_max": 10, "width_min": 320, "width_max": 1440, "bytes_max": 8 << 20, "mode": "pad",
        "background": "white", "ratio": None, "text": sys.argv[2]}
 told, body = fit(open(sys.argv[1], "rb").read(), job)
+open(sys.argv[3], "wb").write(body)
 print(*told["changes"], sep="\\n")
 """
 
@@ -92,7 +93,7 @@ def without_fonts(folder: Path, text: str) -> list[str]:
     (folder / "fonts.conf").write_text(f"<fontconfig><cachedir>{folder}</cachedir></fontconfig>")
     (folder / "picture.png").write_bytes(plain(640, 640, 90))
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, folder / "picture.png", text],
+        [sys.executable, "-c", ALONE, folder / "picture.png", text, folder / "made.jpg"],
         env={"FONTCONFIG_FILE": str(folder / "fonts.conf"), "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
@@ -125,3 +126,10 @@ async def test_a_word_that_is_broken_gets_no_hyphen(images: Images) -> None:
     left, top, across, _ = (255 - bright).find_trim(threshold=100, background=[255])
     last = bright.crop(left + across - 6, top, 6, 40)  # the end of the first line: a whole l, or a thin hyphen
     assert last.avg() > 200
+
+
+def test_a_key_is_drawn_as_one(tmp_path: Path) -> None:
+    without_fonts(tmp_path, "1\ufe0f\u20e3")
+    bright = see((tmp_path / "made.jpg").read_bytes()).colourspace("b-w") > 200
+    _, _, across, down = (255 - bright).find_trim(threshold=100, background=[255])
+    assert across < down * 1.2, "the figure stands inside the key, not beside it"

@@ -5,6 +5,7 @@ machine without fonts draws the same; what those lack (Chinese, Japanese, Korean
 nobody can draw is left out and told.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 from html import escape
@@ -20,6 +21,7 @@ NO_FONT = (
     "or leave the text out"
 )
 _FAMILIES = "Noto Sans, Noto Sans Symbols, Noto Emoji"  # before all others, wherever they have the character
+_KEY = re.compile("([0-9#*])\ufe0f?\u20e3")  # 1️⃣; both characters have to come from one font to become one sign
 _WIDE = 0.86  # of the picture's width
 _TOP, _BOTTOM, _BOTTOM_TALL = 0.67, 0.98, 0.87  # in tall pictures the lowest part lies under Instagram's own buttons
 _TALL = 0.7
@@ -66,7 +68,8 @@ def _fitting(text: str, width: int, height: float) -> tuple[Any, float]:
 
 def _line(text: str, size: float, width: int) -> Any:
     # Words that are too long are broken without the hyphen that pango would write.
-    marked = f'<span foreground="white" insert_hyphens="false">{escape(text, quote=False)}</span>'
+    words = _KEY.sub('<span font_family="Noto Emoji">\\1\u20e3</span>', escape(text, quote=False))
+    marked = f'<span foreground="white" insert_hyphens="false">{words}</span>'
     return _text(marked, size, width=width, align="centre", wrap="word-char", rgba=True)
 
 
