@@ -67,6 +67,7 @@ from tintype.core.downloads import schedules as download_schedules
 from tintype.core.feed import Copies, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
 from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
+from tintype.core.insights import Product as Measured
 from tintype.core.insights import jobs as insight_jobs
 from tintype.core.insights import schedules as insight_schedules
 from tintype.core.publishing import Policy as PublishingPolicy
@@ -78,6 +79,14 @@ from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# What a post is to those who count.
+MEASURED = {
+    publishing.Product.IMAGE: Measured.FEED,
+    publishing.Product.CAROUSEL: Measured.CAROUSEL,
+    publishing.Product.REEL: Measured.REELS,
+    publishing.Product.STORY: Measured.STORY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +165,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, _policy(settings))
     renditions = Renditions(records, backends.blobs, backends.images)
     publisher, runner = _publishing(settings, backends, accounts, graph)
-    insights = _insights(settings, backends, accounts, graph)
+    insights = _insights(settings, backends, accounts, graph, publisher)
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
@@ -214,13 +223,18 @@ def _publishing(settings: Settings, backends: Backends, accounts: Accounts, grap
     return publisher, runner
 
 
-def _insights(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> Insights:
+def _insights(
+    settings: Settings, backends: Backends, accounts: Accounts, graph: Graph, publisher: Publisher
+) -> Insights:
     policy = InsightPolicy(formula=Formula(settings.engagement_rate), collects=settings.insights_collect)
     insights = Insights(InsightRecords(backends.database), accounts, graph, backends.bus, policy, backends.engine)
 
     async def measure(event: Event) -> None:
         if isinstance(event, PostPublished):
-            await insights.measure_soon(event.account_id, event.media_id)
+            post = await publisher.get(event.workspace_id, event.post_id)
+            account = await accounts.get(event.workspace_id, event.account_id)
+            product, published_at = MEASURED[post.draft.product], post.published_at or graph.now()
+            await insights.track(account, event.media_id, product, published_at, caption=post.draft.words)
 
     if backends.works and policy.collects:
         backends.bus.subscribe(measure)

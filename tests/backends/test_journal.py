@@ -52,6 +52,7 @@ async def test_another_process_hears_it_once_and_the_own_one_at_once(database: D
 async def test_what_was_said_before_is_not_heard(database: Database) -> None:
     early = Journal(database)
     await early.publish(WorkspaceChanged("w1"))
+    await early.close()
     late, heard = await listening(database)
     await early.publish(WorkspaceChanged("w2"))
     await soon(lambda: bool(heard))
@@ -63,6 +64,7 @@ async def test_readers_still_hear_after_the_journal_was_emptied(database: Databa
     writer = Journal(database)
     for number in range(5):
         await writer.publish(WorkspaceChanged(f"old{number}"))
+    await writer.close()
     reader, heard = await listening(database)
     async with database.write() as connection:
         old = datetime.now(UTC) - KEPT - timedelta(minutes=1)
@@ -81,6 +83,19 @@ async def test_an_entry_that_becomes_visible_late_is_heard(database: Database) -
             await connection.execute(insert(journal).values(row))
         await soon(lambda name=name: WorkspaceChanged(name) in heard)
     assert heard == [WorkspaceChanged("fast"), WorkspaceChanged("slow")]
+    await reader.close()
+
+
+async def test_whoever_announces_does_not_wait_and_nothing_is_left_out(database: Database) -> None:
+    reader, heard = await listening(database)
+    writer = Journal(database)
+    said = [WorkspaceChanged(f"w{number}") for number in range(50)]
+    async with database.write():  # nobody can write now, and nobody has to wait for that
+        for event in said:
+            await writer.publish(event)
+    await writer.close()
+    await soon(lambda: len(heard) == len(said))
+    assert heard == said
     await reader.close()
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -40,7 +41,10 @@ journal = Table(
 
 
 class Journal:
-    """A bus over the database's own journal: at once in this process, soon in the others."""
+    """A bus over the database's own journal: at once in this process, soon in the others.
+
+    Nobody who announces waits for the journal: what comes while it is written goes into the next writing.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,16 +53,18 @@ class Journal:
         self._last = 0
         self._heard: frozenset[int] = frozenset()
         self._reading: asyncio.Task[None] | None = None
+        self._unwritten: list[Event] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def publish(self, event: Event) -> None:
         """Announce an event here and to the other processes."""
         await self._near.publish(event)
         if isinstance(event, MediaSynced) and not event.changed:
             return
-        now = datetime.now(UTC)
-        async with self._database.write() as connection:
-            await connection.execute(delete(journal).where(journal.c.at < now - KEPT))
-            await connection.execute(insert(journal).values(node=self._node, event=encode(event).decode(), at=now))
+        self._unwritten.append(event)
+        if self._writing is None or self._writing.done():
+            # In a context of its own: whoever announces may hold a transaction, and the writer does not.
+            self._writing = asyncio.get_running_loop().create_task(self._write(), context=Context())
 
     def subscribe(self, handler: Handler) -> Callable[[], None]:
         """Call `handler` for every event from now on; the returned function ends that."""
@@ -72,11 +78,26 @@ class Journal:
         self._reading = asyncio.create_task(self._read_on())
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Write what is left, and stop reading."""
+        if self._writing is not None:
+            await self._writing
         if self._reading is not None:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            events, self._unwritten = self._unwritten, []
+            now = datetime.now(UTC)
+            rows = [{"node": self._node, "event": encode(event).decode(), "at": now} for event in events]
+            try:
+                async with self._database.write() as connection:
+                    await connection.execute(delete(journal).where(journal.c.at < now - KEPT))
+                    await connection.execute(insert(journal), rows)
+            except Trouble as trouble:
+                # What is announced is true all the same; others learn of it when they look for themselves.
+                log.warning("%d events did not reach the other processes: %s", len(events), trouble.message)
 
     async def _read_on(self) -> None:
         while True:

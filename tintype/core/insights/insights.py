@@ -204,10 +204,6 @@ class Insights:
         """Ask for an account to be visited soon; return the job's id, that of the waiting one if there is one."""
         return await self.engine.enqueue("insights.visit", account.id, unique=f"insights.visit:{account.id}")
 
-    async def measure_soon(self, account_id: str, media_id: str) -> str:
-        """Ask for a post that was just published to be measured; return the job's id."""
-        return await self.engine.enqueue("insights.track", account_id, media_id, unique=f"insights.track:{media_id}")
-
     async def visit(self, account_id: str) -> int:
         """Do what is due for an account: capture its day and find its media, or find its stories; return what was new.
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.model import State
-from tintype.core.publishing.records import TakenError
+from tintype.core.publishing.records import DoubtedError, TakenError
 from tintype.core.publishing.resources import user_of
 from tintype.core.publishing.walk import Walk
 from tintype.errors import Trouble
@@ -19,15 +19,16 @@ TWIN_PAUSE = timedelta(seconds=2)
 async def publish(walk: Walk) -> None:
     """Publish a finished container."""
     resources, post, now = walk.resources, walk.post, walk.now()
-    if await resources.records.doubted(post):
-        reason = "another post that looks the same is being looked for on Instagram"
-        await walk.later(now + TWIN_PAUSE, reason, None, state=State.READY)
-        return
     grip = await walk.grip()
     assert post.container_id is not None
     intent = {"publish_started_at": now, "publishes": post.publishes + 1, "doubt": None, "due_at": now}
     told = {"container_id": post.container_id, "call": post.publishes + 1}
-    await walk.move("publishing", told, durable=True, state=State.PUBLISHING, **intent)
+    try:
+        await walk.move("publishing", told, durable=True, unless_doubted=True, state=State.PUBLISHING, **intent)
+    except DoubtedError:
+        reason = "another post that looks the same is being looked for on Instagram"
+        await walk.later(now + TWIN_PAUSE, reason, None, state=State.READY)
+        return
     call = publishing.publish(grip.account.login, user_of(grip), post.container_id)
     try:
         media_id = await resources.ask(grip, call)

@@ -38,14 +38,16 @@ class Quotas:
     async def hold(self, post: Post, grip: Grip) -> Later | None:
         """Hold a place for a post; returns None when it has one, else when to come back and why."""
         now = self.graph.now()
-        standing = await self._known(grip, self.policy.quota_age)
-        if standing.resting_until and standing.resting_until > now:
+        held, standing = await self.records.hold(post, now, known_since=now - self.policy.quota_age)
+        if not held and not standing.rests(now):
+            # Nobody asked lately, or it was full when somebody did: ask now, and take what is known then.
+            is_fresh = standing.is_known_since(now - self.policy.quota_age)
+            await self._known(grip, LOOK_AGAIN if is_fresh else self.policy.quota_age)
+            held, standing = await self.records.hold(post, now, known_since=None)
+        if held:
+            return None
+        if standing.resting_until and standing.rests(now):
             return Later(standing.resting_until, "Instagram suspects spam on this account, so it rests for a while")
-        if await self.records.hold(post, now):
-            return None
-        standing = await self._known(grip, LOOK_AGAIN)
-        if await self.records.hold(post, now):
-            return None
         return await self._later(grip.account.id, standing.quota, now)
 
     async def read(self, grip: Grip) -> Quota:

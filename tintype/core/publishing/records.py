@@ -116,6 +116,10 @@ class OvertakenError(Exception):
     """Somebody else moved the post meanwhile: its owner called it back, or another process took it over."""
 
 
+class DoubtedError(Exception):
+    """A post that could be taken for this one is being looked for on Instagram."""
+
+
 class TakenError(Exception):
     """The medium belongs to another post already."""
 
@@ -258,11 +262,12 @@ class PostRecords:
         *happened: Occurrence,
         lease: timedelta | None = None,
         durable: bool = False,
+        unless_doubted: bool = False,
         **changes: Any,
     ) -> Post:
         """Store a step of whoever holds the post; with a `lease` it is held on, without it is free.
 
-        Raises `OvertakenError` when somebody else moved it meanwhile, and `TakenError` when another post has its medium;
+        With `unless_doubted` it raises `DoubtedError` while one that looks the same is searched for on Instagram. Raises `OvertakenError` when somebody else moved it meanwhile, and `TakenError` when another post has its medium;
         then nothing is stored.
         """
         moved = replace(post, updated_at=now, **{name: value for name, value in changes.items() if name in _WORDS})
@@ -271,6 +276,8 @@ class PostRecords:
         query = update(posts).where(posts.c.id == post.id, posts.c.fence == post.fence).values(values)
         try:
             async with self.database.write(durable=durable) as connection:
+                if unless_doubted and await _has_doubted_twin(connection, post):
+                    raise DoubtedError
                 if not (await connection.execute(query)).rowcount:
                     raise OvertakenError
                 await _note(connection, post.id, happened)
@@ -324,17 +331,16 @@ class PostRecords:
         async with self.database.read() as connection:
             return {media_id for media_id in await connection.scalars(query) if media_id}
 
-    async def doubted(self, post: Post) -> bool:
-        """Tell whether a post that could be taken for this one is being looked for on Instagram."""
-        twin = (posts.c.account_id == post.account_id) & (posts.c.fingerprint == fingerprint(post.draft))
-        query = select(posts.c.id).where(twin, posts.c.id != post.id, posts.c.state == State.RECONCILING.value)
-        async with self.database.read() as connection:
-            return await connection.scalar(query.limit(1)) is not None
-
     async def _one(self, condition: Any) -> Post | None:
         async with self.database.read() as connection:
             row = (await connection.execute(select(posts).where(condition))).one_or_none()
         return _post(row) if row else None
+
+
+async def _has_doubted_twin(connection: AsyncConnection, post: Post) -> bool:
+    twin = (posts.c.account_id == post.account_id) & (posts.c.fingerprint == fingerprint(post.draft))
+    query = select(posts.c.id).where(twin, posts.c.id != post.id, posts.c.state == State.RECONCILING.value)
+    return await connection.scalar(query.limit(1)) is not None
 
 
 async def _note(connection: AsyncConnection, post_id: int, happened: Sequence[Occurrence]) -> None:

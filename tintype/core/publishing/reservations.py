@@ -33,6 +33,14 @@ class Standing:
     quota: Quota
     resting_until: datetime | None = None
 
+    def rests(self, now: datetime) -> bool:
+        """Tell whether nothing may be published now, whatever the quota is."""
+        return self.resting_until is not None and self.resting_until > now
+
+    def is_known_since(self, moment: datetime) -> bool:
+        """Tell whether Instagram was asked at that moment or later."""
+        return self.quota.read_at is not None and self.quota.read_at > moment
+
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
@@ -58,20 +66,23 @@ class Reservations:
         async with self.database.write() as connection:
             await upsert(connection, quotas, [{"account_id": account_id, "resting_until": until}])
 
-    async def hold(self, post: Post, now: datetime) -> bool:
-        """Hold a place for a post; tell whether one was free. Of many who ask at once no more get one than there are.
+    async def hold(self, post: Post, now: datetime, *, known_since: datetime | None) -> tuple[bool, Standing]:
+        """Hold a place for a post; tell whether it has one, and how the quota stands.
 
-        Those that are due as well and were due earlier go first, whoever asks first.
+        Of many who ask at once no more get one than there are; those that are due as well and were due earlier go first.
+        Nobody gets one while the account rests, or while Instagram's word is older than `known_since`.
         """
         async with self.database.write() as connection:
             row = await _row(connection, post.account_id, lock=True)
             standing = await _standing(connection, row, post.account_id, beside=post.id)
+            if standing.rests(now) or (known_since is not None and not standing.is_known_since(known_since)):
+                return False, standing
             remaining = standing.quota.remaining
             if remaining is not None and remaining <= await _ahead(connection, post, now, remaining):
-                return False
+                return False, standing
             mine = (posts.c.id == post.id) & (posts.c.fence == post.fence)
             await connection.execute(update(posts).where(mine).values(reserved_at=now))
-            return True
+            return True, standing
 
     async def frees_at(self, account_id: str, window: timedelta, now: datetime) -> datetime | None:
         """Return when the oldest post of the window leaves it, as far as it was published here."""
