@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tintype.core.publishing import moment_of
+from tintype.core.publishing import Moment, moment_of, moved
 from tintype.core.publishing.schedule import FARTHEST, LATE
 from tintype.errors import Invalid
 
@@ -26,6 +26,21 @@ def refused(text: str, timezone: str | None = None, now: datetime = NOW) -> str:
     with pytest.raises(Invalid) as trouble:
         moment_of(text, timezone, now)
     return trouble.value.message
+
+
+@given(ZONES, ZONES, YEARS, MINUTES)
+def test_a_moment_that_moves_to_another_zone_keeps_the_time_of_the_clock(
+    a: str, b: str, year: int, span: timedelta
+) -> None:
+    at = datetime(year, 1, 1, tzinfo=UTC) + span
+    shown = at.astimezone(ZoneInfo(a)).replace(tzinfo=None)
+    try:
+        moment = moved(Moment(at, a), b, at - timedelta(days=2))
+    except Invalid as trouble:
+        assert "skip" in trouble.message
+        return
+    assert moment.timezone == b
+    assert moment.at.astimezone(ZoneInfo(b)).replace(tzinfo=None) == shown
 
 
 @given(ZONES, YEARS, MINUTES)
