@@ -100,7 +100,7 @@ async def test_a_dead_child_fails_the_whole_carousel_with_its_place(stage: Stage
     assert post.state is State.FAILED
     assert post.failure is not None
     assert post.failure.position == 1
-    assert "item 2" in post.failure.message
+    assert post.failure.message.startswith("Item 2: ")
     assert post.failure.kind is Kind.INVALID
     assert live(one) == []
     assert len(_creations(one)) == 3
