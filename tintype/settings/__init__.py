@@ -20,6 +20,7 @@ from tintype.errors import Misconfigured
 from tintype.settings.downloads import DownloadSettings
 from tintype.settings.feed import FeedSettings
 from tintype.settings.names import names
+from tintype.settings.notifications import NotificationSettings
 from tintype.settings.publishing import PublishingSettings
 from tintype.settings.recipes import RecipeSettings
 from tintype.settings.users import AuthIssuer, UserSettings
@@ -31,7 +32,9 @@ DIALECTS = ("feed", "scrape", "social", "queue")
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings):
+class Settings(
+    FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings, NotificationSettings
+):
     """What an operator can set, from the environment or a `.env` file; see docs/settings.md for each heading."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)

@@ -43,12 +43,11 @@ DELIVER = "notifications.deliver"
 LEASE = timedelta(seconds=60)
 KEPT = LOST  # how long the keys of notices are remembered
 AT_ONCE = 16
-LOOK_BACK = 200  # numbers are given out before transactions end: a lower one may become visible after a higher one
 _ANSWER_BYTES = 65_536
 
 
 class Source(Protocol):
-    """A log of changes that people may have to be told of, each with a number that grows."""
+    """A log of changes that people may have to be told of, each with a number that grows; none comes behind a later one."""
 
     async def since(self, number: int) -> tuple[int, Sequence[tuple[datetime, Notice]]]:
         """Return the highest number so far, and what to tell of changes behind `number` with their moments, oldest first."""
@@ -136,7 +135,7 @@ class Notifier:
     async def catch_up(self, name: str, source: Source) -> int:
         """Announce what a source's log has that was not announced yet and is still news; return how many notices."""
         mark = await self.records.mark(name) or 0
-        number, told = await source.since(max(0, mark - LOOK_BACK))
+        number, told = await source.since(mark)
         news = [(at, notice) for at, notice in told if at > self.now() - FRESH]
         unknown = await self.records.unknown([notice.key for _, notice in news])
         fresh = [await self.records.announce(notice, at) for at, notice in news if notice.key in unknown]
