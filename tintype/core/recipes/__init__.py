@@ -1,0 +1,73 @@
+"""From a pasted link to a recipe where the cook looks for it: queue items, three phases, retry.
+
+take       take a link, a text or pictures; many at once
+page, get  show how far they are
+retry      try a failed one again
+remove     let go of one
+changes    the log of what became of them, for streams
+"""
+
+from tintype.core.recipes.extracting import Extracting
+from tintype.core.recipes.items import Dependency, Failure, Given, Item, Phase, PhaseStatus, Stage, Status, Upload
+from tintype.core.recipes.links import accepted
+from tintype.core.recipes.model import (
+    Certainty,
+    Context,
+    Ingredient,
+    Language,
+    Nutrition,
+    Parsed,
+    Recipe,
+    Servings,
+    Source,
+    Step,
+    Times,
+)
+from tintype.core.recipes.pipeline import Pipeline
+from tintype.core.recipes.policy import Policy
+from tintype.core.recipes.probing import Probes
+from tintype.core.recipes.recipes import Recipes, Taken, WrongStatus, new_batch
+from tintype.core.recipes.records import Change, ItemRecords, Page, Query
+from tintype.core.recipes.runner import Runner
+from tintype.core.recipes.uploading import Uploading
+from tintype.core.recipes.work import jobs, schedules
+
+__all__ = [
+    "Certainty",
+    "Change",
+    "Context",
+    "Dependency",
+    "Extracting",
+    "Failure",
+    "Given",
+    "Ingredient",
+    "Item",
+    "ItemRecords",
+    "Language",
+    "Nutrition",
+    "Page",
+    "Parsed",
+    "Phase",
+    "PhaseStatus",
+    "Pipeline",
+    "Policy",
+    "Probes",
+    "Query",
+    "Recipe",
+    "Recipes",
+    "Runner",
+    "Servings",
+    "Source",
+    "Stage",
+    "Status",
+    "Step",
+    "Taken",
+    "Times",
+    "Upload",
+    "Uploading",
+    "WrongStatus",
+    "accepted",
+    "jobs",
+    "new_batch",
+    "schedules",
+]

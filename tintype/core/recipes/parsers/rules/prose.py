@@ -1,0 +1,127 @@
+"""Recipes that are told rather than listed: ingredients are picked out of sentences, steps are the sentences."""
+
+import re
+
+from tintype.core.recipes.model import Ingredient
+from tintype.core.recipes.parsers.rules.ingredients import measured
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.relining import sentences
+from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
+
+LONGEST_NAME = 5  # words of a food's name within a sentence
+
+_MOVES = re.compile(
+    r"\s+(?=(?:and then|then|next|after that|now|finally|und dann|dann|danach|anschließend|jetzt|zum Schluss|et puis|puis|ensuite|après ça|maintenant|y luego|luego|después|ahora"
+    r"|e poi|poi|dopo|adesso|e depois|depois|agora|en dan|daarna|vervolgens|nu)\b)",
+    re.IGNORECASE,
+)
+_SPOKEN = 220  # characters: a sentence beyond this is speech without full stops
+
+
+def told_sentences(text: str) -> list[str]:
+    """Cut a told recipe into what is said at a time; speech without full stops is cut where it moves on."""
+    parts: list[str] = []
+    for paragraph in text.split("\n"):
+        for sentence in sentences(paragraph.strip()):
+            parts.extend(_MOVES.split(sentence) if len(sentence) > _SPOKEN else [sentence])
+    return [part.strip(" ,") for part in parts if len(part.strip(" ,")) > 2]
+
+
+def pick_ingredients(text: str, lexicon: Lexicon) -> list[Ingredient]:
+    """Return every food that a told text names together with how much of it; a food that comes twice counts once."""
+    found: dict[str, Ingredient] = {}
+    for sentence in told_sentences(text):
+        tokens = tokenize(sentence)
+        place = 0
+        while place < len(tokens):
+            picked = _picked(sentence, tokens, place, lexicon)
+            if picked is None:
+                place += 1
+                continue
+            one, place = picked
+            key = _key(one.food, lexicon)
+            known = found.get(key)
+            if known is None or (known.amount is None and one.amount is not None):
+                found[key] = one
+    return list(found.values())
+
+
+def _picked(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[Ingredient, int] | None:
+    """Read a quantity and a food, or "some butter", at a place of a sentence."""
+    if place and tokens[place - 1].text in ("-", "/", "°"):
+        return None
+    measure = measured(text, tokens, place, lexicon)
+    start = measure.end if measure else None
+    if measure is None:
+        loose = lexicon.loose.at(tokens, place)
+        if loose is None:
+            return _seasoning(text, tokens, place, lexicon)
+        start = loose[1]
+    if start is None or start >= len(tokens):
+        return None
+    end = _name_end(tokens, start, lexicon)
+    if end is None:
+        return None
+    while start < end - 1 and (tokens[start].folded in lexicon.sizes or lexicon.partitives.at(tokens, start)):
+        start += 1
+    food = text[tokens[start].start : tokens[end - 1].end]
+    amount = measure.quantity if measure else None
+    one = Ingredient(
+        food=food,
+        amount=round(amount.amount, 4) if amount else None,
+        amount_max=round(amount.upper, 4) if amount and amount.upper is not None else None,
+        unit=measure.unit if measure else None,
+        measure=measure.measure if measure else None,
+        original=text[tokens[place].start : tokens[end - 1].end],
+        confidence=0.5,
+    )
+    return one, end
+
+
+def _seasoning(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[Ingredient, int] | None:
+    """Read salt and pepper, which nobody measures."""
+    if tokens[place].folded not in _UNMEASURED:
+        return None
+    return Ingredient(
+        food=tokens[place].text, original=text[tokens[place].start : tokens[place].end], confidence=0.4
+    ), place + 1
+
+
+_UNMEASURED = frozenset("salt pepper salz pfeffer sel poivre sal pimienta sale pepe pimenta zout peper".split())
+
+
+def _name_end(tokens: tuple[Token, ...], start: int, lexicon: Lexicon) -> int | None:
+    """Return where a food's name ends: behind the last food word before the sentence goes on."""
+    end = None
+    for place in range(start, min(len(tokens), start + LONGEST_NAME)):
+        token = tokens[place]
+        food = lexicon.is_food(token.folded)
+        if food:
+            end = place + 1
+        elif token.kind != "w" or (
+            token.folded in _STOPS and not (place == start and token.folded in ("de", "of", "di", "d'"))
+        ):
+            if (
+                token.folded in _LINKS
+                and place > start
+                and end == place
+                and place + 1 < len(tokens)
+                and lexicon.is_food(tokens[place + 1].folded)
+            ):
+                continue
+            break
+        elif token.folded in lexicon.verbs and place > start:
+            break
+    return end
+
+
+_LINKS = frozenset({"de", "di", "d'", "of", "do", "da"})
+_STOPS = frozenset(
+    "and or in into to with until for then that which is are was the a an on at from of some und oder in mit bis fur dann die der das den dem auf et ou dans avec jusqu pour puis le la les un une des du de "
+    "y o en con hasta para el los las un una e ed nel nella con per il lo gli i um uma no na com ate o a os as en of met tot voor het een op".split()
+)  # fmt: skip
+
+
+def _key(food: str, lexicon: Lexicon) -> str:
+    named = [token.folded for token in tokenize(food) if lexicon.is_food(token.folded)]
+    return (named[-1] if lexicon.language in ("en", "de", "nl") else named[0]) if named else food.lower()

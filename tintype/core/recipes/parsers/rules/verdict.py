@@ -1,0 +1,98 @@
+"""Whether a text is a recipe at all: look-alikes have lists and steps too, but nobody eats what comes of them."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tintype.core.recipes.model import Ingredient
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.seeing import Look
+from tintype.core.recipes.parsers.rules.tokens import tokenize
+
+_INJECTION = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|all|instructions?|prompt|rules)\b|\bsystem prompt\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model)"
+    r"|\bignorier\w*\b.{0,40}\banweisung|\bignore[zr]?\b.{0,40}\binstructions|\bignora\b.{0,40}\b(?:instrucciones|istruzioni)|\bignore\b.{0,40}\binstru[cç][oõ]es|\bnegeer\b.{0,40}\binstructies",
+    re.IGNORECASE,
+)  # a text that speaks to a machine instead of a cook has to prove itself by its steps
+_CLOCKED = re.compile(r"^\W*\d{1,2}(?::\d{2}|\s?(?:am|pm|uhr|h\d{2}))\b", re.IGNORECASE)
+
+
+class Verdict(NamedTuple):
+    """Whether it is a recipe, how sure that is, and why."""
+
+    recipe: bool
+    confidence: float
+    reason: str
+
+
+def judge(
+    ingredients: Sequence[Ingredient], steps: Sequence[str], looks: Sequence[Look], headed: bool, lexicon: Lexicon
+) -> Verdict:
+    """Decide from what was read and from the words around it."""
+    refused = _look_alike(looks, ingredients, steps, lexicon)
+    if refused:
+        return Verdict(False, 0.95, refused)
+    counted = sum(one.amount is not None for one in ingredients)
+    edible = sum(_edible(one, lexicon) for one in ingredients)
+    if len(ingredients) < 2:
+        return Verdict(False, 0.9, "no list of ingredients")
+    if edible * 3 < len(ingredients) or edible < 1:
+        return Verdict(False, 0.8, "what is listed is no food")
+    if counted >= 2 or (counted and (steps or headed)):
+        return Verdict(
+            True, min(0.99, 0.6 + 0.05 * counted + 0.15 * bool(steps) + 0.1 * headed), "ingredients with amounts"
+        )
+    if len(ingredients) >= 3 and edible * 2 >= len(ingredients) and (headed or len(steps) >= 2):
+        return Verdict(True, 0.7, "ingredients without amounts, and what to do with them")
+    return Verdict(False, 0.7, "foods without amounts")
+
+
+def _edible(one: Ingredient, lexicon: Lexicon) -> bool:
+    return any(lexicon.is_food(token.folded) for token in tokenize(one.food))
+
+
+def _look_alike(
+    looks: Sequence[Look], ingredients: Sequence[Ingredient], steps: Sequence[str], lexicon: Lexicon
+) -> str | None:
+    """Return why a text is one of the things that look like recipes, or None."""
+    cues = {cue for one in looks if not one.tags for cue in lexicon.refusals.within(one.tokens)}
+    if len(cues) >= 2 or (cues and len(cues & _SURE) > 0):
+        return f"speaks of {', '.join(sorted(cues)[:3])}"
+    meals = sum(_is_meal(one, lexicon) for one in looks)
+    planned = any(lexicon.day_plans.within(one.tokens) for one in looks)
+    if meals >= 3 or (planned and (meals >= 2 or not steps)):
+        return "a day of meals"
+    if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
+        return "a timetable"
+    if sum(one.price for one in looks) >= 2:
+        return "a list of prices"
+    if sum(one.sets for one in looks) >= 2:
+        return "sets and repetitions"
+    if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
+        return f"speaks of {', '.join(sorted(cues))}"
+    if any(_INJECTION.search(one.text) for one in looks) and len(steps) < 2:
+        return "speaks to a machine"
+    return None
+
+
+def _is_meal(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line opens with a meal of the day and goes on with what was eaten, or stands alone as heading."""
+    found = lexicon.meals.at(one.tokens, 0)
+    if found is None:
+        return False
+    rest = one.tokens[found[1] :]
+    return not rest or rest[0].text in (":", "-", "–", "—", "|") or rest[0].kind == "p"
+
+
+_SURE = frozenset(
+    " ".join(phrase.split()) for phrase in (
+        "not edible", "face mask", "hair mask", "on your face", "to your face", "body scrub", "sugar scrub", "lip scrub", "foot soak", "bath bomb",
+        "bath bombs", "spray bottle", "laundry", "beeswax", "playdough", "play dough", "slime", "shampoo", "detergent", "lip balm", "potpourri",
+        "nicht essbar", "gesichtsmaske", "haarmaske", "auf das gesicht", "aufs gesicht", "spruhflasche", "waschmittel", "bienenwachs", "knete",
+        "salzteig", "badebombe", "allzweckreiniger", "non comestible", "masque visage", "masque pour le visage", "masque cheveux", "pate a sel", "pate a modeler",
+        "lessive", "cire d' abeille", "bombe de bain", "no comestible", "mascarilla", "exfoliante", "plastilina", "cera de abejas", "bomba de bano",
+        "maschera viso", "maschera per il viso", "maschera capelli", "pasta di sale", "bomba da bagno", "cera d' api", "mascara facial", "mascara capilar",
+        "mascara para o rosto", "esfoliante", "massinha", "massa de modelar", "cera de abelha", "bomba de banho", "gezichtsmasker", "haarmasker", "op je gezicht", "bodyscrub",
+        "speelklei", "zoutdeeg", "bijenwas", "bruisballen", "allesreiniger", "not for consumption", "do not eat", "dishwasher tablets", "fabric softener",
+    )
+)  # fmt: skip
