@@ -23,12 +23,25 @@ from tintype.core.recipes.model import (
     Step,
     Times,
 )
+from tintype.core.recipes.outlets import (
+    Folder,
+    FolderPolicy,
+    Mealie,
+    MealiePolicy,
+    Outlet,
+    Standing,
+    Tandoor,
+    TandoorPolicy,
+)
+from tintype.core.recipes.parsers import Parser
+from tintype.core.recipes.parsers.rules import RulesParser
 from tintype.core.recipes.pipeline import Pipeline
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
 from tintype.core.recipes.recipes import Recipes, Taken, WrongStatus, new_batch
 from tintype.core.recipes.records import Change, ItemRecords, Page, Query
 from tintype.core.recipes.runner import Runner
+from tintype.core.recipes.shapes import jsonld, markdown
 from tintype.core.recipes.uploading import Uploading
 from tintype.core.recipes.work import jobs, schedules
 
@@ -39,14 +52,20 @@ __all__ = [
     "Dependency",
     "Extracting",
     "Failure",
+    "Folder",
+    "FolderPolicy",
     "Given",
     "Ingredient",
     "Item",
     "ItemRecords",
     "Language",
+    "Mealie",
+    "MealiePolicy",
     "Nutrition",
+    "Outlet",
     "Page",
     "Parsed",
+    "Parser",
     "Phase",
     "PhaseStatus",
     "Pipeline",
@@ -55,19 +74,25 @@ __all__ = [
     "Query",
     "Recipe",
     "Recipes",
+    "RulesParser",
     "Runner",
     "Servings",
     "Source",
     "Stage",
+    "Standing",
     "Status",
     "Step",
     "Taken",
+    "Tandoor",
+    "TandoorPolicy",
     "Times",
     "Upload",
     "Uploading",
     "WrongStatus",
     "accepted",
     "jobs",
+    "jsonld",
+    "markdown",
     "new_batch",
     "schedules",
 ]

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from tintype.backends.bus import Bus
 from tintype.core.recipes.extracting import Extracting
@@ -125,7 +126,7 @@ class Pipeline:
             await walk.complete(Stage.EXTRACTION, source=Extract(item.given.text or "", cover=cover))
             return
         found = await self.extracting.find(item)
-        known = {"link": found.link.url, "shortcode": found.link.shortcode}
+        known: dict[str, Any] = {"link": found.link.url, "shortcode": found.link.shortcode}
         await walk.move(**progressed(item, Stage.EXTRACTION, 50), source=found.extract(None), **known)
         cover = await self.extracting.copy_cover(found.post)
         warnings = tuple(one for one in item.warnings if one != NO_COVER) + (() if cover else (NO_COVER,))

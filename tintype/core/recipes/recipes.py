@@ -74,10 +74,10 @@ class Recipes:
         for url, (link, code) in zip(urls, parts, strict=True):
             before = known.get(code) if code else None
             origin = before.id if before else None
-            named = {"url": url, "link": link, "shortcode": code, "duplicate_of": origin, "batch": batch}
-            fresh.append(begun(now, again=again, **named))
+            item = begun(now, url=url, link=link, shortcode=code, again=again, duplicate_of=origin, batch=batch)
+            fresh.append(item)
         wanted = [item for item in fresh if not (dedupe and item.duplicate_of)]
-        stored, number = await self.records.add(wanted) if wanted else ((), 0)
+        stored, number = await self.records.add(wanted)
         by_id = dict(zip((item.id for item in wanted), stored, strict=True))
         if number:
             await self.bus.publish(QueueItemChanged(stored[-1].id, Status.PENDING.value, number, tell=False))
@@ -151,8 +151,8 @@ class Recipes:
                 return
         raise Conflict("the item is being worked on right now; try again")
 
-    async def thumbnail(self, item_id: str) -> tuple[bytes, str]:
-        """Return our copy of an item's picture, and its type.
+    async def thumbnail(self, item_id: str) -> tuple[bytes, str, str]:
+        """Return our copy of an item's picture, its type, and a tag of its content.
 
         Raises `NotFound` when there is none.
         """
@@ -160,12 +160,17 @@ class Recipes:
         key = item.source.cover if item.source else None
         if key is None:
             raise NotFound("there is no picture of this item")
-        return await self.blobs.get(key), _TYPES[key.rpartition(".")[2]]
+        tag, _, ending = key.rpartition("/")[2].partition(".")
+        return await self.blobs.get(key), _TYPES[ending], tag
 
     async def snapshot(self) -> tuple[int, Sequence[Item]]:
         """Return all items on their way, and a number behind which their changes follow; none is lost between the two."""
         _, last = await self.records.ends()
         return last, await self.records.active()
+
+    async def ends(self) -> tuple[int, int]:
+        """Return the numbers of the log's first and last lines; 0 and 0 when it is empty."""
+        return await self.records.ends()
 
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Return what happened behind a number of the log, oldest first."""

@@ -177,6 +177,8 @@ class ItemRecords:
         For one whose post is on its way already, the item that is is returned instead.
         """
         rows = [_row(item) for item in fresh]
+        if not rows:
+            return (), 0
         async with self.database.write(durable=True) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             adding = dialect.insert(items).on_conflict_do_nothing(index_elements=["current"])

@@ -15,6 +15,11 @@ _TRAILING = re.compile(r"[^\w)\]%.!'\"°®™]+$")
 _ASIDE = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)?")
 _OR_MORE = re.compile(r"^(?:or more|oder mehr|ou plus|o más|of meer|heaped|heaping|level)\s+", re.IGNORECASE)
 _DASH = re.compile(r"\s[-–—]\s|:\s")
+# "oil for frying", "pasta such as rigatoni", "ghee or 1 tablespoon butter": the name ends before.
+_FURTHER = re.compile(
+    r"\s(?:such as|for|plus|peeled|cut into|sliced into|pour|para|voor|om te|or(?=\s[\d½¼]))\s|\s\+\s", re.IGNORECASE
+)
+_CLOVES = re.compile(r"^(knoblauch|knoflook)(zehen?|teen|tenen|teentjes?)\b", re.IGNORECASE)
 _COMMA = re.compile(r",\s|,$|\s[-–—]\s|;\s")
 _ALTERNATIVE = re.compile(r"^\s*(?:[/|]|or|oder|ou|o|of|\+|plus)\s*(?=[\d½⅓⅔¼¾⅛])", re.IGNORECASE)
 _SPREAD = re.compile(r"^[A-Za-zÀ-ÿ]$")
@@ -46,6 +51,8 @@ def read_ingredient(line: str, lexicon: Lexicon, group: str | None = None) -> In
         food, measure = measure.unit, measure._replace(unit=None, measure=None)
     if not food or len(food) > LIMIT:
         return None
+    if measure and measure.unit is None and (cloves := _CLOVES.match(food)):  # one word: "Knoblauchzehe"
+        food, measure = cloves[1], measure._replace(unit=cloves[2], measure="clove")
     return _ingredient(original, food, measure, notes, group, lexicon)
 
 
@@ -87,7 +94,7 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     amount = quantity(tokens, place, lexicon)
     if amount is None:
         return None
-    end, notes = _pack(text, tokens, amount.end, lexicon)
+    end, notes = _pack(text, tokens, _past_sum(tokens, _past_sizes_to_aside(tokens, amount.end, lexicon), lexicon), lexicon)
     jump = end
     while jump < len(tokens) and tokens[jump].folded in lexicon.sizes and jump - end < 3:
         jump += 1
@@ -107,6 +114,21 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     behind, more = _second_measure(text, tokens, behind, lexicon)
     behind = _past_partitive(tokens, behind, lexicon)
     return Measure(amount, spelled, unit[0], (*notes, *more), behind)
+
+
+def _past_sum(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:
+    """Step over the second part of "1/4 + 1/8 teaspoon"."""
+    if place + 1 < len(tokens) and tokens[place].text == "+" and tokens[place + 1].kind == "n":
+        return place + 2
+    return place
+
+
+def _past_sizes_to_aside(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:
+    """Step over "large" in "1 large (9 oz) onion"."""
+    ahead = place
+    while ahead < len(tokens) and tokens[ahead].folded in lexicon.sizes:
+        ahead += 1
+    return ahead if ahead < len(tokens) and tokens[ahead].text == "(" else place
 
 
 def _pack(text: str, tokens: tuple[Token, ...], end: int, lexicon: Lexicon) -> tuple[int, tuple[str, ...]]:
@@ -152,22 +174,24 @@ def _past_plural(tokens: tuple[Token, ...], place: int) -> int:
 
 
 def _second_measure(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[int, tuple[str, ...]]:
-    """Step over the same amount said in another unit: "/ 240 ml", "(113 g)", "plus 2 tbsp"."""
-    if place >= len(tokens):
-        return place, ()
-    if tokens[place].text == "(" and (close := _closing(tokens, place)) is not None:
-        return close + 1, (text[tokens[place].end : tokens[close].start].strip(),)
-    found = _ALTERNATIVE.match(text[tokens[place].start :])
-    if not found:
-        return place, ()
-    inner = place
-    while inner < len(tokens) and tokens[inner].kind != "n":
-        inner += 1
-    other = quantity(tokens, inner, lexicon)
-    unit = lexicon.units.at(tokens, other.end) if other else None
-    if unit is None:
-        return place, ()
-    return unit[1], (text[tokens[place].start : tokens[unit[1] - 1].end],)
+    """Step over the same amount said in other units: "/ 240 ml", "(113 g)", "plus 2 tbsp", "/1lb 5oz"."""
+    notes: list[str] = []
+    while place < len(tokens):
+        if tokens[place].text == "(" and (close := _closing(tokens, place)) is not None:
+            notes.append(text[tokens[place].end : tokens[close].start].strip())
+            place = close + 1
+            continue
+        inner = place
+        if _ALTERNATIVE.match(text[tokens[place].start :]):
+            while inner < len(tokens) and tokens[inner].kind != "n":
+                inner += 1
+        other = quantity(tokens, inner, lexicon) if inner < len(tokens) and tokens[inner].kind == "n" else None
+        unit = lexicon.units.at(tokens, other.end) if other else None
+        if unit is None or unit[1] >= len(tokens):
+            break
+        notes.append(text[tokens[place].start : tokens[unit[1] - 1].end].lstrip("/|+ "))
+        place = unit[1]
+    return place, tuple(notes)
 
 
 def _past_partitive(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:
@@ -188,8 +212,8 @@ def _trailing(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[M
             continue
         name = text[: tokens[place].start].rstrip(_EDGES + "([")
         behind = text[tokens[measure.end - 1].end :]
-        if not name or "," in name or not _ends_there(before, behind, measure):
-            return None
+        if not name or not _ends_there(before, behind, measure):
+            continue
         return measure, name, tuple(_pieces(behind))
     return None
 
@@ -250,6 +274,8 @@ def _named(rest: str, counted: bool, lexicon: Lexicon) -> tuple[str, list[str]]:
         if named or not re.match(r"\s*[^\W\d_]", behind):  # else "all-purpose (plain) flour" is one name
             name, tail = before, rest[found.start() :]
     cut = _name_ends(name, counted, lexicon)
+    if (further := _FURTHER.search(name, 1, cut)) and any(lexicon.is_food(token.folded) for token in tokenize(name[: further.start()])):
+        cut = further.start()
     notes = [name[cut:].strip(_EDGES), *notes, *_pieces(tail)]
     return _bare(name[:cut], lexicon, notes), [note for note in dict.fromkeys(notes) if note]
 

@@ -35,9 +35,10 @@ def label(looks: list[Look]) -> list[Label]:
     if not looks:
         return []
     trail: list[list[int]] = []
-    scores = [start + own for start, own in zip(_START, _own(looks[0]), strict=True)]
-    for one in looks[1:]:
-        own, gap = _own(one), _gap(one)
+    begin = _beginning(looks)
+    scores = [start + own for start, own in zip(_START, _own(looks[0], begin > 0), strict=True)]
+    for place, one in enumerate(looks[1:], 1):
+        own, gap = _own(one, place < begin), _gap(one)
         best: list[int] = []
         fresh: list[float] = []
         for at in range(len(LABELS)):
@@ -60,17 +61,33 @@ def _gap(one: Look) -> tuple[float, float]:
     return (0.4, -0.3) if one.after_blank else (0.0, 0.0)
 
 
-def _own(one: Look) -> list[float]:
-    """Return how much a line speaks for each label."""
+def _beginning(looks: list[Look]) -> int:
+    """Return where the recipe begins at the earliest: its first ingredient heading, or its first line with a quantity."""
+    heading = next((place for place, one in enumerate(looks) if one.heading == "ingredient"), None)
+    counted = [place for place, one in enumerate(looks) if one.has_unit or one.ends_with_quantity]
+    if heading is not None and sum(place < heading for place in counted) < 2:
+        return heading
+    if heading is None and any(one.heading == "step" for one in looks) and not counted:
+        return 1
+    first = next((place for place, one in enumerate(looks) if one.starts_with_quantity and one.foods), len(looks))
+    return min([first, *counted[:1]]) if counted or first < len(looks) else 1
+
+
+def _own(one: Look, early: bool) -> list[float]:
+    """Return how much a line speaks for each label; before the recipe begins nothing is an ingredient or a step."""
     weights = [0.0] * len(LABELS)
     weights[_AT["facts"]] = 5.0 if one.facts else _NEVER
     weights[_AT["ingredient_heading"]] = 7.0 if one.heading == "ingredient" else _NEVER
     weights[_AT["step_heading"]] = 7.0 if one.heading == "step" else _NEVER
-    weights[_AT["group"]] = (2.2 if one.colon else 0.4) if one.group and not one.facts else _NEVER
-    weights[_AT["note"]] = 5.0 if "note" in (one.heading, one.prefix) else -2.2
+    weights[_AT["group"]] = (2.2 if one.colon else 1.6) if one.group and not one.facts else _NEVER
+    weights[_AT["note"]] = (1.0 if one.numbered else 5.0) if "note" in (one.heading, one.prefix) else -2.2
     weights[_AT["chatter"]] = _chatter(one)
     weights[_AT["ingredient"]] = _ingredient(one)
     weights[_AT["step"]] = _step(one)
+    if early:
+        weights[_AT["ingredient"]] -= 6.0
+        weights[_AT["step"]] -= 1.5 if one.numbered else 3.5
+        weights[_AT["group"]] -= 3.0
     return weights
 
 

@@ -152,8 +152,8 @@ class Lexicon:
         return self.shared("verbs")
 
     @cached_property
-    def drop(self) -> frozenset[str]:
-        return self.words("drop")
+    def connectives(self) -> frozenset[str]:
+        return self.words("connectives")
 
     @cached_property
     def chatter(self) -> Phrases:

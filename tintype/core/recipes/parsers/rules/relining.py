@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from functools import cache
 
+from tintype.core.recipes.parsers.rules.facts import is_facts
 from tintype.core.recipes.parsers.rules.lexicon import LANGUAGES, Lexicon, headings, phrase, tables
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import VULGAR, fold, tokenize
@@ -17,6 +18,7 @@ _NUMBERED = re.compile(r"(?:(?<=\s)|^)(\d{1,2})[.)](?=\s|[^\W\d_])")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[^\W_]|[\"'¡¿(½¼¾⅓⅔])|(?<=[a-zà-ÿ]{2}[.!])(?=[A-ZÀ-Þ][a-zà-ÿ])")
 _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
+_RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
 _CLOCKS = re.compile(r"(?<=\S)\s+(?=[⏰⏱⏲🕐🕒⏳👥🍽🔥])")
 _ABBREVIATED = re.compile(
@@ -53,6 +55,7 @@ def _exploded(line: str, lexicon: Lexicon) -> list[str]:
     tags = _TAGS.search(line)
     body, tail = (line[: tags.start()], [tags[1].strip()]) if tags else (line, [])
     body = _CLOCKS.sub("\n", _heading_inside().sub(_on_own_line, body))
+    body = _times_inside().sub(lambda found: f"\n{found[0].strip()}\n", body)
     body = _portions_inside().sub(lambda found: f"\n{found[0].strip()}\n", body)
     parts: list[str] = []
     for piece in body.split("\n"):
@@ -88,6 +91,19 @@ def _portions_inside() -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?<=\s)|^)(?:(?:servings|serves|portionen|portions|porciones|raciones|porzioni|porç[õo]es|porties)\s*:?\s*\d+"
         rf"(?:\s?[-–]\s?\d+)?|(?:(?:{openers})\s)?\d+(?:\s?[-–]\s?\d+)?\s(?:{counted}))(?:\.(?=\s|$)|(?=\s|$))",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _times_inside() -> re.Pattern[str]:
+    """Match "Time: 45 min." or "Ready in 20 minutes" inside a line."""
+    labels = {one.strip() for table in tables().values() for key in ("time_total", "time_prep", "time_cook", "time_wait")
+              for one in str(table[key]).split(",")}  # fmt: skip
+    spelled = "|".join(_accented(one) for one in sorted(labels, key=len, reverse=True))
+    units = "h|hrs?|hours?|min|mins|minutes?|minuten|minutos?|minuti|minuut|std|stunden?|heures?|horas?|ore|ora|uur"
+    return re.compile(
+        rf"(?:(?<=\s)|^)(?:{spelled})\s*:?\s*\d+\s?(?:{units})\b\.?(?:\s?(?:und|and|et|y|e|en)?\s?\d+\s?(?:min|minuten|minutes|minutos|minuti)\b\.?)?",
         re.IGNORECASE,
     )
 
@@ -136,17 +152,22 @@ def _listed(line: str, lexicon: Lexicon) -> list[str] | None:
     """Cut a line that lists things with quantities into one line per thing, its heading first."""
     if len(line) < 12 or line.startswith("#"):
         return None
+    if is_facts(line, tokenize(line), lexicon):
+        return None
     opened = opening(line)
     head, rest = opened if opened and len(opened[1]) > 8 else ("", line)
     if not head and (colon := re.match(r"^([^:,;/|.]{3,60}):\s+(?=.*[,;/|])", line)) and not _starts(line, lexicon):
         head, rest = colon[1], line[colon.end() :]
+    if not opened and _instructs(rest, lexicon):
+        return None
     for separator in _SEPARATORS:
-        if rest.count(separator.strip()) < (1 if head and opened else 2):
+        if rest.count(separator.strip()) < (1 if head and opened else 2) or (separator in _RISKY and not head):
             continue
         parts = _parts(rest, separator, lexicon)
         counted = sum(_starts(part, lexicon) or _ends(part, lexicon) for part in parts)
         if len(parts) >= 2 and counted >= max(2, SHARE * len(parts)) and not _prose(parts, lexicon):
-            return [f"{head}:"] * bool(head) + parts
+            if head or _starts(parts[0], lexicon) or _ends(parts[0], lexicon):
+                return [f"{head}:"] * bool(head) + parts
         if opened and head and len(parts) >= 3 and _foods(parts, lexicon) >= 0.6 * len(parts):
             return [f"{head}:", *parts]
     return _unmarked(head if opened else "", rest, lexicon)
@@ -176,7 +197,7 @@ def _last(parts: list[str], lexicon: Lexicon) -> list[str]:
     if not parts:
         return parts
     cut = [piece.strip() for piece in _LAST.split(parts[-1])]
-    if len(cut) == 2 and all(cut) and _starts(cut[1], lexicon) and len(parts[-1]) < 90:
+    if len(cut) == 2 and all(cut) and _starts(cut[1], lexicon) and len(parts[-1]) < 90 and "(" not in cut[0]:
         return [*parts[:-1], *cut]
     return parts
 
@@ -208,6 +229,12 @@ def _ends(part: str, lexicon: Lexicon) -> bool:
 
 def _foods(parts: list[str], lexicon: Lexicon) -> int:
     return sum(len(part) < 60 and any(lexicon.is_food(token.folded) for token in tokenize(part)) for part in parts)
+
+
+def _instructs(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a line is a numbered step, or opens with what to do."""
+    tokens = tuple(token for token in tokenize(_NUMBERED.sub(" ", line, count=1)) if token.kind == "w")
+    return bool(tokens) and tokens[0].folded in lexicon.verbs and tokens[0].folded not in lexicon.foods
 
 
 def _prose(parts: list[str], lexicon: Lexicon) -> bool:

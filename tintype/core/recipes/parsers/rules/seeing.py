@@ -105,14 +105,19 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
     )
 
 
+_NOUN_MARKS = frozenset({"of"})
+
+
 def _tells(spoken: tuple[Token, ...], lexicon: Lexicon) -> bool:
     """Tell whether a line opens with what to do, or ends with it as German recipes do."""
     if not spoken:
         return False
     start = 0
-    while start < len(spoken) - 1 and spoken[start].folded in lexicon.drop and start < 3:
+    while start < len(spoken) - 1 and spoken[start].folded in lexicon.connectives and start < 3:
         start += 1
     opener = spoken[start].folded
+    if start + 1 < len(spoken) and spoken[start + 1].folded in _NOUN_MARKS:
+        return False  # "zest of two lemons" is a thing
     if opener in lexicon.verbs and not (opener in lexicon.foods and len(spoken) < 4):
         return True
     return lexicon.language == "de" and len(spoken) > 2 and spoken[-1].folded in lexicon.verbs
@@ -200,4 +205,4 @@ def _is_group(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
         return found is not None or len(body) <= 5
     if found is None:
         return False
-    return found[1] == len(tokens) or (tokens[0].folded in lexicon.group_openers and len(tokens) <= 5)
+    return found[1] == len(tokens) or tokens[0].folded in lexicon.group_openers

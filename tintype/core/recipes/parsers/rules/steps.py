@@ -12,19 +12,18 @@ PARAGRAPH = 300  # characters: a lone paragraph beyond this is cut into its sent
 _TINY = 40
 
 _ELSEWHERE = re.compile(
-    r"\s*(?:…|\.\.\.)\s*(?:\(?(?:full|rest|more|continued|see|the rest|weiter|ganzes|rest|suite|la suite|recette|receta|sigue|ricetta|continua|receita|resto|volledig|vervolg|lees)\b.*)?$",
+    r"\s*(?:…|\.\.\.)\s*(?:\(?(?:full|rest|more|continued|see|the rest|weiter|ganzes|suite|la suite|recette|receta|sigue|ricetta|continua|receita|resto|volledig|vervolg|lees)\b.*)?$"
+    r"|\s*\((?:continued|cont\.|full recipe|rest|more in|weiter|geht weiter|suite|la suite|sigue|continua|segue|vervolg|verder)[^()]*\)?\s*$",
     re.IGNORECASE,
 )
 _ONE_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s+")
 
 
 def told(line: str) -> str:
-    """Return a step's words without what points to the rest of it elsewhere."""
-    return (
-        _ELSEWHERE.sub(" …", _ONE_NUMBER.sub("", line)).strip()
-        if "…" in line or "..." in line
-        else _ONE_NUMBER.sub("", line).strip()
-    )
+    """Return a step's words without what points to the rest of it elsewhere; a stump of two words is no step."""
+    bare = _ONE_NUMBER.sub("", line).strip()
+    whole = _ELSEWHERE.sub("", bare).strip()
+    return whole if whole == bare or len(whole.split()) > 2 else ""
 
 
 def divided(texts: list[tuple[str, str | None, bool]]) -> list[tuple[str, str | None]]:
