@@ -11,6 +11,7 @@ NOT_A_RECIPE = Failure("not_a_recipe", "No recipe was found in the text; retry w
 INCOMPLETE = Failure(
     "incomplete", "Something of a recipe was found, but not what goes in; retry with force to take it."
 )
+INTERNAL = Failure("internal", "Something of ours broke at this item; the log says what.")
 LOST = Failure(
     "worker_lost", "The processes that worked on this item died one after the other; see the log.", Dependency.HOUSE
 )

@@ -14,13 +14,21 @@ from typing import Any
 
 from tintype.backends.bus import Bus
 from tintype.core.recipes.extracting import Extracting
-from tintype.core.recipes.failing import INCOMPLETE, LOST, NOT_A_RECIPE, failure_of, is_waited_for, may_pass_soon
+from tintype.core.recipes.failing import (
+    INCOMPLETE,
+    INTERNAL,
+    LOST,
+    NOT_A_RECIPE,
+    failure_of,
+    is_waited_for,
+    may_pass_soon,
+)
 from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status, progressed
 from tintype.core.recipes.model import Context, Parsed, Recipe
 from tintype.core.recipes.parsers import Parser
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
-from tintype.core.recipes.records import ItemRecords
+from tintype.core.recipes.records import ItemRecords, OvertakenError
 from tintype.core.recipes.uploading import Uploading
 from tintype.core.recipes.walk import Walk
 from tintype.errors import Trouble
@@ -69,9 +77,14 @@ class Pipeline:
                 await self._steps[stage](walk)
             except Halt as halt:
                 await walk.fail(halt.failure)
+            except OvertakenError:
+                raise
             except Trouble as trouble:
                 if not await self._goes_on_after(walk, stage, trouble):
                     return
+            except Exception:
+                log.exception("the %s of recipe %s failed by a fault of ours", stage.value, walk.item.id)
+                await walk.fail(INTERNAL)
 
     @property
     def _steps(self) -> Mapping[Stage, Callable[[Walk], Awaitable[None]]]:

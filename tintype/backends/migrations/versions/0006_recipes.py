@@ -69,6 +69,8 @@ def _changes() -> None:
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("item_id", sa.String(length=36), nullable=False),
         sa.Column("item", Json, nullable=True),
+        sa.Column("tell", sa.Boolean(), nullable=False),
+        sa.Column("closes", sa.String(length=36), nullable=True),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_recipe_changes")),
         sqlite_autoincrement=True,
