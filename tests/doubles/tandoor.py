@@ -79,7 +79,7 @@ class PretendTandoor:
         if path == "/api/recipe-from-source/":
             return self._from_source(json.loads(asked.body))
         if path == "/api/recipe/" and method == "POST":
-            return self._create(json.loads(asked.body))
+            return self.create(json.loads(asked.body))
         if path == "/api/recipe/":
             return self._list(query)
         if found := re.fullmatch(r"/api/recipe/(\d+)/(image/)?", path):
@@ -109,7 +109,8 @@ class PretendTandoor:
         more = f"{self.url}/api/recipe/?page=2" if first + size < len(ordered) else None
         return 200, {"count": len(ordered), "next": more, "previous": None, "results": shown}
 
-    def _create(self, body: dict[str, Any]) -> Reply:
+    def create(self, body: dict[str, Any]) -> Reply:
+        """Take a recipe or refuse it, as its API does."""
         if errors := recipe_errors(body):
             return 400, errors
         if self.full:

@@ -84,7 +84,7 @@ def steps(recipe: Recipe) -> list[dict[str, Any]]:
     told: set[int] = set()
     group: str | None = None
     for order, step in enumerate(texts):
-        mine = [place for place in step.ingredients if place in everywhere and place not in told]
+        mine = [place for place in dict.fromkeys(step.ingredients) if place in everywhere and place not in told]
         if order == 0:
             mine = sorted({*mine, *(place for place in everywhere if place not in placed)})
         told.update(mine)
