@@ -12,7 +12,7 @@ from tintype.backends.idempotency import Idempotency
 from tintype.core import notifications, recipes
 from tintype.core.downloads import Downloads
 from tintype.core.notifications import Notifier, PushRecords
-from tintype.core.recipes import Recipes
+from tintype.core.recipes import Pipeline, Recipes, Runner
 from tintype.errors import Misconfigured
 from tintype.events import Event, QueueItemChanged
 from tintype.machinery import Backends, node_name, secret
@@ -24,8 +24,8 @@ class Kitchen:
     """Where recipes are made: who takes imports, who works them, who lets people watch, and who tells them of the end."""
 
     recipes: Recipes
-    pipeline: recipes.Pipeline
-    runner: recipes.Runner
+    pipeline: Pipeline
+    runner: Runner
     hub: Hub
     notifier: Notifier
     news: QueueNews
@@ -36,7 +36,7 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
     policy = recipes.Policy(at_once=settings.recipes_at_once)
     records = recipes.ItemRecords(backends.database)
     outlet = _outlet(settings, backends)
-    pipeline = recipes.Pipeline(
+    pipeline = Pipeline(
         records=records,
         extracting=recipes.Extracting(downloads, backends.outbound, backends.blobs, policy),
         parsers=(recipes.RulesParser(),),
@@ -46,7 +46,7 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
         policy=policy,
         now=now,
     )
-    runner = recipes.Runner(pipeline, node_name())
+    runner = Runner(pipeline, node_name())
     taken = Recipes(records, backends.blobs, backends.images, backends.bus, policy, now, runner.wake)
     notifier = _notifier(settings, backends, now)
     kitchen = Kitchen(

@@ -42,9 +42,9 @@ async def posted(door: Served, caption: str = CAPTION, kind: str = "IMAGE", **mo
     return answer.raise_for_status().json()
 
 
-async def link(door: Served, caption: str = CAPTION, **more: object) -> str:
+async def link(door: Served, caption: str = CAPTION, kind: str = "IMAGE", **more: object) -> str:
     """The address of a new post."""
-    return f"https://www.instagram.com/p/{(await posted(door, caption, **more))['shortcode']}/"
+    return f"https://www.instagram.com/p/{(await posted(door, caption, kind, **more))['shortcode']}/"
 
 
 async def enqueued(door: Served, url: str, **more: object) -> dict[str, Any]:

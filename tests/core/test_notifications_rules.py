@@ -67,6 +67,20 @@ def test_a_key_is_read_as_it_was_written() -> None:
     assert key.text() not in repr(key)
 
 
+@pytest.mark.parametrize(
+    ("contact", "said"),
+    [
+        ("mailto:a@b.example", {"sub": "mailto:a@b.example"}),
+        ("https://b.example", {"sub": "https://b.example"}),
+        ("http://127.0.0.1:8000", {}),
+    ],
+)
+def test_whom_to_write_to_is_said_when_it_can_be_written_to(contact: str, said: dict[str, str]) -> None:
+    token = VapidKey.fresh().authorization(FCM, contact, NOW).partition("t=")[2].partition(",")[0]
+    claims = json.loads(raw(token.split(".")[1]))
+    assert claims == {"aud": "https://fcm.googleapis.com", "exp": int(NOW.timestamp()) + 12 * 3600, **said}
+
+
 @pytest.mark.parametrize("nonsense", ["", "BDummyPublicKeyForDevelopment", "AAAA", "%%%"])
 def test_nonsense_is_no_key(nonsense: str) -> None:
     with pytest.raises(Unavailable):

@@ -121,9 +121,9 @@ class Wire:
         if failure is None:
             return {}
         said = {"error": failure.message, "errorCode": failure.code}
-        if item.status is Status.UNHEALTHY:
-            said["nextRetryAt"] = stamp(item.due_at) if item.due_at else None
-        return {name: value for name, value in said.items() if value is not None}
+        if item.status is Status.UNHEALTHY and item.due_at is not None:
+            said["nextRetryAt"] = stamp(item.due_at)
+        return said
 
 
 def frame(event: str, data: Mapping[str, Any], number: int | None = None) -> bytes:

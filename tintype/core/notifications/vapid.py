@@ -51,9 +51,11 @@ class VapidKey:
         return text_of(point(self.private.public_key()))
 
     def authorization(self, endpoint: str, contact: str, now: datetime) -> str:
-        """Return the Authorization header for a push to this endpoint."""
+        """Return the Authorization header for a push to this endpoint; a contact that is none is left out."""
         parts = urlsplit(endpoint)
-        claims = {"aud": f"{parts.scheme}://{parts.netloc}", "exp": int((now + VALID).timestamp()), "sub": contact}
+        claims: dict[str, object] = {"aud": f"{parts.scheme}://{parts.netloc}", "exp": int((now + VALID).timestamp())}
+        if contact.startswith(("mailto:", "https://")):
+            claims["sub"] = contact
         return f"vapid t={jwt.encode(claims, self.private, algorithm='ES256')}, k={self.public}"
 
 

@@ -98,7 +98,7 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
         duration = duration_at(tokens, place, lexicon)
         if duration is None or not 0 < duration.minutes <= MOST_MINUTES:
             continue
-        sort = _label(tokens, duration, lexicon)
+        sort = _label(tokens, duration, _CLOCK.search(line) is not None, lexicon)
         if sort is None and _CLOCK.search(line) and place == 0 and duration.end >= len(tokens):
             sort = "total"
         if sort:
@@ -106,10 +106,11 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
     return Times(found.get("total"), found.get("prep"), found.get("cook"), found.get("wait"))
 
 
-def _label(tokens: tuple[Token, ...], duration: Duration, lexicon: Lexicon) -> str | None:
+def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: Lexicon) -> str | None:
     """Return what a duration is the time of: the label stands before it, or behind it ("20 min prep")."""
     before = tuple(token for token in tokens[: duration.start] if token.kind == "w")
     after = tuple(token for token in tokens[duration.end :] if token.kind == "w")
+    marked = clock or any(token.text in ":-–=|" for token in tokens[: duration.start])
     for said in (before, after):
         if not said or len(said) > 4:
             continue

@@ -19,6 +19,7 @@ _DASH = re.compile(r"\s[-–—]\s|:\s")
 _FURTHER = re.compile(
     r"\s(?:such as|for|plus|peeled|cut into|sliced into|pour|para|voor|om te|or(?=\s[\d½¼]))\s|\s\+\s", re.IGNORECASE
 )
+_HOW_MANY = re.compile(r"^(?P<what>[\d½¼¾].*\S)\s*(?:\s[-–—]|:)\s+(?P<count>\d{1,2}(?:\s\d/\d|[½¼¾])?|[½¼¾])\s*(?P<more>\(.*\))?$")
 _CLOVES = re.compile(r"^(knoblauch|knoflook)(zehen?|teen|tenen|teentjes?)\b", re.IGNORECASE)
 _COMMA = re.compile(r",\s|,$|\s[-–—]\s|;\s")
 _ALTERNATIVE = re.compile(r"^\s*(?:[/|]|or|oder|ou|o|of|\+|plus)\s*(?=[\d½⅓⅔¼¾⅛])", re.IGNORECASE)
@@ -43,7 +44,7 @@ def read_ingredient(line: str, lexicon: Lexicon, group: str | None = None) -> In
     if not text or not any(letter.isalpha() for letter in text):
         return None
     tokens = tokenize(text)
-    found = _leading(text, tokens, lexicon) or _trailing(text, tokens, lexicon) or _inner(text, tokens, lexicon)
+    found = _counted(text, lexicon) or _leading(text, tokens, lexicon) or _trailing(text, tokens, lexicon) or _inner(text, tokens, lexicon)
     measure, rest, notes = found or (None, text, ())
     food, more = _named(rest, bool(measure and measure.quantity), lexicon)
     notes = tuple(note for note in (*(measure.notes if measure else ()), *notes, *more) if note)
@@ -73,6 +74,21 @@ def _ingredient(
         original=original,
         confidence=round(sure, 2),
     )
+
+
+def _counted(text: str, lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
+    """Read "28 oz can crushed tomatoes – 1": what stands at the end is how many of that size."""
+    found = _HOW_MANY.match(text)
+    if found is None:
+        return None
+    head = found["what"]
+    tokens, last = tokenize(head), tokenize(found["count"])
+    size, count = measured(head, tokens, 0, lexicon), quantity(last, 0, lexicon)
+    if size is None or size.unit is None or count is None or size.end >= len(tokens):
+        return None
+    name = head[tokens[size.end].start :]
+    note = head[: tokens[size.end - 1].end]
+    return Measure(count, None, None, (note, *size.notes), size.end), name, tuple(_pieces(found["more"] or ""))
 
 
 def _leading(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
@@ -151,9 +167,6 @@ def _pack(text: str, tokens: tuple[Token, ...], end: int, lexicon: Lexicon) -> t
     size = lexicon.units.at(tokens, inner)
     if size is None:
         return end, ()
-    container = lexicon.units.at(tokens, size[1])
-    if start == end and container is None:
-        return end, ()
     return size[1], (text[tokens[start].start : tokens[size[1] - 1].end],)
 
 
@@ -203,6 +216,8 @@ def _trailing(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[M
     """Read "Flour - 2 cups, sifted", "Mehl: 250 g", "flour (2 cups)", "Zucker 100 g"."""
     for place in range(1, len(tokens)):
         before = tokens[place - 1]
+        if before.text in "-–—" and place > 1 and tokens[place - 2].kind == "n":
+            continue
         if tokens[place].kind == "p" or not (
             tokens[place].kind == "n" or before.text in (":", "-", "–", "—", "(", "=")
         ):

@@ -79,13 +79,13 @@ def _own(one: Look, early: bool) -> list[float]:
     weights[_AT["facts"]] = 5.0 if one.facts else _NEVER
     weights[_AT["ingredient_heading"]] = 7.0 if one.heading == "ingredient" else _NEVER
     weights[_AT["step_heading"]] = 7.0 if one.heading == "step" else _NEVER
-    weights[_AT["group"]] = (2.2 if one.colon else 1.6) if one.group and not one.facts else _NEVER
+    weights[_AT["group"]] = (2.4 if one.colon else 2.0) if one.group and not one.facts else _NEVER
     weights[_AT["note"]] = (1.0 if one.numbered else 5.0) if "note" in (one.heading, one.prefix) else -2.2
     weights[_AT["chatter"]] = _chatter(one)
     weights[_AT["ingredient"]] = _ingredient(one)
     weights[_AT["step"]] = _step(one)
     if early:
-        weights[_AT["ingredient"]] -= 6.0
+        weights[_AT["ingredient"]] -= 8.0
         weights[_AT["step"]] -= 1.5 if one.numbered else 3.5
         weights[_AT["group"]] -= 3.0
     return weights
@@ -109,7 +109,7 @@ def _ingredient(one: Look) -> float:
     weight -= 1.5 * (one.numbered and not one.starts_with_quantity) + 0.8 * one.numbered
     weight -= 1.0 * (one.sentences > 1) + 2.0 * one.asks + 1.5 * one.chatter + 2.5 * one.price + 4.0 * one.sets
     weight -= 0.9 * (one.heat and not one.starts_with_quantity) + 1.2 * one.person + 1.5 * one.facts
-    return weight - 1.0 * (one.group and one.colon) - 0.6 * (one.foods == 0 and not one.starts_with_quantity)
+    return weight - 2.2 * one.group - 0.6 * (one.foods == 0 and not one.starts_with_quantity)
 
 
 def _step(one: Look) -> float:

@@ -103,7 +103,7 @@ def _times_inside() -> re.Pattern[str]:
     spelled = "|".join(_accented(one) for one in sorted(labels, key=len, reverse=True))
     units = "h|hrs?|hours?|min|mins|minutes?|minuten|minutos?|minuti|minuut|std|stunden?|heures?|horas?|ore|ora|uur"
     return re.compile(
-        rf"(?:(?<=\s)|^)(?:{spelled})\s*:?\s*\d+\s?(?:{units})\b\.?(?:\s?(?:und|and|et|y|e|en)?\s?\d+\s?(?:min|minuten|minutes|minutos|minuti)\b\.?)?",
+        rf"(?:(?<=\s)|^)(?:(?:{spelled})\s*:|(?:ready|done|fertig|pr[eê]te?|list[oa]|pront[oa]|klaar) (?:in|en|em))\s*\d+\s?(?:{units})\b\.?(?:\s?(?:und|and|et|y|e|en)?\s?\d+\s?(?:min|minuten|minutes|minutos|minuti)\b\.?)?",
         re.IGNORECASE,
     )
 
@@ -166,7 +166,7 @@ def _listed(line: str, lexicon: Lexicon) -> list[str] | None:
         parts = _parts(rest, separator, lexicon)
         counted = sum(_starts(part, lexicon) or _ends(part, lexicon) for part in parts)
         if len(parts) >= 2 and counted >= max(2, SHARE * len(parts)) and not _prose(parts, lexicon):
-            if head or _starts(parts[0], lexicon) or _ends(parts[0], lexicon):
+            if opened or _starts(parts[0], lexicon) or _ends(parts[0], lexicon):
                 return [f"{head}:"] * bool(head) + parts
         if opened and head and len(parts) >= 3 and _foods(parts, lexicon) >= 0.6 * len(parts):
             return [f"{head}:", *parts]
@@ -233,7 +233,9 @@ def _foods(parts: list[str], lexicon: Lexicon) -> int:
 
 def _instructs(line: str, lexicon: Lexicon) -> bool:
     """Tell whether a line is a numbered step, or opens with what to do."""
-    tokens = tuple(token for token in tokenize(_NUMBERED.sub(" ", line, count=1)) if token.kind == "w")
+    if (numbered := _NUMBERED.match(line)) and not line[numbered.end() :].strip()[:1].isdigit():
+        return True
+    tokens = tuple(token for token in tokenize(line) if token.kind == "w")
     return bool(tokens) and tokens[0].folded in lexicon.verbs and tokens[0].folded not in lexicon.foods
 
 
@@ -252,8 +254,10 @@ def _unmarked(head: str, rest: str, lexicon: Lexicon) -> list[str] | None:
     if not tokens or tokens[0].kind != "n" or len(tokens) < 8:
         return None
     cuts: list[int] = []
+    depth = 0
     for place, token in enumerate(tokens):
-        if token.kind != "n" or (place and tokens[place - 1].text in "(-–/x×~"):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth or token.kind != "n" or (place and tokens[place - 1].text in "(-–/x×~"):
             continue
         found = quantity(tokens, place, lexicon)
         if found and (

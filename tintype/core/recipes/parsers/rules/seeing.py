@@ -93,7 +93,7 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         sentences=len(re.findall(r"[.!?](?:\s|$)", text)),
         heading=heading,
         prefix=prefix,
-        group=heading is None and _is_group(text, tokens, lexicon),
+        group=heading is None and _is_group(text, tokens, after_blank, lexicon),
         facts=is_facts(text, tokens, lexicon),
         tags=_TAGS.match(raw) is not None,
         chatter=len(lexicon.chatter.within(tokens)) + (_LINK.search(raw) is not None),
@@ -193,9 +193,9 @@ _PORTIONS = frozenset(
 )
 
 
-def _is_group(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
+def _is_group(text: str, tokens: tuple[Token, ...], after_blank: bool, lexicon: Lexicon) -> bool:
     """Tell whether a line names a part of the dish: "For the sauce:", "Teig", "DRESSING"."""
-    if not tokens or len(tokens) > 9 or any(token.kind == "n" for token in tokens):
+    if not tokens or len(tokens) > 11 or any(token.kind == "n" for token in tokens):
         return False
     body = tokens[:-1] if text.endswith(":") else tokens
     found = lexicon.group_prefixes.at(tokens, 0)
@@ -204,5 +204,5 @@ def _is_group(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
     if text.endswith(":"):
         return found is not None or len(body) <= 5
     if found is None:
-        return False
+        return after_blank and 1 < len(tokens) <= 6 and lexicon.group_prefixes.at(tokens, len(tokens) - 1) is not None
     return found[1] == len(tokens) or tokens[0].folded in lexicon.group_openers

@@ -80,14 +80,14 @@ def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, l
     )
     score += 1.0 * min(sum(len(word) > 3 and word in tagged for word in heavy), 2)
     score += 1.2 * bool(_NAMING & set(heavy)) + 1.2 * one.capitals + 0.8 * (_titled(name) and len(spoken) > 1)
-    score -= 2.2 * one.person + 2.5 * min(one.chatter, 2) + 2.5 * one.asks + 1.6 * (_COUNTING.search(name) is not None)
+    score -= 2.2 * one.person + 2.5 * min(one.chatter, 2) + 2.5 * one.asks + 2.8 * (_COUNTING.search(name) is not None)
     score -= (
         0.9 * (one.text.endswith("."))
         + 0.5 * max(0, len(spoken) - 11)
         + 0.8 * (len(spoken) == 1 and not lexicon.is_food(spoken[0]) and not one.capitals)
     )
     common = sum(word in lexicon.common and word not in _MINOR for word in spoken)
-    return score - 0.5 * common - 0.8 * (one.verb and spoken[0] not in recurring and not one.capitals)
+    return score - 0.7 * common - 0.8 * (one.verb and spoken[0] not in recurring and not one.capitals)
 
 
 def _titled(name: str) -> bool:
