@@ -338,7 +338,7 @@ class ItemRecords:
         """Return how many items of a batch stand where."""
         query = select(items.c.status, func.count()).where(items.c.batch == batch).group_by(items.c.status)
         async with self.database.read() as connection:
-            return {Status(status): number for status, number in (await connection.execute(query)).tuples()}
+            return {Status(status): number for status, number in await connection.execute(query)}
 
     async def ends(self) -> tuple[int, int]:
         """Return the numbers of the log's first and last lines; 0 and 0 when it is empty."""
