@@ -14,13 +14,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tintype.api.queue.desk import QueueDesk
+from tintype.api.queue.dialect import QUEUE
 from tintype.api.queue.gate import COOKIE
 from tintype.api.queue.reading import item_id_of
 from tintype.api.queue.shared import Shared
 from tintype.api.queue.shown import Page, Row
 from tintype.api.templates import PAGE_HEADERS, templates
 from tintype.core.recipes import Query, Taken, WrongStatus, new_batch
-from tintype.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Trouble, Unauthorized
+from tintype.errors import Conflict, Forbidden, NotFound, Trouble, Unauthorized
 
 SHARE = "/share"
 MOST_PICTURES = 10
@@ -77,8 +78,7 @@ def _taking(app: FastAPI, desk: QueueDesk) -> None:
         try:
             taken = await _take(desk, given)
         except Trouble as trouble:
-            status = 413 if isinstance(trouble, TooLarge) else 400 if isinstance(trouble, Invalid) else 503
-            return await _shown(desk, given, trouble.message, status)
+            return await _shown(desk, given, trouble.message, QUEUE.sayings[trouble.kind].status)
         return RedirectResponse(_after(taken), 303)
 
 
