@@ -30,6 +30,7 @@ class ModelPolicy:
     calls: int = 4
     max_tokens: int = 2000
     most_tokens: int = 6000
+    at_once: int = 2  # a model on a machine at home reads one text after the other anyway
     source_characters: int = 12_000  # captions end at 2,200; a transcript of ten minutes fits
 
 
@@ -103,7 +104,7 @@ class ModelServer:
         request = Outgoing("GET", self._url("models"), headers=self._headers())
         answer = await self.outbound.send(request, _limits(_HEALTH_SECONDS))
         if answer.status in (401, 403):
-            raise Misconfigured("the model server does not take the key: check RECIPES_MODEL_KEY")
+            raise Misconfigured("the model server does not take the key: check LLM_API_KEY")
         found = _object(answer).get("data")
         if answer.status != 200 or not isinstance(found, list):
             raise Unreachable(f"the model server answers its list of models with {answer.status}", retryable=True)

@@ -68,9 +68,10 @@ _HEADING = re.compile(r"^\W*[^\W\d][\w' ]{2,30}:\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Numbered lines as a model sees them; `hidden` counts the lines that were kept from it."""
+    """Numbered lines as a model sees them, and the same with their gaps; `hidden` counts what was kept from it."""
 
     lines: dict[int, str]
+    text: str = ""
     hidden: int = 0
 
     @property
@@ -83,6 +84,7 @@ class Source:
 def numbered(text: str, characters: int) -> Source:
     """Return a text's lines with numbers, without markup and without what addresses a model."""
     kept: dict[int, str] = {}
+    whole: list[str] = []
     hidden = shadow = 0
     for raw in text[:characters].splitlines():
         line = plain(raw)
@@ -93,9 +95,10 @@ def numbered(text: str, characters: int) -> Source:
         elif shadow and line:
             hidden, shadow = hidden + 1, shadow - 1
         else:
+            whole.append(line)
             for piece in _pieces(line):
                 kept[len(kept) + 1] = piece
-    return Source(kept, hidden)
+    return Source(kept, "\n".join(whole), hidden)
 
 
 def _pieces(line: str) -> list[str]:

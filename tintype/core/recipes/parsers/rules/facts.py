@@ -14,7 +14,7 @@ _SHORT = 14  # words: a fact is not told in more
 
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨‍👩‍👧🙋]")
-_PIECES = re.compile(r"\s*(?:[|•·⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s(?=\D)|\s[-–—]\s|\s\+\s)\s*")
+_PIECES = re.compile(r"\s*(?:[|•·⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
 _COUNTED = frozenset("serving servings portion portions portionen portione people persons person persone persona personas personen personne personnes "
                      "porzioni porzione porciones porcion raciones racion porcoes porcao porties portie comensales convives eters pessoas pessoa "
                      "parts pers doses dose".split())  # fmt: skip
@@ -99,11 +99,18 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
         if duration is None or not 0 < duration.minutes <= MOST_MINUTES:
             continue
         sort = _label(tokens, duration, _CLOCK.search(line) is not None, lexicon)
-        if sort is None and _CLOCK.search(line) and place == 0 and duration.end >= len(tokens):
+        bare = place == 0 and duration.end >= len(tokens)
+        if sort is None and bare and (_CLOCK.search(line) or _beside_servings(line, lexicon)):
             sort = "total"
         if sort:
             found.setdefault(sort, round(duration.minutes))
     return Times(found.get("total"), found.get("prep"), found.get("cook"), found.get("wait"))
+
+
+def _beside_servings(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a line names servings as well: "serves 4, 25 mins"."""
+    pieces = _PIECES.split(line)
+    return len(pieces) > 1 and any(_servings_in(tokenize(piece), lexicon, bold=False) for piece in pieces)
 
 
 def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: Lexicon) -> str | None:
@@ -117,6 +124,8 @@ def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: 
         for sort in ("total", "prep", "cook", "wait"):
             listed = lexicon.listed(f"time_{sort}")
             at = listed.at(said, 0)
+            if at and said is before and not marked and said[0].folded in lexicon.verbs:
+                continue  # "Bake 20 minutes" is a step
             if (
                 at
                 and all(token.folded in _FILLERS for token in said[at[1] :])
@@ -158,7 +167,7 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
         portioned = what is not None and what.folded in _COUNTED
         alone = what is None or what.kind == "p"
         if (
-            (opener == "label" and (alone or counted))
+            (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
             or (opener == "for" and portioned)
             or (not opener and portioned and (place == 0 or bold))
         ):
@@ -167,6 +176,12 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return Servings(amount.amount, amount.upper, what.text if what else "")
         return None
     return None
+
+
+def _whatever(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
+    """Tell whether a lone word ends a short line ("Makes 1 brownie") that is no unit and no time."""
+    last = place + 1 >= len(tokens) and len(tokens) <= 4 and tokens[place].kind == "w"
+    return last and _scale(tokens[place].folded, lexicon) is None and lexicon.units.at(tokens, place) is None
 
 
 def _opens(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> str | None:

@@ -69,7 +69,7 @@ def _beginning(looks: list[Look]) -> int:
         return heading
     if heading is None and any(one.heading == "step" for one in looks) and not counted:
         return 1
-    first = next((place for place, one in enumerate(looks) if one.starts_with_quantity and one.foods), len(looks))
+    first = next((place for place, one in enumerate(looks) if one.digits and one.foods), len(looks))
     return min([first, *counted[:1]]) if counted or first < len(looks) else 1
 
 
@@ -102,7 +102,7 @@ def _chatter(one: Look) -> float:
 def _ingredient(one: Look) -> float:
     if one.tags or one.heading or one.words == 0:
         return _NEVER
-    weight = 2.3 * one.starts_with_quantity + 2.0 * one.has_unit + 2.8 * one.ends_with_quantity
+    weight = 2.3 * one.digits + 1.3 * (one.starts_with_quantity and not one.digits) + 2.0 * one.has_unit + 2.8 * one.ends_with_quantity
     weight += 1.1 * min(one.foods, 2) + 1.3 * one.taste + 0.7 * one.bullet
     weight += 0.8 if one.words <= 6 else 0.0 if one.words <= 11 else -0.22 * (one.words - 11)
     weight -= 2.4 * (one.verb and not one.starts_with_quantity) + 0.8 * (one.ends_sentence and one.words > 4)

@@ -5,6 +5,7 @@ import re
 from tintype.core.recipes.model import Ingredient
 from tintype.core.recipes.parsers.rules.ingredients import measured
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.relining import sentences
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
@@ -48,7 +49,7 @@ def pick_ingredients(text: str, lexicon: Lexicon) -> list[Ingredient]:
 
 def _picked(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[Ingredient, int] | None:
     """Read a quantity and a food, or "some butter", at a place of a sentence."""
-    if place and tokens[place - 1].text in ("-", "/", "°"):
+    if place and (tokens[place - 1].text in ("-", "/", "°") or tokens[place - 1].folded in _MAKING):
         return None
     measure = measured(text, tokens, place, lexicon)
     start = measure.end if measure else None
@@ -62,7 +63,7 @@ def _picked(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) 
     end = _name_end(tokens, start, lexicon)
     if end is None:
         return None
-    while start < end - 1 and (tokens[start].folded in lexicon.sizes or lexicon.partitives.at(tokens, start)):
+    while start < end - 1 and (tokens[start].folded in lexicon.sizes or tokens[start].folded in lexicon.preparations or lexicon.partitives.at(tokens, start)):
         start += 1
     food = text[tokens[start].start : tokens[end - 1].end]
     amount = measure.quantity if measure else None
@@ -87,6 +88,7 @@ def _seasoning(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexico
     ), place + 1
 
 
+_MAKING = frozenset("make making made preparar hacer preparare fare fazer preparer faire machen zubereiten maken bereiden cocinar cozinhar".split())
 _UNMEASURED = frozenset("salt pepper salz pfeffer sel poivre sal pimienta sale pepe pimenta zout peper".split())
 
 
@@ -95,24 +97,30 @@ def _name_end(tokens: tuple[Token, ...], start: int, lexicon: Lexicon) -> int | 
     end = None
     for place in range(start, min(len(tokens), start + LONGEST_NAME)):
         token = tokens[place]
-        food = lexicon.is_food(token.folded)
-        if food:
+        if place > start and (token.kind != "w" or quantity(tokens, place, lexicon)):
+            break
+        if lexicon.is_food(token.folded):
             end = place + 1
-        elif token.kind != "w" or (
-            token.folded in _STOPS and not (place == start and token.folded in ("de", "of", "di", "d'"))
-        ):
-            if (
-                token.folded in _LINKS
-                and place > start
-                and end == place
-                and place + 1 < len(tokens)
-                and lexicon.is_food(tokens[place + 1].folded)
-            ):
+        elif token.kind != "w" or (token.folded in _STOPS and not (place == start and token.folded in _LINKS)):
+            linked = token.folded in _LINKS and end == place and place + 1 < len(tokens)
+            if linked and lexicon.is_food(tokens[place + 1].folded):
                 continue
             break
-        elif token.folded in lexicon.verbs and place > start:
+        elif place > start and token.folded in lexicon.verbs:
             break
-    return end
+    return _with_adjective(tokens, end, lexicon) if end else None
+
+
+def _with_adjective(tokens: tuple[Token, ...], end: int, lexicon: Lexicon) -> int:
+    """Take in the adjective behind a food, where the language puts it there: "chocolat noir", "leche entera"."""
+    if lexicon.language not in ("fr", "es", "it", "pt") or end >= len(tokens):
+        return end
+    word = tokens[end]
+    plain = word.kind == "w" and word.text.islower() and len(word.text) > 3 and not word.text.endswith("'")
+    known = word.folded in _STOPS or word.folded in lexicon.common or word.folded in lexicon.verbs
+    if not plain or known or word.folded in lexicon.connectives or quantity(tokens, end, lexicon):
+        return end
+    return end + 1
 
 
 _LINKS = frozenset({"de", "di", "d'", "of", "do", "da"})

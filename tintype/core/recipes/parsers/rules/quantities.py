@@ -31,9 +31,21 @@ def quantity(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> Quantit
     if first is None:
         return None
     amount, end, digits = first
-    if amount > _MODEST or (end < len(tokens) and tokens[end].text in ("%", "°", "€", "$", "£", ":")) and digits:
+    if amount > _MODEST or (end < len(tokens) and tokens[end].text in ("%", "°", "€", "$", "£")) and digits:
         return None
+    if digits and _describing(tokens, end, lexicon):
+        return None
+    if digits and end + 1 < len(tokens) and tokens[end].text == ":" and tokens[end + 1].start == tokens[end].end:
+        return None  # "8:30" is a time of day
     return _ranged(tokens, amount, end, digits, lexicon)
+
+
+def _describing(tokens: tuple[Token, ...], end: int, lexicon: Lexicon) -> bool:
+    """Tell whether a number is part of a word: "3-ingredient", "20-minute"."""
+    if end + 1 >= len(tokens) or tokens[end].text != "-" or tokens[end].start != tokens[end - 1].end:
+        return False
+    word = tokens[end + 1]
+    return word.kind == "w" and word.start == tokens[end].end and lexicon.units.at(tokens, end + 1) is None
 
 
 def _ranged(tokens: tuple[Token, ...], amount: float, end: int, digits: bool, lexicon: Lexicon) -> Quantity:
@@ -86,7 +98,17 @@ def _spoken(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[fl
     if after in ("quarters", "quarter") and value <= 3:
         return value / 4, _past_article(tokens, place + 2, lexicon), False
     half = and_a_half(tokens, place + 1, lexicon)
-    return (value + 0.5, half, False) if half else (value, place + 1, False)
+    return (value + 0.5, half, False) if half else (*_composed(tokens, place + 1, value, lexicon), False)
+
+
+def _composed(tokens: tuple[Token, ...], place: int, value: float, lexicon: Lexicon) -> tuple[float, int]:
+    """Add up number words: "two hundred", "deux cents", "doscientos cincuenta", "duzentos e cinquenta"."""
+    if place < len(tokens) and tokens[place].folded in ("hundred", "cent", "cents") and value < 10:
+        value, place = value * 100, place + 1
+    more = place + 1 if place < len(tokens) and tokens[place].folded in _AND else place
+    if value >= 20 and more < len(tokens) and 1 <= lexicon.numbers.get(tokens[more].folded, 0) < (100 if value >= 100 else 10):
+        return value + lexicon.numbers[tokens[more].folded], more + 1
+    return value, place
 
 
 def and_a_half(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int | None:

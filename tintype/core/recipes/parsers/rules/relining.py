@@ -20,6 +20,7 @@ _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
 _RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
+_PICTURES = re.compile("\\s(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?)+\\s+(?=\\S)")
 _CLOCKS = re.compile(r"(?<=\S)\s+(?=[⏰⏱⏲🕐🕒⏳👥🍽🔥])")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:ca|approx|min|std|sek|tbsp|tsp|oz|lb|gr|ml|env|aprox|bzw|z\.b|evtl|st|no|nr|max|vel|c|s|cuil|cuill|therm|th|inkl|etc|usw"
@@ -42,12 +43,35 @@ def sentences(text: str) -> list[str]:
 
 
 def relined(text: str, lexicon: Lexicon) -> list[str]:
-    """Return the lines of a text, blank ones as "", with those apart that were run together."""
-    lines = [line.strip() for line in text.split("\n")]
-    filled = [line for line in lines if line]
+    """Return the lines of a text, blank ones as "", with those apart that were run together, and whole what was wrapped."""
+    lines = _unwrapped([line.strip() for line in text.split("\n")], lexicon)
+    filled = [line for line in lines if line and not line.startswith("#")]
     if len(filled) <= FEW and any(len(line) > LONG for line in filled):
         lines = [part for line in lines for part in (_exploded(line, lexicon) if len(line) > 100 else [line])]
+    elif len(filled) <= 3:
+        lines = [part for line in lines for part in (_PICTURES.split(line) if len(line) > 60 else [line])]
     return [part for line in lines for part in (_listed(line, lexicon) or [line])]
+
+
+def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
+    """Join a line that only goes on with the one before: its end was the end of the paper, not of the thought."""
+    whole: list[str] = []
+    for line in lines:
+        if whole and whole[-1] and line[:1].islower() and _goes_on(whole[-1], line, lexicon):
+            whole[-1] = f"{whole[-1]} {line}"
+        else:
+            whole.append(line)
+    return whole
+
+
+def _goes_on(before: str, line: str, lexicon: Lexicon) -> bool:
+    if before.endswith((".", "!", "?", ":")) or before.startswith("#") or line.startswith("#") or _starts(line, lexicon):
+        return False
+    marked = not before[0].isalnum() or re.match(r"\d{1,2}\s?[.)]|\d{1,2}\s[A-ZÀ-Þ]", before) is not None
+    bare = re.sub(r"^\W*(?:\d{1,2}\s?[.)]?)?\s*", "", before)
+    if before.endswith(",") or _describes(line, lexicon):
+        return marked or before.endswith(",") or _starts(before, lexicon)
+    return _instructs(bare, lexicon) and len(bare) > 28 and (marked or len(line.split()) < 12)
 
 
 def _exploded(line: str, lexicon: Lexicon) -> list[str]:

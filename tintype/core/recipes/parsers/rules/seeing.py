@@ -38,6 +38,7 @@ class Look:
     numbered: bool
     words: int
     starts_with_quantity: bool
+    digits: bool
     has_unit: bool
     ends_with_quantity: bool
     foods: int
@@ -68,6 +69,9 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
     text = bared[numbering.end() :] if numbering and bared[numbering.end() :].strip() else bared
     text = _TAIL.sub("", _BULLET.sub("", text, count=1)).strip()
     tokens = tokenize(text)
+    if numbering is None and _counts_steps(tokens, lexicon):  # "1 Mash the bananas"
+        numbering, text = _COUNT.match(text), text[tokens[0].end :].strip()
+        tokens = tokenize(text)
     spoken = tuple(token for token in tokens if token.kind == "w")
     amount = quantity(tokens, 0, lexicon)
     heading, prefix = _heading(text, tokens)
@@ -78,9 +82,10 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         tokens=tokens,
         after_blank=after_blank,
         bullet=bool(bared != raw and not text.startswith("#")),
-        numbered=numbering is not None and text != bared,
+        numbered=numbering is not None and text != bared.strip(),
         words=len(spoken),
         starts_with_quantity=amount is not None,
+        digits=amount is not None and amount.digits,
         has_unit=amount is not None and _unit_after(tokens, amount.end, lexicon),
         ends_with_quantity=amount is None and _ends_with_quantity(tokens, lexicon),
         foods=sum(lexicon.is_food(token.folded) for token in spoken),
@@ -103,6 +108,18 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         sets=_SETS.search(text) is not None,
         capitals=len(letters) > 3 and all(letter.isupper() for letter in letters),
     )
+
+
+_COUNT = re.compile(r"\d{1,2}")
+
+
+def _counts_steps(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a line opens with a bare number and what to do."""
+    if len(tokens) < 4 or tokens[0].kind != "n" or not tokens[0].text.isdigit() or len(tokens[0].text) > 2:
+        return False
+    word = tokens[1]
+    told = word.folded in lexicon.verbs and word.folded not in lexicon.foods and lexicon.units.at(tokens, 1) is None
+    return told and word.text[0].isupper()
 
 
 _NOUN_MARKS = frozenset({"of"})

@@ -16,6 +16,9 @@ _CIRCLED = re.compile("[①-⑳❶-❿➀-➉]\\s?")
 _DISGUISED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2100-\u2108\u210a-\u2114ﬀ-ﬆ]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u2800\u00ad]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "⁄": "/", "∕": "/"})
+# What optical reading takes for digits: "1OO g", "l tsp".
+_ROUND = re.compile(r"(?<=\d)[Oo]+(?=[\dOo]*\s?(?:g|kg|ml|cl|l|°|min)\b)")
+_STROKE = re.compile(r"^(\W*)[lI|](?=\s(?:tsp|tbsp|cup|teaspoon|tablespoon|EL|TL|Prise|c\.|cda|cdta|cucharad\w+|cucchiai\w*|colher|el|tl|pinch|clove)\b)", re.MULTILINE)
 _SPACES = re.compile(r"[^\S\n]+")
 
 
@@ -37,6 +40,7 @@ def plain(text: str) -> str:
     text = _CIRCLED.sub(lambda found: f"{unicodedata.digit(found[0][0], 0) or _counted(found[0][0])}. ", text)
     text = _DISGUISED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).translate(_QUOTES)
+    text = _ROUND.sub(lambda found: "0" * len(found[0]), _STROKE.sub(r"\g<1>1", text))
     return _SPACES.sub(" ", text)
 
 

@@ -42,7 +42,8 @@ def judge(
         return Verdict(
             True, min(0.99, 0.6 + 0.05 * counted + 0.15 * bool(steps) + 0.1 * headed), "ingredients with amounts"
         )
-    if len(ingredients) >= 3 and edible * 2 >= len(ingredients) and (headed or len(steps) >= 2):
+    told = len(steps) >= 2 or sum(map(len, steps)) > 80
+    if len(ingredients) >= 3 and edible * 2 >= len(ingredients) and (headed or told):
         return Verdict(True, 0.7, "ingredients without amounts, and what to do with them")
     return Verdict(False, 0.7, "foods without amounts")
 
@@ -59,14 +60,14 @@ def _look_alike(
     if len(cues) >= 2 or (cues and len(cues & _SURE) > 0):
         return f"speaks of {', '.join(sorted(cues)[:3])}"
     meals = sum(_is_meal(one, lexicon) for one in looks)
-    planned = any(lexicon.day_plans.within(one.tokens) for one in looks)
+    planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
     if meals >= 3 or (planned and (meals >= 2 or not steps)):
         return "a day of meals"
     if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
         return "a timetable"
     if sum(one.price for one in looks) >= 2:
         return "a list of prices"
-    if sum(one.sets for one in looks) >= 2:
+    if sum(one.sets and one.words <= 10 and not one.ends_sentence for one in looks) >= 2:
         return "sets and repetitions"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
         return f"speaks of {', '.join(sorted(cues))}"
