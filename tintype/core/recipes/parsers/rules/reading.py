@@ -13,7 +13,7 @@ from tintype.core.recipes.parsers.rules.prose import pick_ingredients, told_sent
 from tintype.core.recipes.parsers.rules.relining import relined
 from tintype.core.recipes.parsers.rules.seeing import Look, look
 from tintype.core.recipes.parsers.rules.steps import divided, read_steps, told
-from tintype.core.recipes.parsers.rules.titles import read_titles
+from tintype.core.recipes.parsers.rules.titles import read_titles, told_title
 from tintype.core.recipes.parsers.rules.tokens import fold, words
 from tintype.core.recipes.parsers.rules.unwrapping import plain, unwrap
 from tintype.core.recipes.parsers.rules.verdict import Verdict, judge
@@ -96,16 +96,20 @@ def _told(bare: str, known: Lexicon) -> Reading:
     said = told_sentences(_TAG.sub(" ", bare))
     looks = [look(sentence, False, known) for sentence in said[:MOST_LINES]]
     ingredients = tuple(pick_ingredients(_TAG.sub(" ", bare), known))
+    telling = [place for place, one in enumerate(looks) if one.words > 2 and (one.verbs or one.foods)]
+    kept = looks[telling[0] :] if telling else []
     steps = [
         (one.text, None)
-        for one in looks
-        if one.words > 2 and (one.verbs or one.foods) and not one.asks and one.chatter == 0
+        for one in kept
+        if one.words > 2 and not one.asks and (one.chatter == 0 or (one.verbs and one.words > 12))
     ]
     labels: list[Label] = ["step" if one.verbs and place else "chatter" for place, one in enumerate(looks)]
     verdict = judge(ingredients, [text for text, _ in steps], looks, False, known)
     if verdict.recipe:
         verdict = _told_verdict(ingredients, len(steps), verdict)
-    return _reading(bare, looks, labels, ingredients, steps, verdict, False, known)
+    reading = _reading(bare, looks, labels, ingredients, steps, verdict, False, known)
+    spoken_of = told_title(said, known)
+    return replace(reading, recipe=replace(reading.recipe, name=spoken_of)) if spoken_of else reading
 
 
 def _told_verdict(ingredients: Sequence[Ingredient], steps: int, verdict: Verdict) -> Verdict:

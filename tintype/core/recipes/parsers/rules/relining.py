@@ -67,6 +67,8 @@ def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
 def _goes_on(before: str, line: str, lexicon: Lexicon) -> bool:
     if before.endswith((".", "!", "?", ":")) or before.startswith("#") or line.startswith("#") or _starts(line, lexicon):
         return False
+    if is_facts(line, tokenize(line), lexicon):
+        return False
     marked = not before[0].isalnum() or re.match(r"\d{1,2}\s?[.)]|\d{1,2}\s[A-ZÀ-Þ]", before) is not None
     bare = re.sub(r"^\W*(?:\d{1,2}\s?[.)]?)?\s*", "", before)
     if before.endswith(",") or _describes(line, lexicon):

@@ -49,6 +49,42 @@ def read_titles(
     return sorted(found.items(), key=lambda item: -item[1])
 
 
+def told_title(said: list[str], lexicon: Lexicon) -> str | None:
+    """Return the dish that the first sentences speak of: "my favourite tomato soup", "für meine Linsensuppe"."""
+    for sentence in said[:3]:
+        found = _SPOKEN_OF.search(sentence)
+        rest = sentence[found.end() :] if found else ""
+        tokens = tokenize(rest)
+        end = 0
+        while end < min(len(tokens), 7) and tokens[end].kind == "w" and tokens[end].folded not in _ENDING:
+            if end and tokens[end].folded in lexicon.verbs and tokens[end].folded not in lexicon.foods:
+                break
+            end += 1
+        while end and (tokens[end - 1].folded in _MINOR or tokens[end - 1].folded in lexicon.common):
+            end -= 1
+        if end:
+            return rest[tokens[0].start : tokens[end - 1].end]
+    return None
+
+
+_SPOKEN_OF = re.compile(
+    r"\b(?:(?:show(?:ing)? you|make|making|made|recipe for|cook|cooking)(?: how to make| how i make)? (?:my |our |the |this |these |some |a |an )?"
+    r"(?:favou?rite |famous |quick |easy )*|my (?:favou?rite |famous |go-to |grandmother's |grandma's |mom's )?"
+    r"|(?:zeige ich euch|zeig ich euch|mache ich|machen wir|gibt es|koche ich|backe ich|für) (?:heute |euch )?"
+    r"(?:mein\w* |ein\w* |dies\w* |unser\w* )(?:schnell\w* |einfach\w* )?"
+    r"|pour (?:ma |mon |mes |cette |ce |notre )|(?:faire|préparer|cuisiner) (?:une? |des |ma |mon |la |le )"
+    r"|(?:preparar|hacer|cocinar) (?:una? |unos |unas |mi |el |la )|para (?:mi |mis |este |esta |estos |estas |meu |minha )"
+    r"|(?:per (?:la mia|il mio|questa|questo|i miei|le mie)|prepariamo|preparare|facciamo|fare) (?:una? |un' ?|la |il |i |le )?"
+    r"|(?:fazer|preparar|cozinhar) (?:uma? |o |a |meu |minha )|(?:voor|maak je|maken we|maak ik) (?:deze |dit |mijn |een |de |onze ))",
+    re.IGNORECASE,
+)
+_ENDING = frozenset(
+    "and or it it's its so okay ok then that which is are needs need was you i we und ich du ihr braucht das die der et je tu vous j' c' y e que "
+    "necesitamos vamos necesitas muy hay lleva ed che ho mi ti ci serve voce voces vai muito klop heb je en zijn have has takes only just for "
+    "today heute hoy oggi hoje vandaag this but because".split()
+)
+
+
 def _names(one: Look) -> list[tuple[str, bool]]:
     """Return the whole line, and its first part when a mark divides it."""
     whole = _bare(one.text)
