@@ -117,7 +117,7 @@ def copied(lines: dict[int, str]) -> dict[str, Any]:
         if found := _INGREDIENT.match(text):
             amount, unit, food = found.groups()
             ingredients.append({"line": number, "amount": float(amount.replace(",", ".")), "unit": unit, "food": food})
-        elif len(text) > 20 and not text.startswith("#"):
+        elif number > 1 and len(text) > 20 and not text.startswith("#"):
             steps.append({"lines": [number], "instruction": text})
     name = next(iter(lines.values()), "")
     null = {"servings": None, "prep_minutes": None, "cook_minutes": None, "total_minutes": None}

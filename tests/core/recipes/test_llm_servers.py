@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -139,15 +139,17 @@ async def test_a_text_that_is_no_recipe_to_the_model_is_none() -> None:
 
 def test_the_schema_is_as_strict_as_servers_ask_for() -> None:
     def check(part: Any) -> None:
-        if isinstance(part, dict):
-            if part.get("type") == "object":
-                assert part["required"] == [*part["properties"]]
-                assert part["additionalProperties"] is False
-            for inner in part.values():
+        if isinstance(part, list):
+            for inner in cast("list[Any]", part):
                 check(inner)
-        elif isinstance(part, list):
-            for inner in part:
-                check(inner)
+        if not isinstance(part, dict):
+            return
+        known = cast("dict[str, Any]", part)
+        if known.get("type") == "object":
+            assert known["required"] == [*known["properties"]]
+            assert known["additionalProperties"] is False
+        for inner in known.values():
+            check(inner)
 
     check(SCHEMA)
     json.dumps(SCHEMA)

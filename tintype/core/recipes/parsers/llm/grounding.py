@@ -131,15 +131,25 @@ def _measure(said: SaidIngredient, food: str, line: str, known: Lexicon) -> Meas
     if said.amount is None:
         return None
     tokens = tokenize(line)
-    found = [
-        (place, one)
-        for place in range(len(tokens))
-        if (one := measured(line, tokens, place, known)) and one.quantity and _says(one, said.amount)
-    ]
+    found = [(place, one) for place, one in _measures(line, tokens, known) if _says(one, said.amount)]
     wanted = set(words(food))
     at = next((place for place, token in enumerate(tokens) if token.folded in wanted), len(tokens))
     before = [one for place, one in found if place < at]
     return before[-1] if before else found[0][1] if found else None
+
+
+def _measures(line: str, tokens: tuple[Token, ...], known: Lexicon) -> list[tuple[int, Measure]]:
+    """Return every measure of a line with its place; what lies inside one, as the 2 in "1-2", is none of its own."""
+    found: list[tuple[int, Measure]] = []
+    place = 0
+    while place < len(tokens):
+        one = measured(line, tokens, place, known)
+        if one is None or one.quantity is None:
+            place += 1
+            continue
+        found.append((place, one))
+        place = max(one.quantity.end, place + 1)
+    return found
 
 
 def _says(measure: Measure, amount: float) -> bool:
