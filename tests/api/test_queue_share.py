@@ -177,7 +177,9 @@ async def test_what_a_link_brings_only_fills_in_the_form(door: Served) -> None:
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-@pytest.mark.parametrize("path", ["/share", "/share/key", "/share/items/550e8400-e29b-41d4-a716-446655440000/retry"])
+@pytest.mark.parametrize(
+    "path", ["/share", "/share/key", "/share/items/550e8400-e29b-41d4-a716-446655440000/retry", "/share/items/x/remove"]
+)
 async def test_another_sites_page_cannot_share(door: Served, site: str, path: str) -> None:
     answer = await door.client.post(path, data={"text": LINK}, headers={"Sec-Fetch-Site": site})
     assert answer.status_code == 403
@@ -194,6 +196,23 @@ async def test_a_failed_item_is_tried_again_by_a_button(door: Served) -> None:
     assert (await ended(door, item_id))["attempt"] == 2
     late = await door.client.post(f"/share/items/{(await _ready(door))['id']}/retry")
     assert late.headers["location"].startswith("/share?done=late#")
+
+
+async def test_a_person_may_know_better_than_the_parser(door: Served) -> None:
+    answer = await share(door, text="What a lovely evening by the sea.")
+    item_id = answer.headers["location"].partition("#item-")[2]
+    assert (await ended(door, item_id))["errorCode"] == "not_a_recipe"
+    assert 'name="force"' in (await door.client.get(f"/share/items/{item_id}")).text
+    await door.client.post(f"/share/items/{item_id}/retry", data={"force": "true"})
+    assert (await ended(door, item_id)).get("errorCode") != "not_a_recipe"
+
+
+async def test_an_item_is_removed_by_a_button(door: Served) -> None:
+    item = await _ready(door)
+    answer = await door.client.post(f"/share/items/{item['id']}/remove")
+    assert answer.headers["location"] == "/share?done=removed"
+    assert (await door.client.get(f"/share/items/{item['id']}")).status_code == 404
+    assert (await door.client.post(f"/share/items/{item['id']}/remove")).status_code == 404
 
 
 async def _ready(door: Served) -> dict[str, Any]:

@@ -191,6 +191,9 @@ async def test_a_person_is_told_when_the_page_is_closed(
     await expect(one.page.get_by_role("button", name="Turn notifications on")).to_be_visible()
     assert await kitchen.house.kitchen.notifier.records.count() == 0
     assert await one.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edges = "[document.querySelector('textarea'), document.querySelector('form.add')].map((one) => one.getBoundingClientRect().right)"
+    inner, outer = await one.page.evaluate(edges)
+    assert inner < outer
     assert one.complaints == []
     assert one.hosts == {"127.0.0.1"}
 

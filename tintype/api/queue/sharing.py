@@ -20,7 +20,7 @@ from tintype.api.queue.reading import item_id_of
 from tintype.api.queue.shared import Shared
 from tintype.api.queue.shown import Page, Row
 from tintype.api.templates import PAGE_HEADERS, templates
-from tintype.core.recipes import Query, Taken, WrongStatus, new_batch
+from tintype.core.recipes import Query, Taken, new_batch
 from tintype.errors import Conflict, Forbidden, NotFound, Trouble, Unauthorized
 
 SHARE = "/share"
@@ -52,6 +52,7 @@ def add(app: FastAPI, desk: QueueDesk) -> None:
     _taking(app, desk)
     _opening(app, desk)
     _rows(app, desk)
+    _recipes(app, desk)
     _files(app)
 
 
@@ -102,6 +103,7 @@ _NOTICES = {
     "known": "This is in the queue already.",
     "again": "It is tried again.",
     "late": "It is being worked on already.",
+    "removed": "It was removed from the queue.",
 }
 
 
@@ -134,13 +136,30 @@ def _rows(app: FastAPI, desk: QueueDesk) -> None:
         _check_own(request)
         if not _is_admitted(desk, request):
             return _asks_for_key(Shared())
+        async with request.form() as form:
+            force = True if _text(form, "force") else None
         try:
-            await desk.recipes.retry(item_id_of(item_id))
+            await desk.recipes.retry(item_id_of(item_id), force=force)
             done = "again"
-        except (WrongStatus, Conflict):
+        except Conflict:
             done = "late"
         return RedirectResponse(f"{SHARE}?done={done}#item-{item_id}", 303)
 
+    @app.post(f"{SHARE}/items/{{item_id}}/remove", include_in_schema=False)
+    async def remove(request: Request, item_id: str) -> Response:
+        """Let go of an item; what was made of it stays where it was put."""
+        _check_own(request)
+        if not _is_admitted(desk, request):
+            return _asks_for_key(Shared())
+        try:
+            await desk.recipes.remove(item_id_of(item_id))
+            done = "removed"
+        except Conflict:
+            done = "late"
+        return RedirectResponse(f"{SHARE}?done={done}", 303)
+
+
+def _recipes(app: FastAPI, desk: QueueDesk) -> None:
     @app.get(f"{SHARE}/recipes/{{item_id}}", include_in_schema=False)
     async def recipe(request: Request, item_id: str) -> Response:
         """Show a recipe, in a page of which other programs can read it too."""

@@ -14,6 +14,7 @@ _STATES = {
     Status.ERROR: "Not made",
     Status.SUCCESS: "Ready",
 }
+_GUESSED = ("not_a_recipe", "incomplete")  # where a person may know better than a parser
 _DOING = {"extraction": "reading the post", "parsing": "finding the recipe", "uploading": "putting it away"}
 
 
@@ -29,6 +30,7 @@ class Row:
     phases: Sequence[Phase]
     is_active: bool
     may_retry: bool
+    may_force: bool
     picture: str | None
     target: str | None
     page: str | None
@@ -47,6 +49,7 @@ class Row:
             phases=item.phases,
             is_active=item.status in (Status.PENDING, Status.IN_PROGRESS),
             may_retry=item.status in (Status.ERROR, Status.UNHEALTHY),
+            may_force=item.failure is not None and item.failure.code in _GUESSED,
             picture=picture(item),
             target=_web(item.upload.url) if item.upload else None,
             page=f"/share/recipes/{item.id}" if is_ready else None,
