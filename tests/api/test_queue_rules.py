@@ -159,7 +159,7 @@ async def test_13_forms_of_a_link_that_are_taken(door: Served, form: str) -> Non
     assert item["normalizedUrl"].startswith("https://www.instagram.com/")
 
 
-NOT_ACCEPTED = [
+NOT_ACCEPTED: list[tuple[object, str]] = [
     ({}, "Missing or invalid URL parameter"),
     ({"url": ""}, "Missing or invalid URL parameter"),
     ({"url": None}, "Missing or invalid URL parameter"),

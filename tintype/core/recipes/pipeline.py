@@ -148,14 +148,14 @@ class Pipeline:
     async def _parse(self, walk: Walk) -> None:
         item = walk.item
         assert item.source is not None
-        parsed = await self._best(item.source.text, Context(force=item.force))
+        parsed = await self.read(item.source.text, Context(force=item.force))
         if parsed is None:
             raise Halt(NOT_A_RECIPE)
         if not parsed.value.ingredients and not item.force:
             raise Halt(INCOMPLETE)
         await walk.complete(Stage.PARSING, parsed=parsed)
 
-    async def _best(self, text: str, context: Context) -> Parsed[Recipe] | None:
+    async def read(self, text: str, context: Context) -> Parsed[Recipe] | None:
         """Return what the first parser that is sure enough made of a text, or else the surest answer."""
         found: list[Parsed[Recipe]] = []
         trouble: Trouble | None = None
