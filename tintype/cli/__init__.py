@@ -19,6 +19,7 @@ from tintype.cli.keeping import migrate, tokens, vault, workspaces
 from tintype.cli.lending import sessions
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.people import users
+from tintype.cli.recipes import recipe
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
 from tintype.logs import Redaction
@@ -48,7 +49,7 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch):
+for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch, recipe):
     app.command()(command)
 
 for name, group in (

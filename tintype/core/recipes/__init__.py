@@ -28,10 +28,13 @@ from tintype.core.recipes.outlets import (
     FolderPolicy,
     Mealie,
     MealiePolicy,
+    Order,
     Outlet,
+    Receipt,
     Standing,
     Tandoor,
     TandoorPolicy,
+    place,
 )
 from tintype.core.recipes.parsers import Parser
 from tintype.core.recipes.parsers.rules import RulesParser
@@ -62,6 +65,7 @@ __all__ = [
     "Mealie",
     "MealiePolicy",
     "Nutrition",
+    "Order",
     "Outlet",
     "Page",
     "Parsed",
@@ -72,6 +76,7 @@ __all__ = [
     "Policy",
     "Probes",
     "Query",
+    "Receipt",
     "Recipe",
     "Recipes",
     "RulesParser",
@@ -94,5 +99,6 @@ __all__ = [
     "jsonld",
     "markdown",
     "new_batch",
+    "place",
     "schedules",
 ]
