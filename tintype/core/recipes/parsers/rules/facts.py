@@ -14,7 +14,7 @@ _SHORT = 14  # words: a fact is not told in more
 
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨‍👩‍👧🙋]")
-_PIECES = re.compile(r"\s*(?:[|•·⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
+_PIECES = re.compile(r"\s*(?:[|•·()⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
 _COUNTED = frozenset("serving servings portion portions portionen portione people persons person persone persona personas personen personne personnes "
                      "porzioni porzione porciones porcion raciones racion porcoes porcao porties portie comensales convives eters pessoas pessoa "
                      "parts pers doses dose".split())  # fmt: skip
@@ -169,7 +169,7 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
         if (
             (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
             or (opener == "for" and portioned)
-            or (not opener and portioned and (place == 0 or bold))
+            or (not opener and portioned and (bold or all(token.kind == "p" for token in tokens[:place])))
         ):
             return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
         if bold and counted and place <= 1:

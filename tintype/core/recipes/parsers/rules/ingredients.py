@@ -24,6 +24,7 @@ _CLOVES = re.compile(r"^(knoblauch|knoflook)(zehen?|teen|tenen|teentjes?)\b", re
 _COMMA = re.compile(r",\s|,$|\s[-–—]\s|;\s")
 _ALTERNATIVE = re.compile(r"^\s*(?:[/|]|or|oder|ou|o|of|\+|plus)\s*(?=[\d½⅓⅔¼¾⅛])", re.IGNORECASE)
 _SPREAD = re.compile(r"^[A-Za-zÀ-ÿ]$")
+_SPOONS = {"T": "tbsp", "t": "tsp"}  # the one place where capitals tell units apart
 _PACK = frozenset({"x", "×", "mal", "fois"})
 
 
@@ -116,7 +117,9 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
         jump += 1
     jump = _past_partitive(tokens, jump, lexicon)  # "¼ de cucharadita"
     unit = lexicon.units.at(tokens, jump) or (lexicon.units.at(tokens, end) if jump != end else None)
-    start = jump if lexicon.units.at(tokens, jump) else end
+    start = jump if lexicon.units.at(tokens, jump) or tokens[jump : jump + 1] and tokens[jump].text in _SPOONS else end
+    if unit is None and jump < len(tokens) and tokens[jump].text in _SPOONS and lexicon.language == "en":
+        unit = (_SPOONS[tokens[jump].text], jump + 1)
     if unit is None:
         return Measure(amount, None, None, notes, _past_partitive(tokens, end, lexicon))
     if unit[1] < len(tokens) and tokens[unit[1]].text == "-" and tokens[unit[1]].start == tokens[unit[1] - 1].end:

@@ -193,6 +193,20 @@ class Lexicon:
         return self.listed("refusals")
 
     @cached_property
+    def promotions(self) -> Phrases:
+        return self.listed("promotions")
+
+    @cached_property
+    def refused_titles(self) -> Phrases:
+        return self.listed("refused_titles")
+
+    @cached_property
+    def compound_refusals(self) -> frozenset[str]:
+        """Return the single words of `refused_titles` that end a compound ("Abflussreiniger")."""
+        listed = (fold(one.strip()) for one in str(self.own["refused_titles"]).split(","))
+        return frozenset(one for one in listed if " " not in one)
+
+    @cached_property
     def noise(self) -> frozenset[str]:
         return self.shared("noise")
 

@@ -20,7 +20,9 @@ _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
 _RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
+_ASIDES = re.compile("\\s*[(|•·]|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)", re.IGNORECASE)
 _PICTURES = re.compile("\\s(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?)+\\s+(?=\\S)")
+_PICTURE = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u25a0-\u25ff•·▪]")
 _CLOCKS = re.compile(r"(?<=\S)\s+(?=[⏰⏱⏲🕐🕒⏳👥🍽🔥])")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:ca|approx|min|std|sek|tbsp|tsp|oz|lb|gr|ml|env|aprox|bzw|z\.b|evtl|st|no|nr|max|vel|c|s|cuil|cuill|therm|th|inkl|etc|usw"
@@ -44,13 +46,27 @@ def sentences(text: str) -> list[str]:
 
 def relined(text: str, lexicon: Lexicon) -> list[str]:
     """Return the lines of a text, blank ones as "", with those apart that were run together, and whole what was wrapped."""
-    lines = _unwrapped([line.strip() for line in text.split("\n")], lexicon)
+    lines = _headed(_unwrapped([line.strip() for line in text.split("\n")], lexicon), lexicon)
     filled = [line for line in lines if line and not line.startswith("#")]
     if len(filled) <= FEW and any(len(line) > LONG for line in filled):
         lines = [part for line in lines for part in (_exploded(line, lexicon) if len(line) > 100 else [line])]
     elif len(filled) <= 3:
         lines = [part for line in lines for part in (_PICTURES.split(line) if len(line) > 60 else [line])]
-    return [part for line in lines for part in (_listed(line, lexicon) or [line])]
+    return [part for line in lines for part in (_pictured(line, lexicon) or _listed(line, lexicon) or [line])]
+
+
+def _headed(lines: list[str], lexicon: Lexicon) -> list[str]:
+    """Cut the first line before the facts that follow a name: "Lemon loaf (serves 10) - 1 hour"."""
+    first = next((place for place, line in enumerate(lines) if line), None)
+    if first is None or len(lines[first]) > 120:
+        return lines
+    line = lines[first]
+    for found in _ASIDES.finditer(line):
+        head, tail = line[: found.start()], line[found.start() :].strip(" -–—|•·")
+        spoken = [token for token in tokenize(head) if token.kind == "w"]
+        if spoken and not is_facts(head, tokenize(head), lexicon) and is_facts(tail, tokenize(tail), lexicon):
+            return [*lines[:first], head, tail, *lines[first + 1 :]]
+    return lines
 
 
 def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
@@ -71,7 +87,7 @@ def _goes_on(before: str, line: str, lexicon: Lexicon) -> bool:
         return False
     marked = not before[0].isalnum() or re.match(r"\d{1,2}\s?[.)]|\d{1,2}\s[A-ZÀ-Þ]", before) is not None
     bare = re.sub(r"^\W*(?:\d{1,2}\s?[.)]?)?\s*", "", before)
-    if before.endswith(",") or _describes(line, lexicon):
+    if before.endswith(",") or (_describes(line, lexicon) and not _foods([line], lexicon)):
         return marked or before.endswith(",") or _starts(before, lexicon)
     return _instructs(bare, lexicon) and len(bare) > 28 and (marked or len(line.split()) < 12)
 
@@ -84,7 +100,10 @@ def _exploded(line: str, lexicon: Lexicon) -> list[str]:
     body = _times_inside().sub(lambda found: f"\n{found[0].strip()}\n", body)
     body = _portions_inside().sub(lambda found: f"\n{found[0].strip()}\n", body)
     parts: list[str] = []
-    for piece in body.split("\n"):
+    for place, piece in enumerate(body.split("\n")):
+        if place == 0 and len(piece) < LONG:  # hooks and the name, before anything else
+            parts.extend(part for half in _PICTURES.split(f"{piece} ") for part in sentences(half))
+            continue
         parts.extend(_at_numbers(piece) or _at_bullets(piece) or [piece])
     return [part.strip() for part in (*parts, *tail) if part.strip(" .•·-–—|")]
 
@@ -146,6 +165,17 @@ def _at_bullets(line: str) -> list[str] | None:
     return [part for index, part in enumerate(parts) if index or part.strip()]
 
 
+def _pictured(line: str, lexicon: Lexicon) -> list[str] | None:
+    """Cut "✅ 250 g flour ✅ 2 eggs ✅ …" at the picture that stands before each thing."""
+    marks = Counter(found[0] for found in _PICTURE.finditer(line))
+    mark, count = marks.most_common(1)[0] if marks else ("", 0)
+    if count < 3:
+        return None
+    parts = [part.strip(" \ufe0f") for part in line.split(mark) if part.strip(" \ufe0f")]
+    counted = sum(_starts(part, lexicon) or _ends(part, lexicon) for part in parts)
+    return parts if counted >= SHARE * len(parts) else None
+
+
 def _at_numbers(line: str) -> list[str] | None:
     """Cut before "1.", "2.", "3." as long as they count up."""
     cuts: list[int] = []
@@ -202,9 +232,13 @@ def _listed(line: str, lexicon: Lexicon) -> list[str] | None:
 def _parts(rest: str, separator: str, lexicon: Lexicon) -> list[str]:
     """Cut a list at its separator; what only describes the item before it stays with that item."""
     rest = rest.strip()
-    sentence = re.match(r"^(.*?[^\W\d_)%]{2,})\.\s+[A-ZÀ-Þ].*$", rest) if separator == ", " else None
-    tail = rest[sentence.end(1) + 1 :].strip() if sentence else ""
-    rest = (sentence[1] if sentence else rest).rstrip(". ")
+    sentence = re.match(r"^(.*?[^\W\d_)%]{2,})\.\s+(?=[A-ZÀ-Þ])", rest)
+    tail = rest[sentence.end() :].strip() if sentence else ""
+    if sentence and (separator == ", " or any(token.folded in lexicon.verbs for token in tokenize(tail))):
+        rest = sentence[1]
+    else:
+        tail = ""
+    rest = rest.rstrip(". ")
     parts: list[str] = []
     depth_cut = re.sub(r"\([^()]*\)", lambda found: "\0" * len(found[0]), rest)
     place = 0

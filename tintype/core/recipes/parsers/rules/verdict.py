@@ -10,7 +10,7 @@ from tintype.core.recipes.parsers.rules.seeing import Look
 from tintype.core.recipes.parsers.rules.tokens import tokenize
 
 _INJECTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|all|instructions?|prompt|rules)\b|\bsystem prompt\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model)"
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|all|instructions?|prompt|rules)\b|\bsystem (?:prompt|override|message)\b|\bassistant must\b|\bis_recipe\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model)"
     r"|\bignorier\w*\b.{0,40}\banweisung|\bignore[zr]?\b.{0,40}\binstructions|\bignora\b.{0,40}\b(?:instrucciones|istruzioni)|\bignore\b.{0,40}\binstru[cç][oõ]es|\bnegeer\b.{0,40}\binstructies",
     re.IGNORECASE,
 )  # a text that speaks to a machine instead of a cook has to prove itself by its steps
@@ -29,7 +29,7 @@ def judge(
     ingredients: Sequence[Ingredient], steps: Sequence[str], looks: Sequence[Look], headed: bool, lexicon: Lexicon
 ) -> Verdict:
     """Decide from what was read and from the words around it."""
-    refused = _look_alike(looks, ingredients, steps, lexicon)
+    refused = _look_alike(looks, ingredients, steps, headed, lexicon)
     if refused:
         return Verdict(False, 0.95, refused)
     counted = sum(one.amount is not None for one in ingredients)
@@ -53,15 +53,16 @@ def _edible(one: Ingredient, lexicon: Lexicon) -> bool:
 
 
 def _look_alike(
-    looks: Sequence[Look], ingredients: Sequence[Ingredient], steps: Sequence[str], lexicon: Lexicon
+    looks: Sequence[Look], ingredients: Sequence[Ingredient], steps: Sequence[str], headed: bool, lexicon: Lexicon
 ) -> str | None:
     """Return why a text is one of the things that look like recipes, or None."""
     cues = {cue for one in looks if not one.tags for cue in lexicon.refusals.within(one.tokens)}
-    if len(cues) >= 2 or (cues and len(cues & _SURE) > 0):
-        return f"speaks of {', '.join(sorted(cues)[:3])}"
+    titled = _titled(looks, lexicon)
+    if len(cues) >= 2 or cues & _SURE or titled:
+        return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
     meals = sum(_is_meal(one, lexicon) for one in looks)
     planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
-    if meals >= 3 or (planned and (meals >= 2 or not steps)):
+    if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
         return "a day of meals"
     if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
         return "a timetable"
@@ -69,11 +70,25 @@ def _look_alike(
         return "a list of prices"
     if sum(one.sets and one.words <= 10 and not one.ends_sentence for one in looks) >= 2:
         return "sets and repetitions"
+    if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
+        return "an offer"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
         return f"speaks of {', '.join(sorted(cues))}"
-    if any(_INJECTION.search(one.text) for one in looks) and len(steps) < 2:
+    if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
         return "speaks to a machine"
     return None
+
+
+def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
+    """Return the things nobody eats that the first line names, alone or as the end of a compound."""
+    first = next((one for one in looks if not one.tags and one.words), None)
+    if first is None or first.words > 12 or first.starts_with_quantity and first.has_unit:
+        return []
+    named = lexicon.refused_titles.within(first.tokens)
+    if lexicon.language in ("de", "nl"):
+        ends = tuple(word for word in lexicon.compound_refusals if len(word) > 4)
+        named += [token.folded for token in first.tokens if len(token.folded) > 8 and token.folded.endswith(ends)]
+    return named
 
 
 def _is_meal(one: Look, lexicon: Lexicon) -> bool:
