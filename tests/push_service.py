@@ -86,7 +86,9 @@ async def push_service() -> AsyncGenerator[PushService]:
     async def play(asked: Asked, writer: Any) -> None:
         problem = _problem(asked)
         status, *headers = here[0].answers.get(asked.target, ("201 Created",))
-        await answer(problem.encode(), *headers, status="400 Bad Request" if problem else status)(asked, writer)
+        # One request a connection is all that this remote takes, so that nobody may wait with the next one on it.
+        said = answer(problem.encode(), "Connection: close", *headers, status="400 Bad Request" if problem else status)
+        await said(asked, writer)
 
     async with remote(play) as found:
         here.append(PushService(found))

@@ -57,7 +57,8 @@ class PretendTandoor:
         data = b"" if status == 204 else (body.encode() if is_page else json.dumps(body).encode())
         kind = "text/html" if is_page else "application/json"
         writer.write(
-            f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+            f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nConnection: close\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+            + data
         )
 
     def _answer(self, method: str, target: str, asked: Asked) -> Reply:
