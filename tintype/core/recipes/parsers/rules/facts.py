@@ -168,7 +168,7 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
         alone = what is None or what.kind == "p"
         if (
             (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
-            or (opener == "for" and portioned)
+            or (opener == "for" and (portioned or (counted and _whole_line(tokens, place, amount.end))))
             or (not opener and portioned and (bold or all(token.kind == "p" for token in tokens[:place])))
         ):
             return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
@@ -176,6 +176,12 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return Servings(amount.amount, amount.upper, what.text if what else "")
         return None
     return None
+
+
+def _whole_line(tokens: tuple[Token, ...], place: int, end: int) -> bool:
+    """Tell whether a line says nothing beside "for 12 cookies"."""
+    before = sum(token.kind == "w" for token in tokens[:place])
+    return before <= 2 and not any(token.kind != "p" for token in tokens[end + 1 :])
 
 
 def _whatever(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:

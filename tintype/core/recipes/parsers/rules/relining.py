@@ -48,7 +48,7 @@ def relined(text: str, lexicon: Lexicon) -> list[str]:
     """Return the lines of a text, blank ones as "", with those apart that were run together, and whole what was wrapped."""
     lines = _headed(_unwrapped([line.strip() for line in text.split("\n")], lexicon), lexicon)
     filled = [line for line in lines if line and not line.startswith("#")]
-    if len(filled) <= FEW and any(len(line) > LONG for line in filled):
+    if len(filled) <= FEW and any(len(line) > LONG or len(_heading_inside().findall(line)) > 1 for line in filled):
         lines = [part for line in lines for part in (_exploded(line, lexicon) if len(line) > 100 else [line])]
     elif len(filled) <= 3:
         lines = [part for line in lines for part in (_PICTURES.split(line) if len(line) > 60 else [line])]

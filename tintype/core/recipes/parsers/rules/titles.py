@@ -116,7 +116,8 @@ def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, l
     )
     score += 1.0 * min(sum(len(word) > 3 and word in tagged for word in heavy), 2)
     score += 1.2 * bool(_NAMING & set(heavy)) + 1.2 * one.capitals + 0.8 * (_titled(name) and len(spoken) > 1)
-    score -= 2.2 * one.person + 2.5 * min(one.chatter, 2) + 2.5 * one.asks + 2.8 * (_COUNTING.search(name) is not None)
+    known = sum(word in recurring for word in heavy)
+    score -= (1.0 if known >= 2 else 2.2) * one.person + 0.7 * one.text.endswith("!") + 2.5 * min(one.chatter, 2) + 2.5 * one.asks + 2.8 * (_COUNTING.search(name) is not None)
     score -= (
         0.9 * (one.text.endswith("."))
         + 0.5 * max(0, len(spoken) - 11)
