@@ -19,7 +19,9 @@ for name in (
     "core.downloads",
     "core.feed",
     "core.insights",
+    "core.notifications",
     "core.publishing",
+    "core.recipes",
     "backends.idempotency",
     "backends.journal",
 ):

@@ -244,7 +244,7 @@ def rotate(data: Folder = None, as_json: AsJson = False) -> None:
     """
 
     async def turn(house: "House") -> int:
-        return await house.accounts.rotate()
+        return await house.accounts.rotate() + await house.kitchen.notifier.rotate()
 
     count = in_house(settings_of(data), turn)
     thing({"resealed": count}, as_json=as_json, sentence=f"{count} secrets are sealed with the current key now")
