@@ -1,10 +1,5 @@
-// Keeps the queue's page current, and lets a person be told when the page is closed. Without it the page still works.
-"use strict";
-
-const ENDS = ["success", "error", "unhealthy"];
+// Lets a person be told when the page is closed, where the browser can do that.
 const WORDS = {
-  live: "Updated as it happens.",
-  lost: "Not connected; trying again.",
   on: "This browser is told when a recipe is ready.",
   off: "Be told on this device when a recipe is ready, also when this page is closed.",
   denied: "Notifications of this page are blocked in the settings of this browser.",
@@ -14,83 +9,15 @@ const WORDS = {
   turn_on: "Turn notifications on",
   turn_off: "Turn notifications off",
 };
-const list = document.getElementById("queue");
-const live = document.getElementById("live");
+const box = document.getElementById("notifications");
+const button = box.querySelector("button");
+const words = box.querySelector("p");
 
-watch();
-arrange();
-
-// --- the queue -----------------------------------------------------------------------------------------------------
-
-function watch() {
-  const stream = new EventSource("/api/queue/stream");
-  stream.addEventListener("connection", () => say(live, WORDS.live));
-  stream.addEventListener("queue-update", (event) => changed(JSON.parse(event.data)));
-  stream.addEventListener("queue-removed", (event) => place(JSON.parse(event.data).itemId, null));
-  stream.addEventListener("error", () => say(live, WORDS.lost));
-}
-
-function changed(update) {
-  const row = document.getElementById(`item-${update.itemId}`);
-  if (!row || row.dataset.status !== update.status || ENDS.includes(update.status)) {
-    draw(update.itemId);
-    return;
-  }
-  for (const phase of update.progress || []) {
-    const bar = row.querySelector(`progress[data-phase="${phase.name}"]`);
-    if (bar) {
-      bar.value = phase.progress || 0;
-    }
-  }
-}
-
-// Rows come drawn from the house. Of a row that changes while it is being fetched, the last state is fetched once more.
-const drawing = new Map();
-
-async function draw(id) {
-  if (drawing.has(id)) {
-    drawing.set(id, true);
-    return;
-  }
-  drawing.set(id, false);
-  try {
-    const answer = await fetch(`/share/items/${encodeURIComponent(id)}`, { credentials: "same-origin" });
-    place(id, answer.ok ? await answer.text() : null);
-  } catch {
-    say(live, WORDS.lost);
-  }
-  const again = drawing.get(id);
-  drawing.delete(id);
-  if (again) {
-    draw(id);
-  }
-}
-
-function place(id, html) {
-  const row = document.getElementById(`item-${id}`);
-  if (html === null) {
-    row?.remove();
-    return;
-  }
-  const drawn = document.createRange().createContextualFragment(html).firstElementChild;
-  if (row) {
-    row.replaceWith(drawn);
-  } else {
-    list.prepend(drawn);
-  }
-  document.getElementById("empty")?.remove();
-}
-
-// --- notifications -------------------------------------------------------------------------------------------------
+arrange().catch(() => cannot(WORDS.unable));
 
 async function arrange() {
-  const box = document.getElementById("notifications");
-  const button = box.querySelector("button");
-  const words = box.querySelector("p");
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) {
-    say(words, window.isSecureContext ? WORDS.unable : WORDS.insecure);
-    box.hidden = false;
-    button.hidden = true;
+    cannot(window.isSecureContext ? WORDS.unable : WORDS.insecure);
     return;
   }
   const registration = await navigator.serviceWorker.register("/share/worker.js", { scope: "/share" });
@@ -100,7 +27,6 @@ async function arrange() {
     say(words, denied ? WORDS.denied : subscription ? WORDS.on : WORDS.off);
     say(button, subscription ? WORDS.turn_off : WORDS.turn_on);
     button.hidden = denied;
-    button.setAttribute("aria-pressed", String(Boolean(subscription)));
     box.hidden = false;
     return subscription;
   };
@@ -118,8 +44,15 @@ async function arrange() {
   });
   const subscription = await refresh();
   if (subscription) {
-    await tell(await current(registration, subscription));
+    // The house may have forgotten this browser; without an answer the next visit says it again.
+    await tell(await current(registration, subscription)).catch(() => undefined);
   }
+}
+
+function cannot(why) {
+  say(words, why);
+  button.hidden = true;
+  box.hidden = false;
 }
 
 async function join(registration) {
