@@ -70,7 +70,16 @@ def _beginning(looks: list[Look]) -> int:
     if heading is None and any(one.heading == "step" for one in looks) and not counted:
         return 1
     first = next((place for place, one in enumerate(looks) if one.digits and one.foods), len(looks))
-    return min([first, *counted[:1]]) if counted or first < len(looks) else 1
+    begin = min([first, *counted[:1]]) if counted or first < len(looks) else 1
+    return _with_uncounted(looks, begin)
+
+
+def _with_uncounted(looks: list[Look], begin: int) -> int:
+    """Go back over the short lines of foods that stand right before the first line with a quantity."""
+    back = begin
+    while back > 1 and not looks[back].after_blank and looks[back - 1].foods and looks[back - 1].words <= 6:
+        back -= 1
+    return back if begin - back >= 2 else begin
 
 
 def _own(one: Look, early: bool) -> list[float]:

@@ -193,6 +193,14 @@ class Lexicon:
         return self.listed("refusals")
 
     @cached_property
+    def hints(self) -> Phrases:
+        return phrases(str(self.own["hints"]))
+
+    @cached_property
+    def eaten(self) -> Phrases:
+        return phrases(str(self.own["eaten"]))
+
+    @cached_property
     def promotions(self) -> Phrases:
         return self.listed("promotions")
 

@@ -4,7 +4,7 @@ import re
 
 from tintype.core.recipes.model import Ingredient
 from tintype.core.recipes.parsers.rules.ingredients import measured
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, headings
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.relining import sentences
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
@@ -33,9 +33,10 @@ def pick_ingredients(text: str, lexicon: Lexicon) -> list[Ingredient]:
     found: dict[str, Ingredient] = {}
     for sentence in told_sentences(text):
         tokens = tokenize(sentence)
-        place = 0
+        place, listing = 0, False
         while place < len(tokens):
-            picked = _picked(sentence, tokens, place, lexicon)
+            listing = _lists(tokens, place, listing, lexicon)
+            picked = _picked(sentence, tokens, place, lexicon) or (listing and _named(sentence, tokens, place, lexicon)) or None
             if picked is None:
                 place += 1
                 continue
@@ -77,6 +78,34 @@ def _picked(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) 
         confidence=0.5,
     )
     return one, end
+
+
+def _lists(tokens: tuple[Token, ...], place: int, listing: bool, lexicon: Lexicon) -> bool:
+    """Tell whether what is said is still a list of what one needs: from "you need" to the first thing to do."""
+    if headings("ingredient_headings").at(tokens, place):
+        return True
+    word = tokens[place].folded
+    return listing and not (word in lexicon.connectives or (word in lexicon.verbs and word not in lexicon.foods))
+
+
+def after_list(sentence: str, lexicon: Lexicon) -> str:
+    """Return what a sentence says behind its list of what one needs; all of it when there is no such list."""
+    tokens = tokenize(sentence)
+    listing = False
+    for place, token in enumerate(tokens):
+        before, listing = listing, _lists(tokens, place, listing, lexicon)
+        if before and not listing:
+            return sentence[token.start :]
+    return "" if listing else sentence
+
+
+def _named(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[Ingredient, int] | None:
+    """Read a food in a list that comes without an amount."""
+    end = _name_end(tokens, place, lexicon) if lexicon.is_food(tokens[place].folded) else None
+    if end is None:
+        return None
+    food = text[tokens[place].start : tokens[end - 1].end]
+    return Ingredient(food=food, original=food, confidence=0.4), end
 
 
 def _seasoning(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[Ingredient, int] | None:

@@ -9,7 +9,7 @@ from tintype.core.recipes.parsers.rules.facts import read_nutrition, read_servin
 from tintype.core.recipes.parsers.rules.ingredients import read_ingredient
 from tintype.core.recipes.parsers.rules.labelling import Label, label
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, guess_language, lexicon
-from tintype.core.recipes.parsers.rules.prose import pick_ingredients, told_sentences
+from tintype.core.recipes.parsers.rules.prose import after_list, pick_ingredients, told_sentences
 from tintype.core.recipes.parsers.rules.relining import relined
 from tintype.core.recipes.parsers.rules.seeing import Look, look
 from tintype.core.recipes.parsers.rules.steps import divided, read_steps, told
@@ -99,9 +99,9 @@ def _told(bare: str, known: Lexicon) -> Reading:
     telling = [place for place, one in enumerate(looks) if one.words > 2 and (one.verbs or one.foods)]
     kept = looks[telling[0] :] if telling else []
     steps = [
-        (one.text, None)
+        (text, None)
         for one in kept
-        if one.words > 2 and not one.asks and (one.chatter == 0 or (one.verbs and one.words > 12))
+        if (text := after_list(one.text, known)) and one.words > 2 and not one.asks and (one.chatter == 0 or (one.verbs and one.words > 12))
     ]
     labels: list[Label] = ["step" if one.verbs and place else "chatter" for place, one in enumerate(looks)]
     verdict = judge(ingredients, [text for text, _ in steps], looks, False, known)

@@ -11,6 +11,7 @@ from tintype.core.recipes.parsers.rules.tokens import VULGAR, fold, tokenize
 
 LONG = 260  # characters: a line beyond this among few others holds more than one thing
 FEW = 5
+NARROW = 56  # characters: what is set in lines of this at most was wrapped
 SHARE = 0.45  # of a list's items begin with a quantity
 
 _BULLET = re.compile(r"(?:(?<=\s)|^)([-–—•·▪▫‣●○◦◆✔✓✅☑➡→👉✨🔸🔹🟢🔻♦*|])\ufe0f?(?=\s)")
@@ -71,13 +72,39 @@ def _headed(lines: list[str], lexicon: Lexicon) -> list[str]:
 
 def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
     """Join a line that only goes on with the one before: its end was the end of the paper, not of the thought."""
+    width = _width(lines)
     whole: list[str] = []
+    last = ""
     for line in lines:
-        if whole and whole[-1] and line[:1].islower() and _goes_on(whole[-1], line, lexicon):
+        if whole and whole[-1] and line and _joins(whole[-1], last, line, width, lexicon):
             whole[-1] = f"{whole[-1]} {line}"
         else:
             whole.append(line)
+        last = line
     return whole
+
+
+def _width(lines: list[str]) -> int:
+    """Return how wide the paper is when a text is set in narrow lines, most of them nearly full, or 0."""
+    lengths = [len(line) for line in lines if line]
+    widest = max(lengths, default=0)
+    full = sum(length > 0.75 * widest for length in lengths)
+    return widest if len(lengths) >= 8 and widest <= NARROW and full >= 0.4 * len(lengths) else 0
+
+
+def _joins(before: str, last: str, line: str, width: int, lexicon: Lexicon) -> bool:
+    if not line[:1].islower():
+        numbered = _NUMBERED.match(before) is not None and _instructs(before, lexicon)
+        fresh = _NUMBERED.match(line) or not line[0].isalnum() or opening(line) or _is_heading(line)
+        return bool(width and numbered and not fresh and len(last) > 0.6 * width)
+    if width and len(last) > 0.6 * width and not last.endswith((".", "!", "?", ":")) and not _starts(line, lexicon):
+        return True
+    return _goes_on(before, line, lexicon)
+
+
+def _is_heading(line: str) -> bool:
+    found = headings("step_headings").at(tokenize(line), 0)
+    return found is not None and len(tokenize(line)) <= found[1] + 1
 
 
 def _goes_on(before: str, line: str, lexicon: Lexicon) -> bool:

@@ -17,6 +17,9 @@ _INJECTION = re.compile(
 _CLOCKED = re.compile(r"^\W*\d{1,2}(?::\d{2}|\s?(?:am|pm|uhr|h\d{2}))\b", re.IGNORECASE)
 
 
+FEW = 5  # ingredients of most things that are mixed at home and not eaten
+
+
 class Verdict(NamedTuple):
     """Whether it is a recipe, how sure that is, and why."""
 
@@ -60,6 +63,9 @@ def _look_alike(
     titled = _titled(looks, lexicon)
     if len(cues) >= 2 or cues & _SURE or titled:
         return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
+    if len(ingredients) <= FEW and (hints := cues | _hints(looks, lexicon)) and (len(hints) > 1 or cues):
+        if not any(lexicon.eaten.within(one.tokens) for one in looks):
+            return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
     meals = sum(_is_meal(one, lexicon) for one in looks)
     planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
     if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
@@ -77,6 +83,11 @@ def _look_alike(
     if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
         return "speaks to a machine"
     return None
+
+
+def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
+    """Return the words of home and body in a text; they are in recipes too, so they count only where nobody eats."""
+    return {hint for one in looks if not one.tags for hint in lexicon.hints.within(one.tokens)}
 
 
 def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
