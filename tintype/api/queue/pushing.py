@@ -88,9 +88,9 @@ class QueueNews:
     base: str
 
     async def since(self, number: int) -> tuple[int, Sequence[tuple[datetime, Notice]]]:
-        """Return the log's last number, and what to tell of changes behind `number` with their moments, oldest first."""
+        """Return up to which number was read, and what to tell of changes behind `number`, oldest first."""
         told: list[tuple[datetime, Notice]] = []
-        while changes := await self.recipes.changes(number, _LINES):
+        while changes := await self.recipes.told(number, _LINES):
             for change in changes:
                 notice = await self._notice(change)
                 if notice is not None:

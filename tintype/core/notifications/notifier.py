@@ -50,7 +50,7 @@ class Source(Protocol):
     """A log of changes that people may have to be told of, each with a number that grows; none comes behind a later one."""
 
     async def since(self, number: int) -> tuple[int, Sequence[tuple[datetime, Notice]]]:
-        """Return the highest number so far, and what to tell of changes behind `number` with their moments, oldest first."""
+        """Return up to which number was read, and what to tell of changes behind `number` with their moments, oldest first."""
         ...
 
 

@@ -176,6 +176,10 @@ class Recipes:
         """Return what happened behind a number of the log, oldest first."""
         return await self.records.after(after, limit)
 
+    async def told(self, after: int, limit: int) -> Sequence[Change]:
+        """Return what people should be told of behind a number of the log, oldest first."""
+        return await self.records.told_after(after, limit)
+
     async def counts(self, batch: str) -> Mapping[Status, int]:
         """Return how many items of a batch stand where."""
         return await self.records.counts(batch)
