@@ -24,6 +24,7 @@ class PretendMealie:
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     lose: int = 0
     down: bool = False
+    empty: bool = False
     group: str | None = "cooks"
     created: int = 0
     port: int = 0
@@ -66,9 +67,12 @@ class PretendMealie:
         )
 
     def _create(self, body: dict[str, Any]) -> Reply:
+        recipe: dict[str, Any]
         try:
             recipe = json.loads(body["data"])
         except ValueError:
+            recipe = {}
+        if self.empty or not (recipe.get("recipeIngredient") or recipe.get("recipeInstructions")):
             return 400, {"detail": {"details": "BAD_RECIPE_DATA"}}
         self.created += 1
         first = slug = re.sub(r"[^a-z0-9]+", "-", recipe["name"].lower()).strip("-")
@@ -81,6 +85,8 @@ class PretendMealie:
         return 201, slug
 
     def _list(self, query: dict[str, str]) -> Reply:
+        if query.get("orderBy") not in (None, "name", "created_at"):
+            return 400, {"detail": {"message": f'Invalid order_by statement "{query["orderBy"]}"'}}
         asked = re.fullmatch(r'orgURL = "([^"]*)"', query["queryFilter"])
         assert asked is not None, query
         found = [one for one in self.recipes.values() if one["orgURL"] == asked.group(1)]
@@ -94,7 +100,7 @@ class PretendMealie:
             fields = form_fields(asked)
             data: Any = fields["image"].get_payload(decode=True)
             if not is_picture(data):
-                return 400, {"detail": "not a picture"}
+                return 500, {"detail": {"message": "Unknown Error"}}
             recipe["image"] = fields["extension"].get_payload()
             return 200, {"image": "111"}
         if method == "DELETE":

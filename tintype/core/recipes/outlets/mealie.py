@@ -38,12 +38,7 @@ class Mealie:
 
     async def find(self, order: Order) -> Receipt | None:
         """Return the eldest recipe whose original address is this source."""
-        query = {
-            "queryFilter": f'orgURL = "{_quoted(order.mark)}"',
-            "orderBy": "createdAt",
-            "orderDirection": "asc",
-            "perPage": "50",
-        }
+        query = {"queryFilter": f'orgURL = "{_quoted(order.mark)}"', "perPage": "50"}
         answer = await self._ask("GET", "recipes", query=query)
         found = object_of(answer).get("items")
         if answer.status != 200 or not isinstance(found, list):
@@ -60,7 +55,8 @@ class Mealie:
 
     async def put(self, order: Order) -> Receipt:
         """Create the recipe from its JSON-LD, and make sure that it can be found by its source."""
-        recipe = replace(order.recipe, name=cut(title(order.recipe), NAME)[0])
+        steps = tuple(replace(step, group=None) for step in order.recipe.steps)  # a section's name becomes a step there
+        recipe = replace(order.recipe, name=cut(title(order.recipe), NAME)[0], steps=steps)
         data = json.dumps(jsonld(recipe, url=_quoted(order.mark)), ensure_ascii=False)
         answer = await self._ask("POST", "recipes/create/html-or-json", json={"data": data, "includeTags": True})
         slug = body_of(answer)
@@ -83,8 +79,8 @@ class Mealie:
         answer = await self._ask("PUT", path, content=body, headers={"content-type": kind})
         if answer.status == 200:
             return None
-        if answer.status in (400, 404, 413, 422):
-            return f"Mealie did not take the cover: {sentence(object_of(answer) or 'too large')}"
+        if answer.status in (400, 404, 413, 422, 500):  # a picture that it cannot open is a 500 to Mealie
+            return f"Mealie did not take the cover: {sentence(object_of(answer) or str(answer.status))}"
         raise trouble_of(_WHO, _SETTING, answer, doing="take the cover")
 
     async def remove(self, receipt: Receipt) -> None:
