@@ -141,7 +141,7 @@ async def test_a_recipe_that_is_ready_is_told_once(door: Door) -> None:
         "status": "success",
         "title": item["results"]["recipe"]["name"],
         "body": "The recipe is ready",
-        "url": f"{base}/share?item={taken['id']}",
+        "url": f"{base}/share?item={taken['id']}#item-{taken['id']}",
     }
     (asked,) = door.service.arrived(phone)
     assert asked.headers["topic"] == taken["id"].replace("-", "")

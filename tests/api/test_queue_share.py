@@ -168,6 +168,29 @@ async def test_a_file_that_is_no_picture_is_said_on_the_page(door: Served) -> No
     assert "<svg" not in answer.text
 
 
+async def test_too_many_pictures_are_said_on_the_page(door: Served) -> None:
+    small = picture(width=8, height=8)
+    answer = await share(door, *[small] * 11)
+    assert answer.status_code == 400
+    assert 'role="status"' in answer.text
+
+
+async def test_too_large_pictures_are_said_on_the_page(door: Served) -> None:
+    answer = await share(door, b"x" * (33 * 1024 * 1024))
+    assert answer.status_code == 413
+    assert 'role="status"' in answer.text
+
+
+async def test_a_notification_leads_to_its_item_however_old_it_is(door: Served) -> None:
+    old = await _ready(door)
+    for number in range(31):
+        await share(door, text=f"https://www.instagram.com/p/DAbCdEfGi{number:02}/")
+    assert old["id"] not in (await door.client.get("/share")).text
+    assert f'id="item-{old["id"]}"' in (await door.client.get("/share", params={"item": old["id"]})).text
+    for nobody in ("nonsense", "550e8400-e29b-41d4-a716-446655440000"):
+        assert (await door.client.get("/share", params={"item": nobody})).status_code == 200
+
+
 async def test_what_a_link_brings_only_fills_in_the_form(door: Served) -> None:
     before = len(await items(door))
     answer = await door.client.get("/share", params={"url": LINK, "text": "</textarea><script>alert(1)</script>"})

@@ -177,7 +177,7 @@ async def test_a_person_is_told_when_the_page_is_closed(
         "title": json.loads(message)["title"],
         "body": "The recipe is ready",
         "tag": taken["id"],
-        "data": {"url": f"{origin}/share?item={taken['id']}"},
+        "data": {"url": f"{origin}/share?item={taken['id']}#item-{taken['id']}"},
         "icon": f"{origin}/share/icon-192.png",
     }
     await worker.deliver(message)

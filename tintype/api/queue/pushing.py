@@ -117,7 +117,7 @@ def item_notice(item: Item, base: str) -> Notice:
         status=item.status.value,
         title=title,
         body=body,
-        url=f"{base}/share?item={item.id}",
+        url=f"{base}/share?item={item.id}#item-{item.id}",
         thumbnail=f"{base}/api/queue/{item.id}/thumbnail" if has_picture else None,
     )
 

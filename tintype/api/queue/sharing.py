@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tintype.api.queue.desk import QueueDesk
@@ -20,8 +21,8 @@ from tintype.api.queue.reading import item_id_of
 from tintype.api.queue.shared import Shared
 from tintype.api.queue.shown import Page, Row
 from tintype.api.templates import PAGE_HEADERS, templates
-from tintype.core.recipes import Query, Taken, new_batch
-from tintype.errors import Conflict, Forbidden, NotFound, Trouble, Unauthorized
+from tintype.core.recipes import Item, Query, Taken, new_batch
+from tintype.errors import Conflict, Forbidden, Invalid, NotFound, Trouble, Unauthorized
 
 SHARE = "/share"
 MOST_PICTURES = 10
@@ -64,7 +65,7 @@ def _page(app: FastAPI, desk: QueueDesk) -> None:
         given = _joined(asked.get("url"), asked.get("text"), asked.get("title"))
         if not _is_admitted(desk, request):
             return _asks_for_key(given)
-        return await _shown(desk, given, _NOTICES.get(asked.get("done", ""), ""))
+        return await _shown(desk, given, _NOTICES.get(asked.get("done", ""), ""), item_id=asked.get("item"))
 
 
 def _taking(app: FastAPI, desk: QueueDesk) -> None:
@@ -72,8 +73,14 @@ def _taking(app: FastAPI, desk: QueueDesk) -> None:
     async def take(request: Request) -> Response:
         """Take what was shared, and show where it stands."""
         _check_own(request)
-        async with request.form(max_files=MOST_PICTURES, max_part_size=TEXT_BYTES) as form:
-            given = await _given(form)
+        try:
+            async with request.form(max_files=MOST_PICTURES, max_part_size=TEXT_BYTES) as form:
+                given = await _given(form)
+        except HTTPException as refusal:
+            nothing, admitted = Shared(), _is_admitted(desk, request)
+            return (
+                await _shown(desk, nothing, refusal.detail, refusal.status_code) if admitted else _asks_for_key(nothing)
+            )
         if not _is_admitted(desk, request):
             return _asks_for_key(given)
         try:
@@ -172,15 +179,26 @@ def _recipes(app: FastAPI, desk: QueueDesk) -> None:
         return HTMLResponse(templates.get_template("share_recipe.html").render(recipe=page, notice=""), headers=HEADERS)
 
 
-async def _shown(desk: QueueDesk, given: Shared, notice: str, status: int = 200) -> Response:
-    found = await desk.recipes.page(Query(limit=SHOWN))
+async def _shown(
+    desk: QueueDesk, given: Shared, notice: str, status: int = 200, *, item_id: str | None = None
+) -> Response:
+    found = (await desk.recipes.page(Query(limit=SHOWN))).items
+    asked = await _asked(desk, item_id) if item_id and item_id not in {item.id for item in found} else ()
     page = templates.get_template("share.html").render(
-        items=[Row.of(item) for item in found.items],
+        items=[Row.of(item) for item in (*asked, *found)],
         given=given,
         notice=notice,
         bookmarklet=f"javascript:location.href='{desk.base}{SHARE}?url='+encodeURIComponent(location.href)",
     )
     return HTMLResponse(page, status, HEADERS)
+
+
+async def _asked(desk: QueueDesk, item_id: str) -> tuple[Item, ...]:
+    """Return the item that a notification leads to, if it is still there."""
+    try:
+        return (await desk.recipes.get(item_id_of(item_id)),)
+    except (Invalid, NotFound):
+        return ()
 
 
 def _asks_for_key(given: Shared, notice: str = "") -> Response:
