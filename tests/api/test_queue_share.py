@@ -265,7 +265,12 @@ async def test_a_closed_queue_asks_for_its_key_and_remembers_it() -> None:
         assert 'name="key"' in closed.text
         assert LINK in closed.text
         assert (await share(house, text=LINK)).status_code == 401
-        assert await house.client.get("/share/items/550e8400-e29b-41d4-a716-446655440000") != 200
+        for path in ("/share/items/550e8400-e29b-41d4-a716-446655440000", "/share/recipes/nonsense"):
+            assert (await house.client.get(path)).status_code == 401
+        for verb in ("retry", "remove"):
+            closed = await house.client.post(f"/share/items/550e8400-e29b-41d4-a716-446655440000/{verb}")
+            assert closed.status_code == 401
+        assert "x" * 1001 not in (await share(house, text="x" * 40_000)).text
         wrong = await house.client.post("/share/key", data={"key": "sesame"})
         assert wrong.status_code == 401
         assert "This is not the key" in wrong.text

@@ -27,6 +27,7 @@ from tintype.errors import Conflict, Forbidden, Invalid, NotFound, Trouble, Unau
 SHARE = "/share"
 MOST_PICTURES = 10
 TEXT_BYTES = 256 * 1024
+CARRIED = 1000  # characters that are kept while the key is asked for: a link and what an app says around it
 SHOWN = 30
 
 _YEAR = 365 * 24 * 3600
@@ -202,7 +203,8 @@ async def _asked(desk: QueueDesk, item_id: str) -> tuple[Item, ...]:
 
 
 def _asks_for_key(given: Shared, notice: str = "") -> Response:
-    page = templates.get_template("share_key.html").render(given=given, notice=notice)
+    kept = Shared(given.text[:CARRIED], given.title[:CARRIED])
+    page = templates.get_template("share_key.html").render(given=kept, notice=notice)
     return HTMLResponse(page, 401, HEADERS)
 
 
