@@ -38,8 +38,10 @@ class Dish:
 
 def line(thing: Thing) -> str:
     """Return an ingredient with its amount in front."""
-    return " ".join(part for part in (thing.written, thing.unit) if part) + (" " if thing.written else "") + (
-        f"{thing.link}{thing.food}"
+    return (
+        " ".join(part for part in (thing.written, thing.unit) if part)
+        + (" " if thing.written else "")
+        + (f"{thing.link}{thing.food}")
     )
 
 
@@ -64,7 +66,9 @@ def headed(dish: Dish) -> str:
 
 
 def hooked(dish: Dish) -> str:
-    return f"{dish.hook}\n\n{dish.name} 🍽\n{_facts(dish)}\n\n{_listed(dish, '✨ ', lambda n: f'{n}) ')}\n\n{dish.goodbye}"
+    return (
+        f"{dish.hook}\n\n{dish.name} 🍽\n{_facts(dish)}\n\n{_listed(dish, '✨ ', lambda n: f'{n}) ')}\n\n{dish.goodbye}"
+    )
 
 
 def shouted(dish: Dish) -> str:
@@ -131,13 +135,18 @@ STYLES: dict[str, Callable[[Dish], str]] = {
     )
 }  # fmt: skip
 WITHOUT_STEPS = frozenset({"silent"})
-DIVIDED = frozenset({"headed", "hooked", "shouted", "disguised", "bare", "dashed", "colons", "one_paragraph", "preview"})
+DIVIDED = frozenset(
+    {"headed", "hooked", "shouted", "disguised", "bare", "dashed", "colons", "one_paragraph", "preview"}
+)
 WITH_SERVINGS = frozenset({"headed", "hooked", "shouted", "disguised", "dashed", "slashes", "preview"})
 WITH_MINUTES = frozenset({"headed", "hooked", "disguised", "preview"})
 
 
-def _things(*rows: tuple[str, float | None, str, str | None, str] | tuple[str, float | None, str, str | None, str, str]) -> tuple[Thing, ...]:
-    return tuple(Thing(*row) for row in rows)
+Row = tuple[str, float | None, str, str | None, str] | tuple[str, float | None, str, str | None, str, str]
+
+
+def _things(*rows: Row) -> tuple[Thing, ...]:
+    return tuple(Thing(row[0], row[1], row[2], row[3], row[4], row[5] if len(row) == 6 else "") for row in rows)
 
 
 DISHES: tuple[Dish, ...] = (

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tintype.core.recipes.model import Nutrition, Servings, Times
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
@@ -15,9 +15,7 @@ _SHORT = 14  # words: a fact is not told in more
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨‍👩‍👧🙋]")
 _PIECES = re.compile(r"\s*(?:[|•·()⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
-_COUNTED = frozenset("serving servings portion portions portionen portione people persons person persone persona personas personen personne personnes "
-                     "porzioni porzione porciones porcion raciones racion porcoes porcao porties portie comensales convives eters pessoas pessoa "
-                     "parts pers doses dose".split())  # fmt: skip
+_COUNTED = everywhere("portions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +122,18 @@ def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: 
         for sort in ("total", "prep", "cook", "wait"):
             listed = lexicon.listed(f"time_{sort}")
             at = listed.at(said, 0)
-            if at and said is before and not marked and said[0].folded in lexicon.verbs:
+            if at and said is before and not marked and before[:1] and before[0].folded in lexicon.verbs:
                 continue  # "Bake 20 minutes" is a step
             if (
                 at
                 and all(token.folded in _FILLERS for token in said[at[1] :])
-                and (said is before or len(after) <= 2 and not before)
+                and (said is before or (len(after) <= 2 and not before))
             ):
                 return sort
     return None
 
 
-_FILLERS = frozenset(
-    "in ca about circa just only nur approx ungefahr etwa environ zeit time en di de do total under unter".split()
-)
+_FILLERS = everywhere("beside_labels")
 
 
 def read_servings(lines: list[str], lexicon: Lexicon) -> Servings | None:

@@ -19,7 +19,9 @@ _DASH = re.compile(r"\s[-–—]\s|:\s")
 _FURTHER = re.compile(
     r"\s(?:such as|for|plus|peeled|cut into|sliced into|pour|para|voor|om te|or(?=\s[\d½¼]))\s|\s\+\s", re.IGNORECASE
 )
-_HOW_MANY = re.compile(r"^(?P<what>[\d½¼¾].*\S)\s*(?:\s[-–—]|:)\s+(?P<count>\d{1,2}(?:\s\d/\d|[½¼¾])?|[½¼¾])\s*(?P<more>\(.*\))?$")
+_HOW_MANY = re.compile(
+    r"^(?P<what>[\d½¼¾].*\S)\s*(?:\s[-–—]|:)\s+(?P<count>\d{1,2}(?:\s\d/\d|[½¼¾])?|[½¼¾])\s*(?P<more>\(.*\))?$"
+)
 _CLOVES = re.compile(r"^(knoblauch|knoflook)(zehen?|teen|tenen|teentjes?)\b", re.IGNORECASE)
 _COMMA = re.compile(r",\s|,$|\s[-–—]\s|;\s")
 _ALTERNATIVE = re.compile(r"^\s*(?:[/|]|or|oder|ou|o|of|\+|plus)\s*(?=[\d½⅓⅔¼¾⅛])", re.IGNORECASE)
@@ -45,7 +47,12 @@ def read_ingredient(line: str, lexicon: Lexicon, group: str | None = None) -> In
     if not text or not any(letter.isalpha() for letter in text):
         return None
     tokens = tokenize(text)
-    found = _counted(text, lexicon) or _leading(text, tokens, lexicon) or _trailing(text, tokens, lexicon) or _inner(text, tokens, lexicon)
+    found = (
+        _counted(text, lexicon)
+        or _leading(text, tokens, lexicon)
+        or _trailing(text, tokens, lexicon)
+        or _inner(text, tokens, lexicon)
+    )
     measure, rest, notes = found or (None, text, ())
     food, more = _named(rest, bool(measure and measure.quantity), lexicon)
     notes = tuple(note for note in (*(measure.notes if measure else ()), *notes, *more) if note)
@@ -87,9 +94,14 @@ def _counted(text: str, lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]
     size, count = measured(head, tokens, 0, lexicon), quantity(last, 0, lexicon)
     if size is None or size.unit is None or count is None or size.end >= len(tokens):
         return None
-    name = head[tokens[size.end].start :]
+    container = lexicon.units.at(tokens, size.end)
+    start = _past_partitive(tokens, container[1], lexicon) if container else size.end
+    if start >= len(tokens):
+        return None
+    unit = head[tokens[size.end].start : tokens[container[1] - 1].end] if container else None
     note = head[: tokens[size.end - 1].end]
-    return Measure(count, None, None, (note, *size.notes), size.end), name, tuple(_pieces(found["more"] or ""))
+    measure = Measure(count, unit, container[0] if container else None, (note, *size.notes), start)
+    return measure, head[tokens[start].start :], tuple(_pieces(found["more"] or ""))
 
 
 def _leading(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
@@ -111,13 +123,17 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     amount = quantity(tokens, place, lexicon)
     if amount is None:
         return None
-    end, notes = _pack(text, tokens, _past_sum(tokens, _past_sizes_to_aside(tokens, amount.end, lexicon), lexicon), lexicon)
+    end, notes = _pack(
+        text, tokens, _past_sum(tokens, _past_sizes_to_aside(tokens, amount.end, lexicon), lexicon), lexicon
+    )
     jump = end
     while jump < len(tokens) and tokens[jump].folded in lexicon.sizes and jump - end < 3:
         jump += 1
     jump = _past_partitive(tokens, jump, lexicon)  # "¼ de cucharadita"
     unit = lexicon.units.at(tokens, jump) or (lexicon.units.at(tokens, end) if jump != end else None)
-    start = jump if lexicon.units.at(tokens, jump) or tokens[jump : jump + 1] and tokens[jump].text in _SPOONS else end
+    start = (
+        jump if lexicon.units.at(tokens, jump) or (tokens[jump : jump + 1] and tokens[jump].text in _SPOONS) else end
+    )
     if unit is None and jump < len(tokens) and tokens[jump].text in _SPOONS and lexicon.language == "en":
         unit = (_SPOONS[tokens[jump].text], jump + 1)
     if unit is None:
@@ -292,7 +308,9 @@ def _named(rest: str, counted: bool, lexicon: Lexicon) -> tuple[str, list[str]]:
         if named or not re.match(r"\s*[^\W\d_]", behind):  # else "all-purpose (plain) flour" is one name
             name, tail = before, rest[found.start() :]
     cut = _name_ends(name, counted, lexicon)
-    if (further := _FURTHER.search(name, 1, cut)) and any(lexicon.is_food(token.folded) for token in tokenize(name[: further.start()])):
+    if (further := _FURTHER.search(name, 1, cut)) and any(
+        lexicon.is_food(token.folded) for token in tokenize(name[: further.start()])
+    ):
         cut = further.start()
     notes = [name[cut:].strip(_EDGES), *notes, *_pieces(tail)]
     return _bare(name[:cut], lexicon, notes), [note for note in dict.fromkeys(notes) if note]

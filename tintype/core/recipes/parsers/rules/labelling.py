@@ -111,7 +111,12 @@ def _chatter(one: Look) -> float:
 def _ingredient(one: Look) -> float:
     if one.tags or one.heading or one.words == 0:
         return _NEVER
-    weight = 2.3 * one.digits + 1.3 * (one.starts_with_quantity and not one.digits) + 2.0 * one.has_unit + 2.8 * one.ends_with_quantity
+    weight = (
+        2.3 * one.digits
+        + 1.3 * (one.starts_with_quantity and not one.digits)
+        + 2.0 * one.has_unit
+        + 2.8 * one.ends_with_quantity
+    )
     weight += 1.1 * min(one.foods, 2) + 1.3 * one.taste + 0.7 * one.bullet
     weight += 0.8 if one.words <= 6 else 0.0 if one.words <= 11 else -0.22 * (one.words - 11)
     weight -= 2.4 * (one.verb and not one.starts_with_quantity) + 0.8 * (one.ends_sentence and one.words > 4)

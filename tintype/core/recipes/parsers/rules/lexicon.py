@@ -261,6 +261,13 @@ def _read(language: str) -> dict[str, Any]:
 
 
 @cache
+def everywhere(key: str) -> frozenset[str]:
+    """Return a list of `words/any.toml`: single words, or phrases where they are set apart by commas."""
+    listed = str(_read("any")[key])
+    return frozenset(" ".join(one.split()) for one in (listed.split(",") if "," in listed else listed.split()))
+
+
+@cache
 def tables() -> dict[Language, dict[str, Any]]:
     """Return the word lists of every language as they stand in the files."""
     return {language: _read(language) for language in LANGUAGES}

@@ -4,7 +4,7 @@ import re
 
 from tintype.core.recipes.model import Ingredient
 from tintype.core.recipes.parsers.rules.ingredients import measured
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon, headings
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere, headings
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.relining import sentences
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
@@ -36,7 +36,11 @@ def pick_ingredients(text: str, lexicon: Lexicon) -> list[Ingredient]:
         place, listing = 0, False
         while place < len(tokens):
             listing = _lists(tokens, place, listing, lexicon)
-            picked = _picked(sentence, tokens, place, lexicon) or (listing and _named(sentence, tokens, place, lexicon)) or None
+            picked = (
+                _picked(sentence, tokens, place, lexicon)
+                or (listing and _named(sentence, tokens, place, lexicon))
+                or None
+            )
             if picked is None:
                 place += 1
                 continue
@@ -64,7 +68,11 @@ def _picked(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon) 
     end = _name_end(tokens, start, lexicon)
     if end is None:
         return None
-    while start < end - 1 and (tokens[start].folded in lexicon.sizes or tokens[start].folded in lexicon.preparations or lexicon.partitives.at(tokens, start)):
+    while start < end - 1 and (
+        tokens[start].folded in lexicon.sizes
+        or tokens[start].folded in lexicon.preparations
+        or lexicon.partitives.at(tokens, start)
+    ):
         start += 1
     food = text[tokens[start].start : tokens[end - 1].end]
     amount = measure.quantity if measure else None
@@ -117,8 +125,8 @@ def _seasoning(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexico
     ), place + 1
 
 
-_MAKING = frozenset("make making made preparar hacer preparare fare fazer preparer faire machen zubereiten maken bereiden cocinar cozinhar".split())
-_UNMEASURED = frozenset("salt pepper salz pfeffer sel poivre sal pimienta sale pepe pimenta zout peper".split())
+_MAKING = everywhere("making")
+_UNMEASURED = everywhere("unmeasured")
 
 
 def _name_end(tokens: tuple[Token, ...], start: int, lexicon: Lexicon) -> int | None:
@@ -153,10 +161,7 @@ def _with_adjective(tokens: tuple[Token, ...], end: int, lexicon: Lexicon) -> in
 
 
 _LINKS = frozenset({"de", "di", "d'", "of", "do", "da"})
-_STOPS = frozenset(
-    "and or in into to with until for then that which is are was the a an on at from of some und oder in mit bis fur dann die der das den dem auf et ou dans avec jusqu pour puis le la les un une des du de "
-    "y o en con hasta para el los las un una e ed nel nella con per il lo gli i um uma no na com ate o a os as en of met tot voor het een op".split()
-)  # fmt: skip
+_STOPS = everywhere("ends_of_foods")
 
 
 def _key(food: str, lexicon: Lexicon) -> str:

@@ -31,7 +31,7 @@ def quantity(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> Quantit
     if first is None:
         return None
     amount, end, digits = first
-    if amount > _MODEST or (end < len(tokens) and tokens[end].text in ("%", "°", "€", "$", "£")) and digits:
+    if amount > _MODEST or ((end < len(tokens) and tokens[end].text in ("%", "°", "€", "$", "£")) and digits):
         return None
     if digits and _describing(tokens, end, lexicon):
         return None
@@ -106,7 +106,11 @@ def _composed(tokens: tuple[Token, ...], place: int, value: float, lexicon: Lexi
     if place < len(tokens) and tokens[place].folded in ("hundred", "cent", "cents") and value < 10:
         value, place = value * 100, place + 1
     more = place + 1 if place < len(tokens) and tokens[place].folded in _AND else place
-    if value >= 20 and more < len(tokens) and 1 <= lexicon.numbers.get(tokens[more].folded, 0) < (100 if value >= 100 else 10):
+    if (
+        value >= 20
+        and more < len(tokens)
+        and 1 <= lexicon.numbers.get(tokens[more].folded, 0) < (100 if value >= 100 else 10)
+    ):
         return value + lexicon.numbers[tokens[more].folded], more + 1
     return value, place
 

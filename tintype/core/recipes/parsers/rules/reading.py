@@ -98,10 +98,13 @@ def _told(bare: str, known: Lexicon) -> Reading:
     ingredients = tuple(pick_ingredients(_TAG.sub(" ", bare), known))
     telling = [place for place, one in enumerate(looks) if one.words > 2 and (one.verbs or one.foods)]
     kept = looks[telling[0] :] if telling else []
-    steps = [
+    steps: list[tuple[str, str | None]] = [
         (text, None)
         for one in kept
-        if (text := after_list(one.text, known)) and one.words > 2 and not one.asks and (one.chatter == 0 or (one.verbs and one.words > 12))
+        if (text := after_list(one.text, known))
+        and one.words > 2
+        and not one.asks
+        and (one.chatter == 0 or (one.verbs and one.words > 12))
     ]
     labels: list[Label] = ["step" if one.verbs and place else "chatter" for place, one in enumerate(looks)]
     verdict = judge(ingredients, [text for text, _ in steps], looks, False, known)

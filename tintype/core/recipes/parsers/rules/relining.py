@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 
 from tintype.core.recipes.parsers.rules.facts import is_facts
 from tintype.core.recipes.parsers.rules.lexicon import LANGUAGES, Lexicon, headings, phrase, tables
@@ -21,7 +22,10 @@ _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
 _RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
-_ASIDES = re.compile("\\s*[(|•·]|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)", re.IGNORECASE)
+_ASIDES = re.compile(
+    "\\s*[(|•·]|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)",
+    re.IGNORECASE,
+)
 _PICTURES = re.compile("\\s(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?)+\\s+(?=\\S)")
 _PICTURE = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u25a0-\u25ff•·▪]")
 _CLOCKS = re.compile(r"(?<=\S)\s+(?=[⏰⏱⏲🕐🕒⏳👥🍽🔥])")
@@ -37,7 +41,7 @@ def sentences(text: str) -> list[str]:
     parts: list[str] = []
     for part in _SENTENCE.split(text):
         if parts and (
-            _ABBREVIATED.search(parts[-1]) and not part[:1].isupper() or re.fullmatch(r"\W*\d+[.)]", parts[-1])
+            (_ABBREVIATED.search(parts[-1]) and not part[:1].isupper()) or re.fullmatch(r"\W*\d+[.)]", parts[-1])
         ):
             parts[-1] = f"{parts[-1]} {part}"
         elif part.strip():
@@ -108,7 +112,12 @@ def _is_heading(line: str) -> bool:
 
 
 def _goes_on(before: str, line: str, lexicon: Lexicon) -> bool:
-    if before.endswith((".", "!", "?", ":")) or before.startswith("#") or line.startswith("#") or _starts(line, lexicon):
+    if (
+        before.endswith((".", "!", "?", ":"))
+        or before.startswith("#")
+        or line.startswith("#")
+        or _starts(line, lexicon)
+    ):
         return False
     if is_facts(line, tokenize(line), lexicon):
         return False
@@ -212,7 +221,7 @@ def _at_numbers(line: str) -> list[str] | None:
     if len(cuts) < 2:
         return None
     edges = [*cuts, len(line)]
-    return [line[: cuts[0]], *(line[start:end] for start, end in zip(edges, edges[1:], strict=False))]
+    return [line[: cuts[0]], *(line[start:end] for start, end in pairwise(edges))]
 
 
 def opening(line: str) -> tuple[str, str] | None:
@@ -248,9 +257,9 @@ def _listed(line: str, lexicon: Lexicon) -> list[str] | None:
             continue
         parts = _parts(rest, separator, lexicon)
         counted = sum(_starts(part, lexicon) or _ends(part, lexicon) for part in parts)
-        if len(parts) >= 2 and counted >= max(2, SHARE * len(parts)) and not _prose(parts, lexicon):
-            if opened or _starts(parts[0], lexicon) or _ends(parts[0], lexicon):
-                return [f"{head}:"] * bool(head) + parts
+        led = opened or _starts(parts[0], lexicon) or _ends(parts[0], lexicon) if parts else False
+        if led and counted >= max(2, SHARE * len(parts)) and not _prose(parts, lexicon):
+            return [f"{head}:"] * bool(head) + parts
         if opened and head and len(parts) >= 3 and _foods(parts, lexicon) >= 0.6 * len(parts):
             return [f"{head}:", *parts]
     return _unmarked(head if opened else "", rest, lexicon)
@@ -355,7 +364,7 @@ def _unmarked(head: str, rest: str, lexicon: Lexicon) -> list[str] | None:
     if len(cuts) < 3 or cuts[0] != 0 or len(rest) / len(cuts) > 45:
         return None
     edges = [*cuts, len(rest)]
-    return [f"{head}:"] * bool(head) + [rest[a:b].strip(" ,;") for a, b in zip(edges, edges[1:], strict=False)]
+    return [f"{head}:"] * bool(head) + [rest[a:b].strip(" ,;") for a, b in pairwise(edges)]
 
 
 def unfold(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tintype.core.recipes.parsers.rules.facts import is_facts
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon, Phrases, headings
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, Phrases, everywhere, headings
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
@@ -205,14 +205,13 @@ def _about_servings(rest: tuple[Token, ...]) -> bool:
     return 1 < len(rest) <= 7 and any(token.kind == "n" for token in rest) and rest[0].folded in _PORTIONS
 
 
-_PORTIONS = frozenset(
-    "( - – — for fur pour para per voor serves makes yields rende servings portionen dosi 1 2 3 4 5 6 8 10 12".split()
-)
+_PORTIONS = everywhere("opens_portions")
 
 
 def _is_group(text: str, tokens: tuple[Token, ...], after_blank: bool, lexicon: Lexicon) -> bool:
     """Tell whether a line names a part of the dish: "For the sauce:", "Teig", "DRESSING"."""
-    if not tokens or len(tokens) > 11 or any(token.kind == "n" for token in tokens):
+    opener = next((token.folded for token in tokens), None)
+    if opener is None or len(tokens) > 11 or any(token.kind == "n" for token in tokens):
         return False
     body = tokens[:-1] if text.endswith(":") else tokens
     found = lexicon.group_prefixes.at(tokens, 0)
@@ -222,4 +221,4 @@ def _is_group(text: str, tokens: tuple[Token, ...], after_blank: bool, lexicon: 
         return found is not None or len(body) <= 5
     if found is None:
         return after_blank and 1 < len(tokens) <= 6 and lexicon.group_prefixes.at(tokens, len(tokens) - 1) is not None
-    return found[1] == len(tokens) or tokens[0].folded in lexicon.group_openers
+    return found[1] == len(tokens) or opener in lexicon.group_openers

@@ -3,7 +3,7 @@
 import re
 
 from tintype.core.recipes.parsers.rules.labelling import Label
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
 from tintype.core.recipes.parsers.rules.relining import sentences
 from tintype.core.recipes.parsers.rules.seeing import Look
 from tintype.core.recipes.parsers.rules.tokens import fold, tokenize, words
@@ -12,10 +12,8 @@ LIMIT = 120  # characters of a name: longer ones make records that some kitchens
 
 _EDGE = re.compile(r"^[^\w\"'(¿¡]+|[^\w\"')\]%®™*]+$")
 _QUOTED = re.compile(r"^[\"'](.+)[\"']$")
-_NAMING = frozenset({"recipe", "rezept", "recette", "receta", "ricetta", "receita", "recept"})
-_MINOR = frozenset(
-    "the a an of with and in on mit und der die das de la le les du des et au aux con y el los las di e con al alla da do com o met en van het een".split()
-)
+_NAMING = everywhere("recipe")
+_MINOR = everywhere("minor")
 _COUNTING = re.compile(
     r"\b(?:day|tag|jour|dia|giorno|dag|part|teil|episode|ep)\s?\d+|\d+\s?(?:nights|times|years|x|mal|fois|veces|volte|vezes|keer)\b",
     re.IGNORECASE,
@@ -78,11 +76,7 @@ _SPOKEN_OF = re.compile(
     r"|(?:fazer|preparar|cozinhar) (?:uma? |o |a |meu |minha )|(?:voor|maak je|maken we|maak ik) (?:deze |dit |mijn |een |de |onze ))",
     re.IGNORECASE,
 )
-_ENDING = frozenset(
-    "and or it it's its so okay ok then that which is are needs need was you i we und ich du ihr braucht das die der et je tu vous j' c' y e que "
-    "necesitamos vamos necesitas muy hay lleva ed che ho mi ti ci serve voce voces vai muito klop heb je en zijn have has takes only just for "
-    "today heute hoy oggi hoje vandaag this but because".split()
-)
+_ENDING = everywhere("ends_of_names")
 
 
 def _names(one: Look) -> list[tuple[str, bool]]:
@@ -117,7 +111,13 @@ def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, l
     score += 1.0 * min(sum(len(word) > 3 and word in tagged for word in heavy), 2)
     score += 1.2 * bool(_NAMING & set(heavy)) + 1.2 * one.capitals + 0.8 * (_titled(name) and len(spoken) > 1)
     known = sum(word in recurring for word in heavy)
-    score -= (1.0 if known >= 2 else 2.2) * one.person + 0.7 * one.text.endswith("!") + 2.5 * min(one.chatter, 2) + 2.5 * one.asks + 2.8 * (_COUNTING.search(name) is not None)
+    score -= (
+        (1.0 if known >= 2 else 2.2) * one.person
+        + 0.7 * one.text.endswith("!")
+        + 2.5 * min(one.chatter, 2)
+        + 2.5 * one.asks
+        + 2.8 * (_COUNTING.search(name) is not None)
+    )
     score -= (
         0.9 * (one.text.endswith("."))
         + 0.5 * max(0, len(spoken) - 11)

@@ -17,7 +17,7 @@ _ELIDED = r"\b(?:[dljnmtsc]|qu|un|dell|dall|nell|sull|all|quell)'(?=\w)"
 _LETTERS = r"[^\W\d_]+(?:[-'][^\W\d_]+)*"
 _TOKEN = re.compile(rf"(?P<n>{_NUMBER})|(?P<w>{_ELIDED}|{_LETTERS})|(?P<p>[^\w\s]|_)", re.IGNORECASE)
 
-_PLAIN = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ı": "i"}
+_PLAIN = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "\u0131": "i"}
 
 
 class Token(NamedTuple):

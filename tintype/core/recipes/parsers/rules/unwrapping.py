@@ -15,10 +15,15 @@ _KEYCAP = re.compile("(\\d)\ufe0f?\u20e3[.):]?[ ]?(?=(\\d\ufe0f?\u20e3)?)")
 _CIRCLED = re.compile("[①-⑳❶-❿➀-➉]\\s?")
 _DISGUISED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2100-\u2108\u210a-\u2114ﬀ-ﬆ]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u2800\u00ad]")
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "⁄": "/", "∕": "/"})
+_QUOTES = str.maketrans(
+    {"’": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "“": '"', "”": '"', "„": '"', "\u2044": "/", "\u2215": "/"}
+)
 # What optical reading takes for digits: "1OO g", "l tsp".
 _ROUND = re.compile(r"(?<=\d)[Oo]+(?=[\dOo]*\s?(?:g|kg|ml|cl|l|°|min)\b)")
-_STROKE = re.compile(r"^(\W*)[lI|](?=\s(?:tsp|tbsp|cup|teaspoon|tablespoon|EL|TL|Prise|c\.|cda|cdta|cucharad\w+|cucchiai\w*|colher|el|tl|pinch|clove)\b)", re.MULTILINE)
+_STROKE = re.compile(
+    r"^(\W*)[lI|](?=\s(?:tsp|tbsp|cup|teaspoon|tablespoon|EL|TL|Prise|c\.|cda|cdta|cucharad\w+|cucchiai\w*|colher|el|tl|pinch|clove)\b)",
+    re.MULTILINE,
+)
 _SPACES = re.compile(r"[^\S\n]+")
 
 

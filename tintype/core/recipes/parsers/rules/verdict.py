@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tintype.core.recipes.model import Ingredient
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
 from tintype.core.recipes.parsers.rules.seeing import Look
 from tintype.core.recipes.parsers.rules.tokens import tokenize
 
@@ -63,9 +63,10 @@ def _look_alike(
     titled = _titled(looks, lexicon)
     if len(cues) >= 2 or cues & _SURE or titled:
         return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
-    if len(ingredients) <= FEW and (hints := cues | _hints(looks, lexicon)) and (len(hints) > 1 or cues):
-        if not any(lexicon.eaten.within(one.tokens) for one in looks):
-            return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
+    hints = cues | _hints(looks, lexicon)
+    uneaten = len(ingredients) <= FEW and not any(lexicon.eaten.within(one.tokens) for one in looks)
+    if uneaten and (cues or len(hints) > 1):
+        return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
     meals = sum(_is_meal(one, lexicon) for one in looks)
     planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
     if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
@@ -93,7 +94,7 @@ def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
 def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
     """Return the things nobody eats that the first line names, alone or as the end of a compound."""
     first = next((one for one in looks if not one.tags and one.words), None)
-    if first is None or first.words > 12 or first.starts_with_quantity and first.has_unit:
+    if first is None or first.words > 12 or (first.starts_with_quantity and first.has_unit):
         return []
     named = lexicon.refused_titles.within(first.tokens)
     if lexicon.language in ("de", "nl"):
@@ -111,15 +112,4 @@ def _is_meal(one: Look, lexicon: Lexicon) -> bool:
     return not rest or rest[0].text in (":", "-", "–", "—", "|") or rest[0].kind == "p"
 
 
-_SURE = frozenset(
-    " ".join(phrase.split()) for phrase in (
-        "not edible", "face mask", "hair mask", "on your face", "to your face", "body scrub", "sugar scrub", "lip scrub", "foot soak", "bath bomb",
-        "bath bombs", "spray bottle", "laundry", "beeswax", "playdough", "play dough", "slime", "shampoo", "detergent", "lip balm", "potpourri",
-        "nicht essbar", "gesichtsmaske", "haarmaske", "auf das gesicht", "aufs gesicht", "spruhflasche", "waschmittel", "bienenwachs", "knete",
-        "salzteig", "badebombe", "allzweckreiniger", "non comestible", "masque visage", "masque pour le visage", "masque cheveux", "pate a sel", "pate a modeler",
-        "lessive", "cire d' abeille", "bombe de bain", "no comestible", "mascarilla", "exfoliante", "plastilina", "cera de abejas", "bomba de bano",
-        "maschera viso", "maschera per il viso", "maschera capelli", "pasta di sale", "bomba da bagno", "cera d' api", "mascara facial", "mascara capilar",
-        "mascara para o rosto", "esfoliante", "massinha", "massa de modelar", "cera de abelha", "bomba de banho", "gezichtsmasker", "haarmasker", "op je gezicht", "bodyscrub",
-        "speelklei", "zoutdeeg", "bijenwas", "bruisballen", "allesreiniger", "not for consumption", "do not eat", "dishwasher tablets", "fabric softener",
-    )
-)  # fmt: skip
+_SURE = everywhere("surely_no_food")
