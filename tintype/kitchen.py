@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 
 from tintype import __version__
 from tintype.api.callers import Limiter
@@ -35,13 +36,13 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
     """Put the kitchen together, and have it hear of what happens."""
     policy = recipes.Policy(at_once=settings.recipes_at_once)
     records = recipes.ItemRecords(backends.database)
-    outlet = _outlet(settings, backends)
+    outlet, model = _outlet(settings, backends), _model(settings, backends)
     pipeline = Pipeline(
         records=records,
         extracting=recipes.Extracting(downloads, backends.outbound, backends.blobs, policy),
-        parsers=(recipes.RulesParser(),),
+        reading=_reading(settings, backends, model),
         uploading=recipes.Uploading(outlet, backends.blobs, records),
-        probes=recipes.Probes(_probes(downloads, outlet), policy.probed, now),
+        probes=recipes.Probes(_probes(downloads, outlet, model), policy.probed, now),
         bus=backends.bus,
         policy=policy,
         now=now,
@@ -65,6 +66,25 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
     return kitchen
 
 
+def _model(settings: Settings, backends: Backends) -> recipes.LlmParser | None:
+    if not settings.llm_base_url or not settings.llm_model:
+        return None
+    policy = recipes.ModelPolicy(
+        settings.llm_base_url, settings.llm_model, secret(settings.llm_api_key), total_seconds=settings.llm_seconds
+    )
+    return recipes.LlmParser(policy, backends.outbound)
+
+
+def _reading(settings: Settings, backends: Backends, model: recipes.LlmParser | None) -> recipes.Reading:
+    linked = (recipes.LinkedParser(backends.outbound),) if settings.recipe_follow_links else ()
+    sees = settings.recipe_read_pictures and find_spec("rapidocr") is not None
+    return recipes.Reading(
+        quick=(recipes.RulesParser(), *linked),
+        slides=recipes.SlideReader() if sees else None,
+        slow=(model,) if model is not None else (),
+    )
+
+
 def _outlet(settings: Settings, backends: Backends) -> recipes.Outlet | None:
     chosen, outbound = settings.recipe_outlet, backends.outbound
     tandoor, mealie = secret(settings.tandoor_token), secret(settings.mealie_token)
@@ -80,7 +100,7 @@ def _outlet(settings: Settings, backends: Backends) -> recipes.Outlet | None:
 
 
 def _probes(
-    downloads: Downloads, outlet: recipes.Outlet | None
+    downloads: Downloads, outlet: recipes.Outlet | None, model: recipes.LlmParser | None
 ) -> dict[recipes.Dependency, Callable[[], Awaitable[None]]]:
     async def instagram() -> None:
         await downloads.check()
@@ -89,7 +109,12 @@ def _probes(
         if outlet is not None:
             await outlet.check()
 
-    return {recipes.Dependency.INSTAGRAM: instagram, recipes.Dependency.OUTLET: target}
+    async def reader() -> None:
+        if model is not None:
+            await model.check()
+
+    kinds = recipes.Dependency
+    return {kinds.INSTAGRAM: instagram, kinds.OUTLET: target, kinds.MODEL: reader}
 
 
 def _notifier(settings: Settings, backends: Backends, now: Callable[[], datetime]) -> Notifier:

@@ -16,7 +16,9 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 @pytest.fixture(scope="module")
 async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     folder = tmp_path_factory.mktemp("recipes")
-    async with served(only=("queue",), recipe_folder=folder, public_lookups_per_hour=1000) as house:
+    async with served(
+        only=("queue",), recipe_folder=folder, recipe_read_pictures=False, public_lookups_per_hour=1000
+    ) as house:
         yield house
 
 

@@ -14,7 +14,9 @@ from tests.served import Served, served
 @pytest.fixture(scope="module")
 async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     folder = tmp_path_factory.mktemp("recipes")
-    async with served(only=("queue",), recipe_folder=folder, public_lookups_per_hour=2000) as house:
+    async with served(
+        only=("queue",), recipe_folder=folder, recipe_read_pictures=False, public_lookups_per_hour=2000
+    ) as house:
         yield house
 
 

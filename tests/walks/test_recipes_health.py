@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.api.cooks import CAPTION, ended, show, until
+from tests.doubles.model_server import MODEL, model_server
 from tests.doubles.tandoor import READ, WRITE, PretendTandoor, pretend_tandoor
 from tests.walks.stage import Stage, staged
 from tintype.core.recipes import Status
@@ -18,6 +19,10 @@ from tintype.events import QueueItemChanged
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+STORY = """My grandmother never wrote anything down, and yet we all know it by heart.
+250 g honesty
+2 cups kindness
+Stir it on the wood stove for as long as it takes to walk to the well and back again."""
 
 
 class Kitchen(NamedTuple):
@@ -37,10 +42,10 @@ class Kitchen(NamedTuple):
     async def until(self, item_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         return await until(self.stage.http, item_id, holds)
 
-    def post(self) -> str:
+    def post(self, caption: str = CAPTION) -> str:
         """The address of a new post with a recipe."""
         made = self.stage.pretend.post(
-            "/media", username="marlow.bakehouse", kind="IMAGE", width=160, height=200, caption=CAPTION
+            "/media", username="marlow.bakehouse", kind="IMAGE", width=160, height=200, caption=caption
         )
         return f"https://www.instagram.com/p/{made['shortcode']}/"
 
@@ -54,6 +59,7 @@ async def kitchen(token: str = WRITE, **settings: object) -> AsyncGenerator[Kitc
             "tandoor_token": token,
             "outbound_allow": (f"127.0.0.1:{tandoor.port}",),
             "public_lookups_per_hour": 1000,
+            "recipe_read_pictures": False,
         }
         async with staged(**{**given, **settings}) as stage:
             yield Kitchen(stage, tandoor)
@@ -146,6 +152,22 @@ async def test_who_has_used_up_the_hours_look_ups_waits_his_turn() -> None:
         await here.until(waiting, lambda one: states(one)[0] == "pending" and one["updatedAt"] != one["createdAt"])
         here.stage.skip(2 * HOUR)
         assert (await ended(here.stage.http, waiting))["status"] == "success"
+
+
+async def test_a_model_reads_what_rules_cannot_and_is_waited_for_while_it_is_away() -> None:
+    async with model_server("bad gateway") as (model, _), kitchen() as tandoor_only:
+        item = await tandoor_only.ended(tandoor_only.post(STORY))
+        assert (item["status"], item["errorCode"], model.asked) == ("error", "not_a_recipe", [])
+    async with model_server("bad gateway") as (model, _):
+        given = {"llm_base_url": model.base_url, "llm_model": MODEL, "recipe_outlet": "none"}
+        async with kitchen(**given, outbound_allow=(f"127.0.0.1:{model.port}",)) as here:
+            item = await here.ended(here.post(STORY))
+            assert (item["status"], states(item)) == ("unhealthy", ["completed", "error", "pending"])
+            model.mode = "good"
+            here.stage.skip(2 * MINUTE)
+            done = await here.until(item["id"], lambda one: one["status"] == "success")
+            assert done["results"]["parser"] == "llm"
+            assert done["results"]["recipe"]["ingredients"]
 
 
 async def test_without_an_outlet_the_recipe_stays_here(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def posted(pretend: Pretend, count: int) -> list[str]:
 
 
 def settings(pretend: Pretend, folder: Path, **more: str) -> dict[str, str]:
-    given = {"RECIPE_FOLDER": str(folder / "recipes"), "PUBLIC_LOOKUPS_PER_HOUR": "5000", **more}
+    given = {"RECIPE_FOLDER": str(folder / "recipes"), "PUBLIC_LOOKUPS_PER_HOUR": "5000"}
+    given |= {"RECIPE_READ_PICTURES": "false", **more}
     return dict(environment(pretend, **given))
 
 

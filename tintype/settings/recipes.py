@@ -36,6 +36,16 @@ class RecipeSettings(BaseSettings):
         validation_alias=names("RECIPE_FOLDER"),
         description="Folder that takes recipes as JSON-LD with their pictures.",
     )
+    recipe_follow_links: bool = Field(
+        True,
+        validation_alias=names("RECIPE_FOLLOW_LINKS"),
+        description="Read the pages that a post links to, where its own words hold no whole recipe.",
+    )
+    recipe_read_pictures: bool = Field(
+        True,
+        validation_alias=names("RECIPE_READ_PICTURES"),
+        description="Read the words on a post's pictures, where the extra `ocr` is installed and its text is no recipe.",
+    )
     tandoor_url: str | None = Field(
         None, validation_alias=names("TANDOOR_URL", "TANDOOR_SERVER_URL"), description="Address of your Tandoor."
     )
@@ -54,24 +64,16 @@ class RecipeSettings(BaseSettings):
         description="OpenAI-compatible server that helps with texts that rules cannot read; without it nobody is asked.",
     )
     llm_api_key: SecretStr | None = Field(
-        None, validation_alias=names("LLM_API_KEY", "OPENAI_API_KEY"), description="Key of that server, if it wants one."
+        None,
+        validation_alias=names("LLM_API_KEY", "OPENAI_API_KEY"),
+        description="Key of that server, if it wants one.",
     )
     llm_model: str | None = Field(
         None, validation_alias=names("LLM_MODEL"), description="Model that reads texts on that server."
     )
-    llm_vision_model: str | None = Field(
-        None, validation_alias=names("LLM_VISION_MODEL"), description="Model that reads pictures; without it none does."
-    )
-    llm_transcription_model: str | None = Field(
-        None,
-        validation_alias=names("LLM_TRANSCRIPTION_MODEL"),
-        description="Model that writes down what is said in a video; without it none does.",
-    )
-    llm_send_media: bool = Field(
-        True,
-        validation_alias=names("LLM_SEND_MEDIA"),
-        description="Whether pictures and sound may leave this machine for that server.",
-    )
     llm_seconds: float = Field(
-        90.0, gt=0, validation_alias=names("LLM_SECONDS"), description="Time that server may take for one recipe, in all."
+        90.0,
+        gt=0,
+        validation_alias=names("LLM_SECONDS"),
+        description="Time that server may take for one recipe, in all.",
     )

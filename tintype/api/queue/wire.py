@@ -77,7 +77,7 @@ class Wire:
         said: dict[str, Any] = {
             "recipe": recipe(parsed.value, picture) if parsed else None,
             "tandoorUrl": upload.url if upload and (upload.url or "").startswith("http") else None,
-            "extractedText": source.text if source else None,
+            "extractedText": source.words if source else None,
             "thumbnail": picture,
             "warnings": list(item.warnings) or None,
             "outlet": {"name": upload.outlet, "id": upload.id, "url": upload.url} if upload and upload.id else None,

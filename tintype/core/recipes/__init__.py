@@ -37,10 +37,14 @@ from tintype.core.recipes.outlets import (
     place,
 )
 from tintype.core.recipes.parsers import Parser
+from tintype.core.recipes.parsers.linked import LinkedParser
+from tintype.core.recipes.parsers.llm import LlmParser, ModelPolicy
 from tintype.core.recipes.parsers.rules import RulesParser
+from tintype.core.recipes.parsers.slides import SlideReader
 from tintype.core.recipes.pipeline import Pipeline
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
+from tintype.core.recipes.reading import Reading
 from tintype.core.recipes.recipes import Recipes, Taken, WrongStatus, new_batch
 from tintype.core.recipes.records import Change, ItemRecords, Page, Query
 from tintype.core.recipes.runner import Runner
@@ -62,8 +66,11 @@ __all__ = [
     "Item",
     "ItemRecords",
     "Language",
+    "LinkedParser",
+    "LlmParser",
     "Mealie",
     "MealiePolicy",
+    "ModelPolicy",
     "Nutrition",
     "Order",
     "Outlet",
@@ -76,12 +83,14 @@ __all__ = [
     "Policy",
     "Probes",
     "Query",
+    "Reading",
     "Receipt",
     "Recipe",
     "Recipes",
     "RulesParser",
     "Runner",
     "Servings",
+    "SlideReader",
     "Source",
     "Stage",
     "Standing",

@@ -5,6 +5,7 @@ The words are enough for a recipe, so no video is fetched for them; a picture th
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tintype.backends.outbound import Outbound
 from tintype.core.downloads import Downloads
 from tintype.core.recipes.items import Extract, Item
 from tintype.core.recipes.policy import Policy
-from tintype.errors import Invalid, Trouble
+from tintype.errors import Invalid, Trouble, Unavailable
 from tintype.instagram.links import Link, LinkKind, parse_link, post_url
 from tintype.instagram.model import MediaKind
 from tintype.instagram.public import PublicMedia, PublicPost, fetch, resolve
@@ -71,6 +72,25 @@ class Extracting:
                 return await self._copy(picture, Path(folder) / "cover")
         except Trouble:
             return None
+
+    async def pictures(self, item: Item) -> Sequence[bytes]:
+        """Return the pictures of an item: those that came with it, its cover, or all slides of a carousel.
+
+        Raises `Unavailable` when the slides were not had in time.
+        """
+        source, code = item.source, item.shortcode
+        if item.given.pictures:
+            return [await self.blobs.get(key) for key in item.given.pictures]
+        if source is None or source.kind == "video" or code is None:
+            return []
+        if source.kind != "carousel_album":
+            return [await self.blobs.get(source.cover)] if source.cover else []
+        got = await self.downloads.ask(code, wait=self.policy.look_seconds)
+        if got.post is None:
+            raise Unavailable("the slides of the post were not had")
+        names = [file.name for file in got.post.files if file.kind == MediaKind.IMAGE.value]
+        paths = [(await self.downloads.file(code, name))[0] for name in names]
+        return [await asyncio.to_thread(path.read_bytes) for path in paths]
 
     async def _copy(self, picture: PublicMedia, place: Path) -> str:
         policy = self.policy

@@ -83,7 +83,10 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What extraction found; `text` is the raw text, `cover` the blob key of our own copy of the picture."""
+    """What extraction found; `text` is the raw text, `cover` the blob key of our own copy of the picture.
+
+    `pictured` are the words on the pictures, where those had to be read.
+    """
 
     text: str
     link: str | None = None
@@ -91,6 +94,12 @@ class Extract:
     taken_at: datetime | None = None
     kind: str | None = None
     cover: str | None = None
+    pictured: str | None = None
+
+    @property
+    def words(self) -> str:
+        """All words that were found."""
+        return "\n\n".join(part for part in (self.text, self.pictured) if part)
 
 
 @dataclass(frozen=True, slots=True)

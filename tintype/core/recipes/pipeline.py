@@ -7,8 +7,8 @@ what it has before anything is sent again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,9 +25,9 @@ from tintype.core.recipes.failing import (
 )
 from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status, progressed
 from tintype.core.recipes.model import Context, Parsed, Recipe
-from tintype.core.recipes.parsers import Parser
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
+from tintype.core.recipes.reading import Reading
 from tintype.core.recipes.records import ItemRecords, OvertakenError
 from tintype.core.recipes.uploading import Uploading
 from tintype.core.recipes.walk import Walk
@@ -35,7 +35,6 @@ from tintype.errors import Trouble
 
 log = logging.getLogger(__name__)
 
-SURE = 0.8  # a parser that is so sure, and found steps, is not asked after
 NO_COVER = "no_cover"
 
 
@@ -53,7 +52,7 @@ class Pipeline:
 
     records: ItemRecords
     extracting: Extracting
-    parsers: Sequence[Parser]
+    reading: Reading
     uploading: Uploading
     probes: Probes
     bus: Bus
@@ -148,31 +147,21 @@ class Pipeline:
     async def _parse(self, walk: Walk) -> None:
         item = walk.item
         assert item.source is not None
-        parsed = await self.read(item.source.text, Context(force=item.force))
-        if parsed is None:
+        read = await self.reading.read(
+            item.source.text, Context(force=item.force), lambda: self.extracting.pictures(item)
+        )
+        source = replace(item.source, pictured=read.pictured or item.source.pictured)
+        if read.parsed is None:
+            await walk.note(source=source)
             raise Halt(NOT_A_RECIPE)
-        if not parsed.value.ingredients and not item.force:
+        if not read.parsed.value.ingredients and not item.force:
+            await walk.note(source=source)
             raise Halt(INCOMPLETE)
-        await walk.complete(Stage.PARSING, parsed=parsed)
+        await walk.complete(Stage.PARSING, parsed=read.parsed, source=source)
 
     async def read(self, text: str, context: Context) -> Parsed[Recipe] | None:
-        """Return what the first parser that is sure enough made of a text, or else the surest answer."""
-        found: list[Parsed[Recipe]] = []
-        trouble: Trouble | None = None
-        for parser in self.parsers:
-            try:
-                parsed = await parser.parse(text, context)
-            except Trouble as problem:
-                log.warning("the parser %s gave no answer: %s", parser.name, problem.message)
-                trouble = trouble or problem
-                continue
-            if parsed is not None:
-                found.append(parsed)
-                if parsed.confidence >= SURE and parsed.value.steps:
-                    return parsed
-        if not found and trouble is not None:
-            raise trouble
-        return max(found, key=lambda one: one.confidence, default=None)
+        """Return the recipe in a text that came without pictures."""
+        return (await self.reading.read(text, context)).parsed
 
     async def _upload(self, walk: Walk) -> None:
         await self.uploading.upload(walk)
