@@ -210,3 +210,13 @@ async def test_a_wrong_token_is_for_a_person_to_mend(kind: str, tmp_path: Path) 
                 await ask
             assert "wrong-token" not in str(told.value)
         assert "wrong-token" not in repr(stranger)
+
+
+@remotes
+async def test_a_target_on_a_private_address_says_how_to_let_it_through(kind: str, tmp_path: Path) -> None:
+    async with standing(kind, tmp_path) as there:
+        outlet: Any = there.outlet
+        guarded = HttpOutbound()
+        with pytest.raises(Misconfigured, match="OUTBOUND_ALLOW"):
+            await replace(outlet, outbound=guarded).check()
+        await guarded.close()

@@ -29,8 +29,7 @@ def test_whatever_was_parsed_is_taken_and_is_harmless(recipe: Recipe) -> None:
     body = payload(recipe, SOURCE)
     assert recipe_errors(body) == {}
     assert harmful({**body, "source_url": ""}) == []
-    assert "NaN" not in (sent := json.dumps(body))
-    assert "Infinity" not in sent
+    json.dumps(body, allow_nan=False)
     for step in body["steps"]:
         assert rendered(step["instruction"]) == f"<p>{step['instruction']}</p>"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from math import isfinite
 from typing import Any
 
 from tintype.core.recipes.model import Ingredient, Nutrition, Recipe, Servings, Step
@@ -76,7 +77,7 @@ def ingredient_line(one: Ingredient) -> str:
 
 def amounts(one: Ingredient) -> str:
     """Return "2", "2–3" or nothing."""
-    if one.amount is None:
+    if one.amount is None or not isfinite(one.amount):
         return ""
     upper = f"\u2013{number(one.amount_max)}" if one.amount_max and one.amount_max > one.amount else ""
     return number(one.amount) + upper
@@ -89,7 +90,7 @@ def number(value: float) -> str:
 
 def yields(servings: Servings | None) -> str | None:
     """Return "4 servings", or None when nobody said how much it makes."""
-    if servings is None:
+    if servings is None or not isfinite(servings.amount):
         return None
     upper = servings.amount_max
     span = f"\u2013{number(upper)}" if upper is not None and upper > servings.amount else ""
@@ -113,7 +114,7 @@ def keywords(recipe: Recipe) -> list[str]:
 def nutrition_line(nutrition: Nutrition) -> str:
     """Return "420 kcal, 38 g protein": only what is known."""
     known = [(getattr(nutrition, name), unit) for name, unit in _FACTS]
-    return ", ".join(f"{number(value)} {unit}" for value, unit in known if value is not None)
+    return ", ".join(f"{number(value)} {unit}" for value, unit in known if _known_number(value))
 
 
 def _instructions(steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -127,13 +128,17 @@ def _instructions(steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 def _nutrition(nutrition: Nutrition) -> dict[str, str] | None:
     facts = {
-        "calories": nutrition.calories and f"{number(nutrition.calories)} kcal",
-        "proteinContent": nutrition.protein and f"{number(nutrition.protein)} g",
-        "carbohydrateContent": nutrition.carbohydrates and f"{number(nutrition.carbohydrates)} g",
-        "fatContent": nutrition.fat and f"{number(nutrition.fat)} g",
+        "calories": (nutrition.calories, "kcal"),
+        "proteinContent": (nutrition.protein, "g"),
+        "carbohydrateContent": (nutrition.carbohydrates, "g"),
+        "fatContent": (nutrition.fat, "g"),
     }
-    known = {name: value for name, value in facts.items() if isinstance(value, str)}
+    known = {name: f"{number(value)} {unit}" for name, (value, unit) in facts.items() if value and _known_number(value)}
     return {"@type": "NutritionInformation", **known} if known else None
+
+
+def _known_number(value: float | None) -> bool:
+    return value is not None and isfinite(value)
 
 
 def _known(recipe: Recipe) -> list[str]:

@@ -1,4 +1,4 @@
-"""What goes over the wire to an outlet and is no recipe yet: a multipart form, and the sentence in a refusal."""
+"""What goes over the wire to an outlet and is no recipe: one call of its API, a form, the sentence in a refusal."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,39 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any, cast
 
-from tintype.backends.outbound import Answer
-from tintype.errors import Busy, Misconfigured, Refused, Trouble, Unreachable
+from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
+from tintype.errors import Busy, Forbidden, Misconfigured, Refused, Trouble, Unreachable
 
 _SAID = 300  # characters of a refusal that are repeated
 _DEPTH = 8
 _LEAVES = 4
+
+
+# Thirty ingredients take Tandoor three seconds on a loaded machine, and a machine at home may be a small one.
+LIMITS = Policy(total_seconds=60, first_byte_seconds=60, max_bytes=8 * 1024 * 1024, https_only=False)
+
+
+async def call(
+    outbound: Outbound,
+    url: str,
+    token: str,
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    json: object | None = None,
+    form: tuple[str, bytes] | None = None,
+) -> Answer:
+    """Ask an API below `url`, as whom the token names; a `form` is its content type and its bytes."""
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    kind, content = form or (None, None)
+    known = {**headers, "content-type": kind} if kind else headers
+    address = f"{url.rstrip('/')}/api/{path}"
+    request = Outgoing(method, address, query=query or {}, headers=known, json=json, content=content)
+    try:
+        return await outbound.send(request, LIMITS)
+    except Forbidden as trouble:
+        raise Misconfigured(f"{trouble.message}; if it is yours, add its host:port to OUTBOUND_ALLOW") from trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import quote
 
-from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
-from tintype.core.recipes.outlets.forms import body_of, cover_of, multipart, object_of, sentence, trouble_of
+from tintype.backends.outbound import Answer, Outbound
+from tintype.core.recipes.outlets.forms import body_of, call, cover_of, multipart, object_of, sentence, trouble_of
 from tintype.core.recipes.outlets.outlet import Order, Receipt, Standing
 from tintype.core.recipes.plain import cut
 from tintype.core.recipes.shapes import jsonld, title
 from tintype.errors import Unreachable
 
-LIMITS = Policy(total_seconds=60, first_byte_seconds=60, max_bytes=8 * 1024 * 1024, https_only=False)
 NAME = 128  # a name as long as a caption becomes a recipe that Mealie can neither show nor delete
 _WHO = "Mealie"
 _SETTING = "MEALIE"
@@ -74,9 +73,9 @@ class Mealie:
         picture = cover_of(cover)
         if picture is None:
             return "the cover was left out: it is no JPEG, PNG, GIF or WebP"
-        kind, body = multipart({"extension": picture.ending}, picture)
+        form = multipart({"extension": picture.ending}, picture)
         path = f"recipes/{quote(receipt.id, safe='')}/image"
-        answer = await self._ask("PUT", path, content=body, headers={"content-type": kind})
+        answer = await self._ask("PUT", path, form=form)
         if answer.status == 200:
             return None
         if answer.status in (400, 404, 413, 422, 500):  # a picture that it cannot open is a 500 to Mealie
@@ -109,14 +108,11 @@ class Mealie:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
         json: object | None = None,
-        content: bytes | None = None,
+        form: tuple[str, bytes] | None = None,
     ) -> Answer:
-        known = {"authorization": f"Bearer {self.policy.token}", "accept": "application/json", **(headers or {})}
-        url = f"{self.policy.url.rstrip('/')}/api/{path}"
-        request = Outgoing(method, url, query=query or {}, headers=known, json=json, content=content)
-        return await self.outbound.send(request, LIMITS)
+        known = self.policy
+        return await call(self.outbound, known.url, known.token, method, path, query=query, json=json, form=form)
 
 
 def _quoted(mark: str) -> str:

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
-from tintype.core.recipes.outlets.forms import cover_of, multipart, object_of, sentence, trouble_of
+from tintype.backends.outbound import Answer, Outbound
+from tintype.core.recipes.outlets.forms import call, cover_of, multipart, object_of, sentence, trouble_of
 from tintype.core.recipes.outlets.outlet import Order, Receipt, Standing
 from tintype.core.recipes.outlets.tandoor_recipe import SOURCE, named, payload
 from tintype.errors import Unreachable
 
-# Thirty ingredients take three seconds on a loaded machine, and a machine at home may be a small one.
-LIMITS = Policy(total_seconds=60, first_byte_seconds=60, max_bytes=8 * 1024 * 1024, https_only=False)
 _WHO = "Tandoor"
 _SETTING = "TANDOOR"
 _PAGE = 100  # Tandoor gives no more at once
@@ -79,8 +77,8 @@ class Tandoor:
         picture = cover_of(cover)
         if picture is None:
             return "the cover was left out: Tandoor takes JPEG, PNG, GIF and WebP"
-        kind, body = multipart({}, picture)
-        answer = await self._ask("PUT", f"recipe/{receipt.id}/image/", content=body, headers={"content-type": kind})
+        form = multipart({}, picture)
+        answer = await self._ask("PUT", f"recipe/{receipt.id}/image/", form=form)
         if answer.status == 200:
             return None
         if answer.status in (400, 404, 413):
@@ -178,11 +176,8 @@ class Tandoor:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
         json: object | None = None,
-        content: bytes | None = None,
+        form: tuple[str, bytes] | None = None,
     ) -> Answer:
-        known = {"authorization": f"Bearer {self.policy.token}", "accept": "application/json", **(headers or {})}
-        url = f"{self.policy.url.rstrip('/')}/api/{path}"
-        request = Outgoing(method, url, query=query or {}, headers=known, json=json, content=content)
-        return await self.outbound.send(request, LIMITS)
+        known = self.policy
+        return await call(self.outbound, known.url, known.token, method, path, query=query, json=json, form=form)

@@ -40,7 +40,7 @@ def payload(recipe: Recipe, source: str) -> dict[str, Any]:
         "keywords": [{"name": word} for word in keywords(recipe) if len(word) <= KEYWORD][:_KEYWORDS],
         "steps": steps(recipe),
     }
-    if servings := recipe.servings:
+    if (servings := recipe.servings) and math.isfinite(servings.amount):
         body["servings"] = max(1, min(round(servings.amount), _SERVINGS))
         body["servings_text"] = one_line(servings.what, SERVINGS_TEXT)
     if (nutrition := _nutrition(recipe.nutrition)) is not None:

@@ -127,7 +127,7 @@ class ModelServer:
         except (Unreachable, TooLarge) as trouble:
             return Failed(Failure.AWAY, trouble.message)
         except Forbidden as trouble:
-            return Failed(Failure.NO, trouble.message)
+            return Failed(Failure.NO, f"{trouble.message}; if it is yours, add its host:port to OUTBOUND_ALLOW")
         return _outcome(answer, turn)
 
     def _url(self, path: str) -> str:
