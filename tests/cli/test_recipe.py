@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.cooks import CAPTION, NO_RECIPE, OWNER
 from tests.cli.programs import run
+from tests.core.recipes.test_slides import slide
 from tests.doubles.mealie import TOKEN, pretend_mealie
 from tests.doubles.tandoor import WRITE, pretend_tandoor
 from tests.instagram.pretend import Pretend, running
@@ -49,7 +50,7 @@ def cli(tmp_path: Path, pretend: Pretend, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         capsys.readouterr()
         try:
             code = main(("recipe", *arguments))
@@ -106,7 +107,7 @@ def test_the_same_recipe_is_put_into_a_folder_once(cli: Cli, pretend: Pretend, t
 def test_what_is_no_recipe_ends_with_4_and_a_guess_is_taken_when_asked_for(cli: Cli) -> None:
     code, out, err = cli("-", stdin=NO_RECIPE)
     assert (code, out) == (4, "")
-    assert err == "tintype: there is no recipe in this text; --force takes the best guess\n"
+    assert err == "tintype: there is no recipe in this; --force takes the best guess\n"
     code, out, _ = cli("-", "--force", stdin=NO_RECIPE)
     assert code == 0
     assert out.startswith("# ")
@@ -133,9 +134,17 @@ def test_wrong_use_ends_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert (code, out) == (2, "")
 
 
-def test_a_file_that_is_no_text_ends_with_2(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    assert cli("cover.jpg")[0] == 2
+def test_a_file_that_is_neither_text_nor_picture_ends_with_2(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42\xff\xfe")
+    assert cli("film.mp4")[0] == 2
+
+
+def test_a_picture_of_a_recipe_is_read(cli: Cli, tmp_path: Path) -> None:
+    rows = ("Lemon cake", "Ingredients", "250 g flour", "3 eggs", "2 tbsp olive oil", "Bake for 40 minutes.")
+    (tmp_path / "slide.png").write_bytes(slide(*rows))
+    code, out, _ = cli("slide.png")
+    assert code == 0
+    assert "- 250 g flour\n- 3 eggs\n- 2 tbsp olive oil\n" in out
 
 
 def test_more_than_a_text_ends_with_2(cli: Cli) -> None:
