@@ -160,12 +160,12 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
         what = tokens[amount.end] if amount.end < len(tokens) else None
         opener = _opens(tokens, place, lexicon)
         counted = what is not None and what.folded in lexicon.serving_words
-        portioned = what is not None and what.folded in _COUNTED
+        portioned = counted and what is not None and what.folded in _COUNTED
         alone = what is None or what.kind == "p"
         if (
             (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
             or (opener == "for" and (portioned or (counted and _whole_line(tokens, place, amount.end))))
-            or (not opener and portioned and (bold or all(token.kind == "p" for token in tokens[:place])))
+            or (not opener and portioned and (bold or _whole_line(tokens, place, amount.end)))
         ):
             return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
         if bold and counted and place <= 1:
@@ -197,28 +197,26 @@ def _opens(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> str | Non
     return None
 
 
+_NUTRIENTS = (("calories", "calories"), ("protein", "protein"), ("carbs", "carbohydrates"), ("fat", "fat"))
+_LETTERS = {"P": "protein", "C": "carbs", "F": "fat"}  # "42P 72C 35F", as people who count write it
+
+
 def nutrition_in(tokens: tuple[Token, ...], lexicon: Lexicon) -> Nutrition:
-    """Read "320 kcal", "Protein: 12 g", "14g protein" in one line."""
+    """Read "320 kcal", "Protein: 12 g", "14g protein", "410 cals | 32P 45C 9F" in one line."""
     found: dict[str, float] = {}
+    lettered = {token.text for token in tokens} >= _LETTERS.keys()
     for place, token in enumerate(tokens):
-        if token.kind != "n":
-            continue
-        amount = quantity(tokens, place, lexicon)
+        amount = quantity(tokens, place, lexicon) if token.kind == "n" else None
         if amount is None:
             continue
         after = amount.end
         gram = after < len(tokens) and tokens[after].folded in ("g", "gr", "gram", "grams")
-        for key, field in (
-            ("calories", "calories"),
-            ("protein", "protein"),
-            ("carbs", "carbohydrates"),
-            ("fat", "fat"),
-        ):
+        for key, field in _NUTRIENTS:
             listed = lexicon.listed(key)
             named = listed.at(tokens, after + gram) or listed.at(tokens, after)
-            if (named or _named_before(tokens, place, key, lexicon)) and (
-                gram or key == "calories" or len(tokens) <= 4
-            ):
+            told = named is not None or _named_before(tokens, place, key, lexicon)
+            letter = lettered and after < len(tokens) and _LETTERS.get(tokens[after].text) == key
+            if letter or (told and (gram or key == "calories" or len(tokens) <= 4)):
                 found.setdefault(field, amount.amount)
     return Nutrition(**found)
 
