@@ -61,7 +61,7 @@ def _scale(word: str, lexicon: Lexicon) -> float | None:
 def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
     """Tell whether a line says nothing but times, servings or what is in a serving."""
     spoken = sum(token.kind == "w" for token in tokens)
-    if spoken > _SHORT or not any(token.kind in "nw" for token in tokens):
+    if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
         return False
     if spoken <= 10 and (_servings_in(tokens, lexicon, bold=False) or _times_in(text, lexicon) != Times()):
         return True

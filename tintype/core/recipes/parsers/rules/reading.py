@@ -14,7 +14,7 @@ from tintype.core.recipes.parsers.rules.relining import relined
 from tintype.core.recipes.parsers.rules.seeing import Look, look
 from tintype.core.recipes.parsers.rules.steps import divided, read_steps, told
 from tintype.core.recipes.parsers.rules.titles import read_titles, told_title
-from tintype.core.recipes.parsers.rules.tokens import fold, words
+from tintype.core.recipes.parsers.rules.tokens import fold
 from tintype.core.recipes.parsers.rules.unwrapping import plain, unwrap
 from tintype.core.recipes.parsers.rules.verdict import Verdict, judge
 
@@ -22,6 +22,7 @@ LONGEST = 20_000  # characters: no caption is longer, and a transcript beyond th
 MOST_LINES = 400
 
 _SEPARATOR = re.compile(r"^[\W_]*$")
+_WORD = re.compile(r"[^\W\d_]+")
 _TAG = re.compile(r"#(\w+)")
 _PREFIXED = re.compile(r"^([^:]{3,60}):\s*(?=\S)")
 
@@ -39,7 +40,7 @@ class Reading:
 def read(text: str, context: Context) -> Reading:
     """Read a text as if it were a recipe, and say whether it is one."""
     bare = plain(unwrap(text[:LONGEST]))
-    language = context.language or guess_language(words(_TAG.sub(" ", bare)))
+    language = context.language or guess_language(map(fold, _WORD.findall(_TAG.sub(" ", bare))))
     known = lexicon(language)
     listed = _listed(bare, known)
     if len(listed.recipe.ingredients) >= 2 and (listed.verdict.recipe or listed.verdict.confidence > 0.9):
