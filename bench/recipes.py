@@ -1,6 +1,7 @@
 """How well and how fast recipes are read by rules: score by language and CPU time, on a corpus that lies elsewhere.
 
     python -m bench.recipes GOLD.jsonl [--write PREDICTIONS.jsonl] [--scorer SCORE_RECIPES.py] [--by lang]
+        [--python PYTHON]
 
 Each row of the corpus has an `id`, a `caption` and, for the figures by language, `lang`. The predictions are written in
 the shape that the scorer reads; without a scorer only the times are printed.
@@ -59,12 +60,13 @@ def main() -> None:
     arguments.add_argument("--write", type=Path, help="where the predictions go")
     arguments.add_argument("--scorer", type=Path, help="the corpus's own score_recipes.py")
     arguments.add_argument("--by", default="lang")
+    arguments.add_argument("--python", default=sys.executable, help="an interpreter that has what the scorer needs")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as spare:
         into = given.write or Path(spare) / "predictions.jsonl"
         spent = predict(given.corpus, into)
         if given.scorer:
-            subprocess.run([sys.executable, given.scorer, given.corpus, into, "--by", given.by], check=True)
+            subprocess.run([given.python, given.scorer, given.corpus, into, "--by", given.by], check=True)
         print(f"CPU ms a caption: p50 {spent[len(spent) // 2]:.1f}, p95 {spent[int(len(spent) * 0.95)]:.1f}")
 
 
