@@ -31,7 +31,7 @@ from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
 from tintype.backends.idempotency import Idempotency
 from tintype.backends.qstash import QStash, Signatures
-from tintype.core import publishing
+from tintype.core import notifications, publishing, recipes
 from tintype.core.access import (
     Access,
     AccessRecords,
@@ -75,6 +75,7 @@ from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, R
 from tintype.events import Event, PostPublished
 from tintype.instagram import App, Graph, Login, utc_now
 from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
+from tintype.kitchen import Kitchen, open_kitchen, queue_dialect
 from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.settings import Settings
 
@@ -106,6 +107,7 @@ class House:
     runner: Runner
     insights: Insights
     downloads: Downloads
+    kitchen: Kitchen
     welcome: Welcome
     front: ASGIApp
 
@@ -135,19 +137,26 @@ async def open_house(
                 *insight_jobs(house.insights),
                 *publishing.jobs(house.publisher.resources),
                 *download_jobs(house.downloads),
+                *recipes.jobs(house.kitchen.pipeline, backends.blobs),
+                *notifications.jobs(house.kitchen.notifier, {"queue": house.kitchen.news}),
             ),
             (
                 *schedules(house.feed),
                 *insight_schedules(house.insights),
                 *publishing.schedules(),
                 *download_schedules(),
+                *recipes.schedules(),
+                *notifications.schedules(),
             ),
         )
         stack.push_async_callback(backends.engine.close)
         stack.push_async_callback(house.downloads.close)
+        stack.push_async_callback(house.kitchen.hub.close)
         if backends.works:
             await house.runner.start(alone=backends.database.is_sqlite)
             stack.push_async_callback(house.runner.close)
+            await house.kitchen.runner.start(alone=backends.database.is_sqlite)
+            stack.push_async_callback(house.kitchen.runner.close)
             await recover(house.downloads)
         yield house
 
@@ -169,10 +178,12 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     welcome = Welcome()
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
+    kitchen = open_kitchen(settings, backends, downloads, now)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
         _scrape_dialect(settings, backends, downloads, only, now),
+        queue_dialect(settings, backends, kitchen, now),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
@@ -194,6 +205,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         runner,
         insights,
         downloads,
+        kitchen,
         welcome,
         front,
     )

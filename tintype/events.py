@@ -95,6 +95,19 @@ class InsightsUpdated:
     account_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class QueueItemChanged:
+    """A recipe on its way came one step further; `number` is the change's place in the log of all changes.
+
+    `tell` is set when people should be told: the item ended, and it is not the same end that they heard of already.
+    """
+
+    item_id: str
+    status: str
+    number: int
+    tell: bool
+
+
 Event = (
     WorkspaceChanged
     | AccountChanged
@@ -106,6 +119,7 @@ Event = (
     | PostFailed
     | PostCancelled
     | InsightsUpdated
+    | QueueItemChanged
 )
 
 EVENTS: tuple[type[Event], ...] = (
@@ -119,4 +133,5 @@ EVENTS: tuple[type[Event], ...] = (
     PostFailed,
     PostCancelled,
     InsightsUpdated,
+    QueueItemChanged,
 )

@@ -12,11 +12,12 @@ from tintype.api.dialect import Dialect, Front, Mounted, Saying, Surround, build
 from tintype.api.feed import FEED
 from tintype.api.health import HEALTH
 from tintype.api.meta import META
+from tintype.api.queue import QUEUE
 from tintype.api.scrape import SCRAPE
 from tintype.api.social import SOCIAL
 from tintype.errors import Conflict, Kind, RateLimited, Trouble, Unavailable
 
-DIALECTS = (FEED, SCRAPE, SOCIAL, META, CONSOLE, HEALTH)
+DIALECTS = (FEED, SCRAPE, SOCIAL, QUEUE, META, CONSOLE, HEALTH)
 
 # Seed 0's table "Error Codes", and what decisions.md adds to it.
 FEED_SAYS = {

@@ -19,7 +19,11 @@ for name in (
     "core.downloads",
     "core.feed",
     "core.insights",
+    "core.notifications",
+    "core.notifications",
     "core.publishing",
+    "core.recipes",
+    "core.recipes",
     "backends.idempotency",
     "backends.journal",
 ):

@@ -26,7 +26,7 @@ COMMANDS = (
     ("user", "enable"), ("account",), ("account", "list"), ("account", "connect"), ("account", "refresh"), ("account", "disconnect"),
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
     ("publish",), ("posts",), ("posts", "list"), ("posts", "show"), ("posts", "events"), ("posts", "cancel"), ("posts", "retry"),
-    ("insights",), ("fetch",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
+    ("insights",), ("fetch",), ("recipe",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
 )  # fmt: skip
 
 
@@ -245,26 +245,29 @@ def test_doctor_finds_what_is_broken(
 
 def test_rotating_seals_everything_anew(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = (b64encode(bytes([number]) * 32).decode() for number in (1, 2))
-    asyncio.run(_register(tmp_path / "data", old))
+    key = asyncio.run(_register(tmp_path / "data", old))
     monkeypatch.setenv("ENCRYPTION_KEY", new)
     assert cli("vault", "rotate")[0] == 3
     monkeypatch.setenv("ENCRYPTION_KEYS_OLD", old)
-    assert said(cli, "vault", "rotate") == {"resealed": 2}
+    assert said(cli, "vault", "rotate") == {"resealed": 3}
     assert said(cli, "vault", "rotate") == {"resealed": 0}
-    assert asyncio.run(_secrets(tmp_path / "data", new)) == ["the-app-secret"]
+    assert asyncio.run(_secrets(tmp_path / "data", new)) == ["the-app-secret", key]
 
 
-async def _register(data: Path, key: str) -> None:
+async def _register(data: Path, key: str) -> str:
+    """Make a workspace with secrets, and the key for pushes, whose public half is returned."""
     async with open_house(load(data=data, encryption_key=key), work=False) as house:
         workspace, _ = await house.access.register("Sealed")
         await house.accounts.add(
             workspace.id, Login.INSTAGRAM_LOGIN, "17", app_secret="the-app-secret", token="a-token"
         )
+        return (await house.kitchen.notifier.key()).public
 
 
 async def _secrets(data: Path, key: str) -> list[str]:
     async with open_house(load(data=data, encryption_key=key), work=False) as house:
-        return [one.secret for one in await house.accounts.signers()]
+        signers = [one.secret for one in await house.accounts.signers()]
+        return [*signers, (await house.kitchen.notifier.key()).public]
 
 
 def test_a_workspace_connects_with_its_own_app_and_nobody_sees_its_secret(

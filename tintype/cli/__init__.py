@@ -21,6 +21,7 @@ from tintype.cli.measuring import insights
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.people import users
 from tintype.cli.publishing import posts, publish
+from tintype.cli.recipes import recipe
 from tintype.cli.serving import serve, simulate, worker
 from tintype.errors import Trouble
 from tintype.logs import Redaction
@@ -50,7 +51,7 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch, publish, insights):
+for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch, recipe, publish, insights):
     app.command()(command)
 
 for name, group in (

@@ -244,7 +244,8 @@ def rotate(data: Folder = None, as_json: AsJson = False) -> None:
     """
 
     async def turn(house: "House") -> int:
-        return await house.accounts.rotate() + await house.downloads.member.sessions.rotate()
+        rooms = (house.accounts, house.downloads.member.sessions, house.kitchen.notifier)
+        return sum([await room.rotate() for room in rooms])
 
     count = in_house(settings_of(data), turn)
     thing({"resealed": count}, as_json=as_json, sentence=f"{count} secrets are sealed with the current key now")

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 
 _BACKLOG = 1024
+# Connections at a time; granian's own 128 would be used up by as many people who watch a queue, and nobody else be heard.
+_CONNECTIONS = 20_000
 _NEXT_PORTS = 100  # tried after a default port that is taken
 _GRACE_SECONDS = 3.0  # for requests under way when a server ends
 _LAST_SECONDS = 8.0  # after a signal; what has not ended by then is cut off, which the next start repairs
@@ -102,6 +104,7 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
+        backpressure=_CONNECTIONS,
         log_level=LogLevels.error,
         log_dictconfig={"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate": True}}},
     )

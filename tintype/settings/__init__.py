@@ -20,17 +20,21 @@ from tintype.errors import Misconfigured
 from tintype.settings.downloads import DownloadSettings
 from tintype.settings.feed import FeedSettings
 from tintype.settings.names import names
+from tintype.settings.notifications import NotificationSettings
 from tintype.settings.publishing import PublishingSettings
+from tintype.settings.recipes import RecipeSettings
 from tintype.settings.users import AuthIssuer, UserSettings
 
 __all__ = ["DIALECTS", "AuthIssuer", "Settings", "environment_name", "load"]
 
-DIALECTS = ("feed", "scrape", "social")
+DIALECTS = ("feed", "scrape", "social", "queue")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings):
+class Settings(
+    FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings, NotificationSettings
+):
     """What an operator can set, from the environment or a `.env` file; see docs/settings.md for each heading."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
@@ -167,7 +171,9 @@ class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings)
             return cls.model_fields[name].get_default()
         return value
 
-    @field_validator("public_url", "instagram_origin", "redirect_uri", "qstash_url")
+    @field_validator(
+        "public_url", "instagram_origin", "redirect_uri", "qstash_url", "tandoor_url", "mealie_url", "llm_base_url"
+    )
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is None:

@@ -1,6 +1,7 @@
 """One pasted link to a post becomes its verified files in one folder, fetched once however many ask.
 
 ask       return a post's download, beginning one where there is none
+look      say what a post says, and fetch none of its files
 find      how far a download is
 file      a published file
 sweep     finish what dead processes left, take old posts away

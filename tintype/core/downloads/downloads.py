@@ -38,8 +38,9 @@ from tintype.core.downloads.model import (
 )
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.sessions import NEEDS_LOGIN, Member
-from tintype.errors import Busy, Kind, NotFound, Trouble
+from tintype.errors import Busy, Kind, NotFound, Trouble, Unavailable
 from tintype.instagram.public import Doors, Health, PublicPost, reason_of
+from tintype.instagram.public import State as Door
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,21 @@ class Downloads:
         """
         download = await self._accepted(shortcode)
         return await self.wait(download, wait) if download.state is State.RUNNING else download
+
+    async def look(self, shortcode: str) -> PublicPost:
+        """Return what a post says and where its files lie now, without fetching any of them.
+
+        Raises troubles with a reason.
+        """
+        return await self._look_up(shortcode)
+
+    async def check(self) -> None:
+        """Return when a look-up could be made now, without making one.
+
+        Raises `Unavailable` while every public way rests.
+        """
+        if all(one.state is Door.OPEN for one in await self.doors.health()):
+            raise Unavailable("Instagram is not asked for now")
 
     async def find(self, download_id: str) -> Download:
         """Return a download by its id.

@@ -1,0 +1,157 @@
+"""/api/notifications: browsers that want to be told of the queue, and what they are told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from tintype.api.dialect import read_body, takes
+from tintype.api.queue.desk import QueueDesk
+from tintype.core.notifications import Notice
+from tintype.core.recipes import Change, Item, Recipes, Status
+
+KEY = "/api/notifications/vapid-key"
+SUBSCRIBE = "/api/notifications/subscribe"
+
+_LINES = 200  # of the log at a time
+_PER_MINUTE = 60  # subscriptions of one address: a family behind one, and a page that is reloaded
+
+
+class Keys(BaseModel):
+    """What a message is encrypted for, in base64url."""
+
+    p256dh: str = Field(max_length=200, description="The browser's public key: a point on P-256.")
+    auth: str = Field(max_length=100, description="The browser's secret: 16 bytes.")
+
+
+class SubscriptionBody(BaseModel):
+    """What a browser's PushSubscription gives as JSON."""
+
+    endpoint: str = Field(max_length=2048, description="Where the browser's push service takes messages for it.")
+    keys: Keys
+
+
+class SubscribeRequest(BaseModel):
+    """Body of POST /api/notifications/subscribe."""
+
+    subscription: SubscriptionBody
+    clientId: str = Field(min_length=1, max_length=200, description="A name that the browser gives itself.")  # noqa: N815 - the document's
+
+
+class UnsubscribeRequest(BaseModel):
+    """Body of DELETE /api/notifications/subscribe."""
+
+    clientId: str = Field(min_length=1, max_length=200, description="The name it subscribed with.")  # noqa: N815 - the document's
+
+
+def add(app: FastAPI, desk: QueueDesk) -> None:
+    """Add the routes."""
+
+    @app.get(KEY)
+    async def key(request: Request) -> Response:
+        """Return the key that a browser subscribes with: the same string under both names."""
+        desk.gate.check(request)
+        public = (await desk.notifier.key()).public
+        return JSONResponse({"publicKey": public, "applicationServerKey": public})
+
+    @app.post(SUBSCRIBE, openapi_extra=takes(SubscribeRequest))
+    async def subscribe(request: Request) -> Response:
+        """Tell this browser of every recipe that comes to an end; the same client again replaces its subscription."""
+        desk.gate.check(request)
+        await desk.limiter.check(request, "push-subscriptions", _PER_MINUTE)
+        body = await read_body(request, SubscribeRequest)
+        given = body.subscription
+        count = await desk.notifier.subscribe(body.clientId, given.endpoint, given.keys.p256dh, given.keys.auth)
+        return _counted("Successfully subscribed to push notifications", count)
+
+    @app.delete(SUBSCRIBE, openapi_extra=takes(UnsubscribeRequest))
+    async def unsubscribe(request: Request) -> Response:
+        """Tell this browser of nothing any more; one that is not known is no mistake."""
+        desk.gate.check(request)
+        body = await read_body(request, UnsubscribeRequest)
+        count = await desk.notifier.unsubscribe(body.clientId)
+        return _counted("Successfully unsubscribed from push notifications", count)
+
+
+def _counted(message: str, count: int) -> Response:
+    return JSONResponse({"success": True, "message": message, "subscriptionCount": count})
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNews:
+    """The queue's log, read for what people should be told; `base` is where the house's pages are."""
+
+    recipes: Recipes
+    base: str
+
+    async def since(self, number: int) -> tuple[int, Sequence[tuple[datetime, Notice]]]:
+        """Return up to which number was read, and what to tell of changes behind `number`, oldest first."""
+        told: list[tuple[datetime, Notice]] = []
+        while changes := await self.recipes.told(number, _LINES):
+            for change in changes:
+                notice = await self._notice(change)
+                if notice is not None:
+                    told.append((change.at, notice))
+            number = changes[-1].number
+        return number, told
+
+    async def _notice(self, change: Change) -> Notice | None:
+        if change.closes is not None:
+            return batch_notice(change.closes, await self.recipes.counts(change.closes), self.base)
+        if change.item is None or not change.tell:
+            return None
+        return item_notice(change.item, self.base)
+
+
+def item_notice(item: Item, base: str) -> Notice:
+    """Return what is told of an item that came to an end."""
+    title, body = _words(item)
+    has_picture = item.source is not None and item.source.cover is not None
+    return Notice(
+        key=f"{item.id}:{item.told}",
+        subject=item.id,
+        kind="queue-item",
+        status=item.status.value,
+        title=title,
+        body=body,
+        url=f"{base}/share?item={item.id}#item-{item.id}",
+        thumbnail=f"{base}/api/queue/{item.id}/thumbnail" if has_picture else None,
+    )
+
+
+def batch_notice(batch: str, counts: Mapping[Status, int], base: str) -> Notice:
+    """Return what is told of many items together, once the last of them came to its end."""
+    ready, waiting = counts.get(Status.SUCCESS, 0), counts.get(Status.UNHEALTHY, 0)
+    failed = counts.get(Status.ERROR, 0)
+    rest = [f"{waiting} have to wait"] if waiting else []
+    rest += [f"{failed} could not be made"] if failed else []
+    return Notice(
+        key=f"batch:{batch}",
+        subject=batch,
+        kind="queue-batch",
+        status=(Status.SUCCESS if not rest else Status.UNHEALTHY if waiting else Status.ERROR).value,
+        title=f"{ready} of {sum(counts.values())} recipes are ready",
+        body=", ".join(rest) or "All of them went well",
+        url=f"{base}/share",
+    )
+
+
+def _words(item: Item) -> tuple[str, str]:
+    name = item.parsed.value.name if item.parsed else ""
+    reason = item.failure.message if item.failure else ""
+    match item.status:
+        case Status.SUCCESS:
+            return name or "A recipe is ready", _where(item)
+        case Status.UNHEALTHY:
+            return name or "A recipe has to wait", f"{reason}; it is tried again by itself"
+        case _:
+            return name or "No recipe was made", reason
+
+
+def _where(item: Item) -> str:
+    if item.upload is None or item.upload.url is None:
+        return "The recipe is ready"
+    return f"The recipe is in {item.upload.outlet.capitalize()}"

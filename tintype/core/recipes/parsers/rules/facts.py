@@ -1,0 +1,244 @@
+"""How long, for how many, and what is in it: the facts that stand around a recipe."""
+
+import re
+from dataclasses import dataclass, replace
+
+from tintype.core.recipes.model import Nutrition, Servings, Times
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
+from tintype.core.recipes.parsers.rules.quantities import quantity
+from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
+
+MOST_MINUTES = 60 * 24 * 14
+MOST_SERVINGS = 200
+_SHORT = 14  # words: a fact is not told in more
+
+_CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
+_PLATES = re.compile("[👥🍽👤👪👨‍👩‍👧🙋]")
+_PIECES = re.compile(r"\s*(?:[|•·()⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
+_COUNTED = everywhere("portions")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """Minutes as they were said, and the places in the line where they begin and end."""
+
+    minutes: float
+    start: int
+    end: int
+
+
+def duration_at(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> Duration | None:
+    """Read "1 h 30 min", "45 Minuten", "1½ hours", "1h30" at a place; of a range its lower end."""
+    amount = quantity(tokens, place, lexicon)
+    if amount is None or amount.end >= len(tokens):
+        return None
+    end = amount.end
+    scale = _scale(tokens[end].folded, lexicon)
+    if scale is None:
+        return None
+    minutes, end = amount.amount * scale, end + 1
+    if end < len(tokens) and tokens[end].text == ".":
+        end += 1
+    if scale in (60, 1440):
+        more = end + 1 if end < len(tokens) and tokens[end].folded in ("and", "und", "et", "y", "e", "en", ",") else end
+        if more < len(tokens) and tokens[more].kind == "n" and (rest := quantity(tokens, more, lexicon)):
+            unit = _scale(tokens[rest.end].folded, lexicon) if rest.end < len(tokens) else None
+            if unit is not None and unit < scale:
+                return Duration(minutes + rest.amount * unit, place, rest.end + 1)
+            if rest.end >= len(tokens) and tokens[more].start == tokens[end - 1].end:  # "1h30"
+                return Duration(minutes + rest.amount, place, rest.end)
+    return Duration(minutes, place, end)
+
+
+def _scale(word: str, lexicon: Lexicon) -> float | None:
+    """Return how many minutes a unit of time has."""
+    for key, scale in (("minutes", 1.0), ("hours", 60.0), ("seconds", 1 / 60), ("days", 1440.0)):
+        if word in lexicon.shared(key):
+            return scale
+    return None
+
+
+def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a line says nothing but times, servings or what is in a serving."""
+    spoken = sum(token.kind == "w" for token in tokens)
+    if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
+        return False
+    if spoken <= 10 and (_servings_in(tokens, lexicon, bold=False) or _times_in(text, lexicon) != Times()):
+        return True
+    return nutrition_in(tokens, lexicon) != Nutrition()
+
+
+def read_times(lines: list[str], lexicon: Lexicon) -> Times:
+    """Read the times that a recipe's lines of facts name; the first of each sort counts."""
+    times = Times()
+    for line in lines:
+        found = _times_in(line, lexicon)
+        times = replace(
+            times,
+            total=times.total if times.total is not None else found.total,
+            prep=times.prep if times.prep is not None else found.prep,
+            cook=times.cook if times.cook is not None else found.cook,
+            wait=times.wait if times.wait is not None else found.wait,
+        )
+    return times
+
+
+def _times_in(line: str, lexicon: Lexicon) -> Times:
+    """Read each piece of a line that opens with a label or a clock and goes on with a duration."""
+    found: dict[str, int] = {}
+    for piece in _PIECES.split(line):
+        tokens = tokenize(piece)
+        place = next((index for index, token in enumerate(tokens) if token.kind == "n"), None)
+        if place is None:
+            place = next((i for i in range(len(tokens)) if quantity(tokens, i, lexicon)), None)
+        if place is None:
+            continue
+        duration = duration_at(tokens, place, lexicon)
+        if duration is None or not 0 < duration.minutes <= MOST_MINUTES:
+            continue
+        sort = _label(tokens, duration, _CLOCK.search(line) is not None, lexicon)
+        bare = place == 0 and duration.end >= len(tokens)
+        if sort is None and bare and (_CLOCK.search(line) or _beside_servings(line, lexicon)):
+            sort = "total"
+        if sort:
+            found.setdefault(sort, round(duration.minutes))
+    return Times(found.get("total"), found.get("prep"), found.get("cook"), found.get("wait"))
+
+
+def _beside_servings(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a line names servings as well: "serves 4, 25 mins"."""
+    pieces = _PIECES.split(line)
+    return len(pieces) > 1 and any(_servings_in(tokenize(piece), lexicon, bold=False) for piece in pieces)
+
+
+def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: Lexicon) -> str | None:
+    """Return what a duration is the time of: the label stands before it, or behind it ("20 min prep")."""
+    before = tuple(token for token in tokens[: duration.start] if token.kind == "w")
+    after = tuple(token for token in tokens[duration.end :] if token.kind == "w")
+    marked = clock or any(token.text in ":-–=|" for token in tokens[: duration.start])
+    for said in (before, after):
+        if not said or len(said) > 4:
+            continue
+        for sort in ("total", "prep", "cook", "wait"):
+            listed = lexicon.listed(f"time_{sort}")
+            at = listed.at(said, 0)
+            if at and said is before and not marked and before[:1] and before[0].folded in lexicon.verbs:
+                continue  # "Bake 20 minutes" is a step
+            if (
+                at
+                and all(token.folded in _FILLERS for token in said[at[1] :])
+                and (said is before or (len(after) <= 2 and not before))
+            ):
+                return sort
+    return None
+
+
+_FILLERS = everywhere("beside_labels")
+
+
+def read_servings(lines: list[str], lexicon: Lexicon) -> Servings | None:
+    """Read how much a recipe makes from its lines of facts and headings."""
+    for bold in (False, True):
+        for line in lines:
+            for piece in (line, *_PIECES.split(line)):
+                found = _servings_in(
+                    tokenize(piece.strip(" ()")), lexicon, bold=bold or _PLATES.search(line) is not None
+                )
+                if found:
+                    return found
+    return None
+
+
+def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> Servings | None:
+    """Read "Serves 4", "für 4 Personen", "4 servings", "Makes 12 muffins"; `bold` takes "12 muffins" as well."""
+    for place in range(len(tokens)):
+        amount = quantity(tokens, place, lexicon)
+        if amount is None:
+            continue
+        if not (0 < amount.amount <= MOST_SERVINGS):
+            return None
+        what = tokens[amount.end] if amount.end < len(tokens) else None
+        opener = _opens(tokens, place, lexicon)
+        counted = what is not None and what.folded in lexicon.serving_words
+        portioned = counted and what is not None and what.folded in _COUNTED
+        alone = what is None or what.kind == "p"
+        if (
+            (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
+            or (opener == "for" and (portioned or (counted and _whole_line(tokens, place, amount.end))))
+            or (not opener and portioned and (bold or _whole_line(tokens, place, amount.end)))
+        ):
+            return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
+        if bold and counted and place <= 1:
+            return Servings(amount.amount, amount.upper, what.text if what else "")
+        return None
+    return None
+
+
+def _whole_line(tokens: tuple[Token, ...], place: int, end: int) -> bool:
+    """Tell whether a line says nothing beside "for 12 cookies"."""
+    before = sum(token.kind == "w" for token in tokens[:place])
+    return before <= 2 and not any(token.kind != "p" for token in tokens[end + 1 :])
+
+
+def _whatever(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
+    """Tell whether a lone word ends a short line ("Makes 1 brownie") that is no unit and no time."""
+    last = place + 1 >= len(tokens) and len(tokens) <= 4 and tokens[place].kind == "w"
+    return last and _scale(tokens[place].folded, lexicon) is None and lexicon.units.at(tokens, place) is None
+
+
+def _opens(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> str | None:
+    """Tell whether a label ("Serves", "Portionen:") or only "for" stands before a number."""
+    before = tuple(token for token in tokens[:place] if token.kind == "w")[-5:]
+    openers = lexicon.serving_openers
+    for start in range(len(before)):
+        found = openers.at(before, start)
+        if found and all(token.folded in _FILLERS for token in before[found[1] :]):
+            return "for" if before[start].folded in lexicon.group_openers else "label"
+    return None
+
+
+_NUTRIENTS = (("calories", "calories"), ("protein", "protein"), ("carbs", "carbohydrates"), ("fat", "fat"))
+_LETTERS = {"P": "protein", "C": "carbs", "F": "fat"}  # "42P 72C 35F", as people who count write it
+
+
+def nutrition_in(tokens: tuple[Token, ...], lexicon: Lexicon) -> Nutrition:
+    """Read "320 kcal", "Protein: 12 g", "14g protein", "410 cals | 32P 45C 9F" in one line."""
+    found: dict[str, float] = {}
+    lettered = {token.text for token in tokens} >= _LETTERS.keys()
+    for place, token in enumerate(tokens):
+        amount = quantity(tokens, place, lexicon) if token.kind == "n" else None
+        if amount is None:
+            continue
+        after = amount.end
+        gram = after < len(tokens) and tokens[after].folded in ("g", "gr", "gram", "grams")
+        for key, field in _NUTRIENTS:
+            listed = lexicon.listed(key)
+            named = listed.at(tokens, after + gram) or listed.at(tokens, after)
+            told = named is not None or _named_before(tokens, place, key, lexicon)
+            letter = lettered and after < len(tokens) and _LETTERS.get(tokens[after].text) == key
+            if letter or (told and (gram or key == "calories" or len(tokens) <= 4)):
+                found.setdefault(field, amount.amount)
+    return Nutrition(**found)
+
+
+def _named_before(tokens: tuple[Token, ...], place: int, key: str, lexicon: Lexicon) -> bool:
+    start = place - 1
+    while start >= 0 and tokens[start].text in ":-–=~":
+        start -= 1
+    listed = lexicon.listed(key)
+    return any(
+        (found := listed.at(tokens, at)) is not None and found[1] == start + 1
+        for at in range(max(0, start - 2), start + 1)
+    )
+
+
+def read_nutrition(lines: list[str], lexicon: Lexicon) -> Nutrition:
+    """Read what is in a serving from a recipe's lines of facts; the first of each sort counts."""
+    found: dict[str, float] = {}
+    for line in lines:
+        one = nutrition_in(tokenize(line), lexicon)
+        for field in ("calories", "protein", "carbohydrates", "fat"):
+            value = getattr(one, field)
+            if value is not None:
+                found.setdefault(field, value)
+    return Nutrition(**found)

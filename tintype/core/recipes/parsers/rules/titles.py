@@ -1,0 +1,133 @@
+"""What the dish is called: the line whose words come back in what goes in, what is done and what it is tagged with."""
+
+import re
+
+from tintype.core.recipes.parsers.rules.labelling import Label
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
+from tintype.core.recipes.parsers.rules.relining import sentences
+from tintype.core.recipes.parsers.rules.seeing import Look
+from tintype.core.recipes.parsers.rules.tokens import fold, tokenize, words
+
+LIMIT = 120  # characters of a name: longer ones make records that some kitchens cannot delete
+
+_EDGE = re.compile(r"^[^\w\"'(¿¡]+|[^\w\"')\]%®™*]+$")
+_QUOTED = re.compile(r"^[\"'](.+)[\"']$")
+_NAMING = everywhere("recipe")
+_MINOR = everywhere("minor")
+_COUNTING = re.compile(
+    r"\b(?:day|tag|jour|dia|giorno|dag|part|teil|episode|ep)\s?\d+|\d+\s?(?:nights|times|years|x|mal|fois|veces|volte|vezes|keer)\b",
+    re.IGNORECASE,
+)
+_SHORT_SENTENCE = re.compile(
+    r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
+)
+
+
+def read_titles(
+    looks: list[Look], labels: list[Label], tags: list[str], foods: list[str], lexicon: Lexicon
+) -> list[tuple[str, float]]:
+    """Return what may be the name, best first, each with how much speaks for it."""
+    first = next(
+        (
+            place
+            for place, one in enumerate(labels)
+            if one in ("ingredient", "ingredient_heading", "step_heading", "step", "group")
+        ),
+        len(labels),
+    )
+    recurring = {word for food in foods for word in words(food) if word not in _MINOR}
+    tagged = "".join(fold(tag) for tag in tags)
+    found: dict[str, float] = {}
+    for place, one in enumerate(looks[:first] or looks[:1]):
+        if one.facts or one.tags or one.heading:
+            continue
+        for name, whole in _names(one):
+            score = _score(name, one, place, recurring, tagged, lexicon) - (0.0 if whole else 0.6)
+            found[name] = max(score, found.get(name, -99.0))
+    return sorted(found.items(), key=lambda item: -item[1])
+
+
+def told_title(said: list[str], lexicon: Lexicon) -> str | None:
+    """Return the dish that the first sentences speak of: "my favourite tomato soup", "für meine Linsensuppe"."""
+    for sentence in said[:3]:
+        found = _SPOKEN_OF.search(sentence)
+        rest = sentence[found.end() :] if found else ""
+        tokens = tokenize(rest)
+        end = 0
+        while end < min(len(tokens), 7) and tokens[end].kind == "w" and tokens[end].folded not in _ENDING:
+            if end and tokens[end].folded in lexicon.verbs and tokens[end].folded not in lexicon.foods:
+                break
+            end += 1
+        while end and (tokens[end - 1].folded in _MINOR or tokens[end - 1].folded in lexicon.common):
+            end -= 1
+        if end:
+            return rest[tokens[0].start : tokens[end - 1].end]
+    return None
+
+
+_SPOKEN_OF = re.compile(
+    r"\b(?:(?:show(?:ing)? you|make|making|made|recipe for|cook|cooking)(?: how to make| how i make)? (?:my |our |the |this |these |some |a |an )?"
+    r"(?:favou?rite |famous |quick |easy )*|my (?:favou?rite |famous |go-to |grandmother's |grandma's |mom's )?"
+    r"|(?:zeige ich euch|zeig ich euch|mache ich|machen wir|gibt es|koche ich|backe ich|für) (?:heute |euch )?"
+    r"(?:mein\w* |ein\w* |dies\w* |unser\w* )(?:schnell\w* |einfach\w* )?"
+    r"|pour (?:ma |mon |mes |cette |ce |notre )|(?:faire|préparer|cuisiner) (?:une? |des |ma |mon |la |le )"
+    r"|(?:preparar|hacer|cocinar) (?:una? |unos |unas |mi |el |la )|para (?:mi |mis |este |esta |estos |estas |meu |minha )"
+    r"|(?:per (?:la mia|il mio|questa|questo|i miei|le mie)|prepariamo|preparare|facciamo|fare) (?:una? |un' ?|la |il |i |le )?"
+    r"|(?:fazer|preparar|cozinhar) (?:uma? |o |a |meu |minha )|(?:voor|maak je|maken we|maak ik) (?:deze |dit |mijn |een |de |onze ))",
+    re.IGNORECASE,
+)
+_ENDING = everywhere("ends_of_names")
+
+
+def _names(one: Look) -> list[tuple[str, bool]]:
+    """Return the whole line, and its first part when a mark divides it."""
+    whole = _bare(one.text)
+    parts = [(whole, True)] if whole and len(whole) <= LIMIT and len(sentences(one.text)) == 1 else []
+    if found := _SHORT_SENTENCE.match(one.text):
+        parts.append((_bare(found[1]), False))
+    if not parts and whole:
+        parts.append((_bare(sentences(one.text)[0])[:LIMIT], False))
+    return [(name, full) for name, full in parts if name]
+
+
+def _bare(text: str) -> str:
+    text = _EDGE.sub("", text.strip())
+    if found := _QUOTED.match(text):
+        text = found[1]
+    if text.count("(") > text.count(")"):
+        text += ")"
+    return text.strip()
+
+
+def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, lexicon: Lexicon) -> float:
+    spoken = words(name)
+    if not spoken:
+        return -50.0
+    heavy = [word for word in spoken if word not in _MINOR]
+    score = 1.2 * (place == 0) - 0.15 * place
+    score += 1.0 * min(sum(word in recurring for word in heavy), 3) + 0.7 * min(
+        sum(lexicon.is_food(word) for word in heavy), 3
+    )
+    score += 1.0 * min(sum(len(word) > 3 and word in tagged for word in heavy), 2)
+    score += 1.2 * bool(_NAMING & set(heavy)) + 1.2 * one.capitals + 0.8 * (_titled(name) and len(spoken) > 1)
+    known = sum(word in recurring for word in heavy)
+    score -= (
+        (1.0 if known >= 2 else 2.2) * one.person
+        + 0.7 * one.text.endswith("!")
+        + 2.5 * min(one.chatter, 2)
+        + 2.5 * one.asks
+        + 2.8 * (_COUNTING.search(name) is not None)
+    )
+    score -= (
+        0.9 * (one.text.endswith("."))
+        + 0.5 * max(0, len(spoken) - 11)
+        + 0.8 * (len(spoken) == 1 and not lexicon.is_food(spoken[0]) and not one.capitals)
+    )
+    common = sum(word in lexicon.common and word not in _MINOR for word in spoken)
+    return score - 0.7 * common - 0.8 * (one.verb and spoken[0] not in recurring and not one.capitals)
+
+
+def _titled(name: str) -> bool:
+    """Tell whether the words of a name are capitalised as a title's are."""
+    heavy = [token.text for token in tokenize(name) if token.kind == "w" and token.folded not in _MINOR]
+    return len(heavy) > 0 and sum(word[0].isupper() for word in heavy) >= 0.8 * len(heavy)

@@ -1,0 +1,115 @@
+"""Whether a text is a recipe at all: look-alikes have lists and steps too, but nobody eats what comes of them."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tintype.core.recipes.model import Ingredient
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
+from tintype.core.recipes.parsers.rules.seeing import Look
+from tintype.core.recipes.parsers.rules.tokens import tokenize
+
+_INJECTION = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|all|instructions?|prompt|rules)\b|\bsystem (?:prompt|override|message)\b|\bassistant must\b|\bis_recipe\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model)"
+    r"|\bignorier\w*\b.{0,40}\banweisung|\bignore[zr]?\b.{0,40}\binstructions|\bignora\b.{0,40}\b(?:instrucciones|istruzioni)|\bignore\b.{0,40}\binstru[cç][oõ]es|\bnegeer\b.{0,40}\binstructies",
+    re.IGNORECASE,
+)  # a text that speaks to a machine instead of a cook has to prove itself by its steps
+_CLOCKED = re.compile(r"^\W*\d{1,2}(?::\d{2}|\s?(?:am|pm|uhr|h\d{2}))\b", re.IGNORECASE)
+
+
+FEW = 5  # ingredients of most things that are mixed at home and not eaten
+
+
+class Verdict(NamedTuple):
+    """Whether it is a recipe, how sure that is, and why."""
+
+    recipe: bool
+    confidence: float
+    reason: str
+
+
+def judge(
+    ingredients: Sequence[Ingredient], steps: Sequence[str], looks: Sequence[Look], headed: bool, lexicon: Lexicon
+) -> Verdict:
+    """Decide from what was read and from the words around it."""
+    refused = _look_alike(looks, ingredients, steps, headed, lexicon)
+    if refused:
+        return Verdict(False, 0.95, refused)
+    counted = sum(one.amount is not None for one in ingredients)
+    edible = sum(_edible(one, lexicon) for one in ingredients)
+    if len(ingredients) < 2:
+        return Verdict(False, 0.9, "no list of ingredients")
+    if edible * 3 < len(ingredients) or edible < 1:
+        return Verdict(False, 0.8, "what is listed is no food")
+    if counted >= 2 or (counted and (steps or headed)):
+        return Verdict(
+            True, min(0.99, 0.6 + 0.05 * counted + 0.15 * bool(steps) + 0.1 * headed), "ingredients with amounts"
+        )
+    told = len(steps) >= 2 or sum(map(len, steps)) > 80
+    if len(ingredients) >= 3 and edible * 2 >= len(ingredients) and (headed or told):
+        return Verdict(True, 0.7, "ingredients without amounts, and what to do with them")
+    return Verdict(False, 0.7, "foods without amounts")
+
+
+def _edible(one: Ingredient, lexicon: Lexicon) -> bool:
+    return any(lexicon.is_food(token.folded) for token in tokenize(one.food))
+
+
+def _look_alike(
+    looks: Sequence[Look], ingredients: Sequence[Ingredient], steps: Sequence[str], headed: bool, lexicon: Lexicon
+) -> str | None:
+    """Return why a text is one of the things that look like recipes, or None."""
+    cues = {cue for one in looks if not one.tags for cue in lexicon.refusals.within(one.tokens)}
+    titled = _titled(looks, lexicon)
+    if len(cues) >= 2 or cues & _SURE or titled:
+        return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
+    hints = cues | _hints(looks, lexicon)
+    uneaten = len(ingredients) <= FEW and not any(lexicon.eaten.within(one.tokens) for one in looks)
+    if uneaten and (cues or len(hints) > 1):
+        return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
+    meals = sum(_is_meal(one, lexicon) for one in looks)
+    planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
+    if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
+        return "a day of meals"
+    if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
+        return "a timetable"
+    if sum(one.price for one in looks) >= 2:
+        return "a list of prices"
+    if sum(one.sets and one.words <= 10 and not one.ends_sentence for one in looks) >= 2:
+        return "sets and repetitions"
+    if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
+        return "an offer"
+    if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
+        return f"speaks of {', '.join(sorted(cues))}"
+    if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
+        return "speaks to a machine"
+    return None
+
+
+def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
+    """Return the words of home and body in a text; they are in recipes too, so they count only where nobody eats."""
+    return {hint for one in looks if not one.tags for hint in lexicon.hints.within(one.tokens)}
+
+
+def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
+    """Return the things nobody eats that the first line names, alone or as the end of a compound."""
+    first = next((one for one in looks if not one.tags and one.words), None)
+    if first is None or first.words > 12 or (first.starts_with_quantity and first.has_unit):
+        return []
+    named = lexicon.refused_titles.within(first.tokens)
+    if lexicon.language in ("de", "nl"):
+        ends = tuple(word for word in lexicon.compound_refusals if len(word) > 4)
+        named += [token.folded for token in first.tokens if len(token.folded) > 8 and token.folded.endswith(ends)]
+    return named
+
+
+def _is_meal(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line opens with a meal of the day and goes on with what was eaten, or stands alone as heading."""
+    found = lexicon.meals.at(one.tokens, 0)
+    if found is None:
+        return False
+    rest = one.tokens[found[1] :]
+    return not rest or rest[0].text in (":", "-", "–", "—", "|") or rest[0].kind == "p"
+
+
+_SURE = everywhere("surely_no_food")

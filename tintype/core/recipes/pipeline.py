@@ -1,0 +1,167 @@
+"""The way of an item: extraction, parsing, uploading. Each phase is stored before the next one begins.
+
+A killed process's item goes on at the first phase that is not completed, with everything that was found before. The one
+dangerous moment is the upload: the intent is stored first, and whoever finds an intent without an answer asks the outlet
+what it has before anything is sent again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tintype.backends.bus import Bus
+from tintype.core.recipes.extracting import Extracting
+from tintype.core.recipes.failing import (
+    INCOMPLETE,
+    INTERNAL,
+    LOST,
+    NOT_A_RECIPE,
+    failure_of,
+    is_waited_for,
+    may_pass_soon,
+)
+from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status, progressed
+from tintype.core.recipes.model import Context, Parsed, Recipe
+from tintype.core.recipes.policy import Policy
+from tintype.core.recipes.probing import Probes
+from tintype.core.recipes.reading import Reading
+from tintype.core.recipes.records import ItemRecords, OvertakenError
+from tintype.core.recipes.uploading import Uploading
+from tintype.core.recipes.walk import Walk
+from tintype.errors import Trouble
+
+log = logging.getLogger(__name__)
+
+NO_COVER = "no_cover"
+
+
+class Halt(Exception):
+    """The phase cannot be completed, for a reason of the item's own."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Takes claimed items through their phases."""
+
+    records: ItemRecords
+    extracting: Extracting
+    reading: Reading
+    uploading: Uploading
+    probes: Probes
+    bus: Bus
+    policy: Policy
+    now: Callable[[], datetime]
+
+    def walk(self, item: Item) -> Walk:
+        """Return a claimed item, ready to be taken on its way."""
+        return Walk(item, self.records, self.bus, self.policy, self.now)
+
+    async def run(self, walk: Walk) -> None:
+        """Take an item as far as it gets.
+
+        Raises `OvertakenError` when somebody else moved it meanwhile.
+        """
+        if not await self._may_go_on(walk):
+            return
+        while (stage := walk.item.stage) is not None and walk.item.status not in (Status.ERROR, Status.UNHEALTHY):
+            await walk.begin(stage)
+            try:
+                await self._steps[stage](walk)
+            except Halt as halt:
+                await walk.fail(halt.failure)
+            except OvertakenError:
+                raise
+            except Trouble as trouble:
+                if not await self._goes_on_after(walk, stage, trouble):
+                    return
+            except Exception:
+                log.exception("the %s of recipe %s failed by a fault of ours", stage.value, walk.item.id)
+                await walk.fail(INTERNAL)
+
+    @property
+    def _steps(self) -> Mapping[Stage, Callable[[Walk], Awaitable[None]]]:
+        return {Stage.EXTRACTION: self._extract, Stage.PARSING: self._parse, Stage.UPLOADING: self._upload}
+
+    async def _may_go_on(self, walk: Walk) -> bool:
+        """Look at how the item was left: by a dead process, or because something around it was away."""
+        item = walk.item
+        if item.status is Status.IN_PROGRESS:
+            losses = item.losses + 1
+            if losses >= self.policy.losses:
+                await walk.note(losses=losses)
+                await walk.fail(LOST, self._again_at(item))
+                return False
+            await walk.put_back(self.now(), held=True, losses=losses)
+        elif item.status is Status.UNHEALTHY and item.failure is not None:
+            if not await self.probes.is_green(item.failure.dependency):
+                at = self._again_at(item)
+                await self.records.free(await self.records.note(item, retries=item.retries + 1), at)
+                return False
+            await walk.put_back(self.now(), held=True, losses=0)
+        return True
+
+    async def _goes_on_after(self, walk: Walk, stage: Stage, trouble: Trouble) -> bool:
+        """Decide what becomes of an item whose step ended in trouble; tell whether to take the step again at once."""
+        now = self.now()
+        if is_waited_for(trouble):
+            await walk.put_back(now + timedelta(seconds=max(1.0, trouble.retry_after or 60.0)))
+            return False
+        if may_pass_soon(trouble) and walk.tries < len(self.policy.pauses):
+            await asyncio.sleep(self.policy.pauses[walk.tries].total_seconds())
+            walk.tries += 1
+            return True
+        failure = failure_of(trouble, stage)
+        if failure.dependency is None:
+            await walk.fail(failure)
+            return False
+        self.probes.failed(failure.dependency)
+        at = self._again_at(walk.item)
+        asked = now + timedelta(seconds=trouble.retry_after) if trouble.retry_after else now
+        await walk.fail(failure, max(at, asked) if at else None)
+        return False
+
+    def _again_at(self, item: Item) -> datetime | None:
+        gaps = self.policy.gaps
+        return self.now() + gaps[item.retries] if item.retries < len(gaps) else None
+
+    async def _extract(self, walk: Walk) -> None:
+        item = walk.item
+        if item.given.text is not None or item.given.pictures:
+            cover = next(iter(item.given.pictures), None)
+            await walk.complete(Stage.EXTRACTION, source=Extract(item.given.text or "", cover=cover))
+            return
+        found = await self.extracting.find(item)
+        known: dict[str, Any] = {"link": found.link.url, "shortcode": found.link.shortcode}
+        await walk.move(**progressed(item, Stage.EXTRACTION, 50), source=found.extract(None), **known)
+        cover = await self.extracting.copy_cover(found.post)
+        warnings = tuple(one for one in item.warnings if one != NO_COVER) + (() if cover else (NO_COVER,))
+        await walk.complete(Stage.EXTRACTION, source=found.extract(cover), warnings=warnings)
+
+    async def _parse(self, walk: Walk) -> None:
+        item = walk.item
+        assert item.source is not None
+        read = await self.reading.read(
+            item.source.text, Context(force=item.force), lambda: self.extracting.pictures(item)
+        )
+        source = replace(item.source, pictured=read.pictured or item.source.pictured)
+        if read.parsed is None:
+            await walk.note(source=source)
+            raise Halt(NOT_A_RECIPE)
+        if not read.parsed.value.ingredients and not item.force:
+            await walk.note(source=source)
+            raise Halt(INCOMPLETE)
+        await walk.complete(Stage.PARSING, parsed=read.parsed, source=source)
+
+    async def read(self, text: str, context: Context) -> Parsed[Recipe] | None:
+        """Return the recipe in a text that came without pictures."""
+        return (await self.reading.read(text, context)).parsed
+
+    async def _upload(self, walk: Walk) -> None:
+        await self.uploading.upload(walk)

@@ -1,0 +1,119 @@
+"""Works the items that are due, each as a task under a lease; the rows are the record, so any process may go on with any item.
+
+Why not one engine job an item: the engine starts a job a quarter of a second after it was asked to, which is longer than most
+recipes take, and a cook is watching. A row with a due time, a lease and a fence gives the same promise (docs/house/publishing.md).
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from tintype.core.recipes.items import Item, Status
+from tintype.core.recipes.pipeline import Pipeline
+from tintype.core.recipes.records import OvertakenError
+from tintype.core.recipes.walk import Walk
+from tintype.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0  # after a look for due items that went wrong
+
+
+class Runner:
+    """Looks for due items and works them until it is closed; `owner` names this process in leases."""
+
+    def __init__(self, pipeline: Pipeline, owner: str) -> None:
+        self._pipeline = pipeline
+        self._owner = owner
+        self._awake = asyncio.Event()
+        self._walks: dict[asyncio.Task[None], Walk] = {}
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self, *, alone: bool) -> None:
+        """Begin; when this process is `alone` in working, whoever else held items is dead."""
+        if alone:
+            await self._pipeline.records.release()
+        self._loop = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Look at once: something became due."""
+        self._awake.set()
+
+    async def close(self) -> None:
+        """Stop; items under way wait for the next process, which does not count this as a death."""
+        walks = list(self._walks.values())
+        tasks = [task for task in (self._loop, *self._walks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for walk in walks:
+            if walk.item.status is Status.IN_PROGRESS:
+                with suppress(OvertakenError, Unavailable):
+                    await walk.put_back(walk.now())
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if not await self._look():
+                    await self._sleep()
+            except Unavailable:
+                await asyncio.sleep(RESTART_SECONDS)
+            except Exception:
+                log.exception("looking for due recipes failed")
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def _look(self) -> bool:
+        """Claim due items, as many as there is room for; tell whether there may be more."""
+        pipeline = self._pipeline
+        self._awake.clear()
+        room = pipeline.policy.at_once - len(self._walks)
+        now = pipeline.now()
+        due = await pipeline.records.next_due(now)
+        if room <= 0 or due is None or due > now:
+            return False
+        claimed = await pipeline.records.claim(self._owner, now, pipeline.policy.lease, room)
+        for item in claimed:
+            self._begin(item)
+        return bool(claimed)
+
+    def _begin(self, item: Item) -> None:
+        walk = self._pipeline.walk(item)
+        task = asyncio.create_task(self._walk(walk))
+        self._walks[task] = walk
+        task.add_done_callback(self._walked)
+
+    def _walked(self, task: asyncio.Task[None]) -> None:
+        del self._walks[task]
+        self._awake.set()
+
+    async def _sleep(self) -> None:
+        """Wait until an item is due, or for a while: other processes may have stored one, or died with one."""
+        policy = self._pipeline.policy
+        idle = policy.idle
+        if len(self._walks) < policy.at_once:
+            due = await self._pipeline.records.next_due(self._pipeline.now())
+            idle = min(idle, max(due - self._pipeline.now(), timedelta(0))) if due else idle
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), idle.total_seconds())
+
+    async def _walk(self, walk: Walk) -> None:
+        holding = asyncio.create_task(self._hold(walk))
+        try:
+            await self._pipeline.run(walk)
+        except OvertakenError:
+            log.info("recipe %s was moved by somebody else", walk.item.id)
+        except Unavailable as trouble:
+            log.warning("recipe %s goes on when its lease has run out: %s", walk.item.id, trouble.message)
+        except Exception:
+            log.exception("a step of recipe %s failed; it goes on when its lease has run out", walk.item.id)
+        finally:
+            holding.cancel()
+
+    async def _hold(self, walk: Walk) -> None:
+        """Renew the lease while a long step runs; whoever lost it stops."""
+        lease = self._pipeline.policy.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            with suppress(Unavailable):
+                await self._pipeline.records.renew(walk.item, walk.now() + lease)

@@ -1,0 +1,37 @@
+"""How browsers are told of things."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+from tintype.settings.names import names
+
+
+class NotificationSettings(BaseSettings):
+    """How browsers are told of things."""
+
+    push_contact: str | None = Field(
+        None,
+        validation_alias=names("PUSH_CONTACT"),
+        description="Whom the people of a push service may write to: mailto:… or https://…; default PUBLIC_URL.",
+    )
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=names("PUSH_HOSTS"),
+        description="Hosts that subscriptions may name beside the push services of the great browsers, separated by commas.",
+    )
+
+    @field_validator("push_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("push_contact")
+    @classmethod
+    def _is_contact(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("mailto:", "https://")):
+            raise ValueError("must start with mailto: or https://")
+        return value
