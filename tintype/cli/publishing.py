@@ -77,10 +77,7 @@ def publish(
 
         one = await _chosen(house, account)
         moment = _moment(house, at, timezone)
-        items = [
-            await _item(house, one.workspace_id, named, (alt or [])[place : place + 1])
-            for place, named in enumerate(media)
-        ]
+        items = await _items(house, one.workspace_id, media, alt or ())
         wanted = Draft(
             product=_product(items, reel=reel, story=story),
             items=tuple(items),
@@ -124,6 +121,10 @@ def _moment(house: "House", at: str | None, timezone: str | None) -> "Moment | N
     if at is None:
         return None
     return moment_of(at, timezone, house.accounts.graph.now())
+
+
+async def _items(house: "House", workspace_id: str, media: Sequence[str], alt: Sequence[str]) -> "Sequence[Item]":
+    return [await _item(house, workspace_id, named, alt[place : place + 1]) for place, named in enumerate(media)]
 
 
 async def _item(house: "House", workspace_id: str, named: str, alt: Sequence[str]) -> "Item":
