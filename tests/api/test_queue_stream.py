@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.cooks import done, enqueued, link, show
+from tests.api.cooks import done, ended, enqueued, link, show
 from tests.api.listening import STREAM, listening_to
 from tests.served import Served, served
 
@@ -41,7 +41,7 @@ async def test_every_step_of_an_item_is_told_in_order(door: Served) -> None:
         said = await stream.end_of(item["id"])
     assert stream.statuses(item["id"])[0] == "pending"
     assert stream.statuses(item["id"])[-1] == "success"
-    numbers = [int(one.id or "") for one in said]
+    numbers = [int(one.id or "0") for one in said]
     assert numbers == sorted(set(numbers))
     for one in said:
         assert [phase["name"] for phase in one.data["progress"]] == ["extraction", "parsing", "uploading"]
@@ -167,3 +167,51 @@ async def test_one_client_holds_so_many_streams_and_no_more(door: Served) -> Non
         await asyncio.sleep(0.02)
     async with listening_to(door.client) as stream:
         await stream.until(lambda heard: len(heard) > 0)
+
+
+async def test_a_ping_comes_every_thirty_seconds(door: Served) -> None:
+    async with listening_to(door.client, itemId=(await done(door, await link(door)))["id"]) as stream:
+        await stream.until(lambda heard: any(one.event == "ping" for one in heard), 31)
+        [ping] = [one for one in stream.heard if one.event == "ping"]
+        assert ping.data["timestamp"].endswith("Z")
+        assert ping.id is None
+
+
+async def texts(door: Served, count: int) -> None:
+    """Take some long texts and wait for their ends: changes of many bytes."""
+    bodies = [{"text": f"{number} " + "a" * 15_000} for number in range(count)]
+    answers = await asyncio.gather(*(door.client.post("/api/queue", json=body) for body in bodies))
+    assert {answer.status_code for answer in answers} == {201}
+    ids = [str(answer.json()["id"]) for answer in answers]
+    await asyncio.gather(*(ended(door.client, one) for one in ids))
+
+
+async def test_a_client_that_does_not_read_is_sent_away_and_disturbs_nobody(door: Served) -> None:
+    hub = door.house.kitchen.hub
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.house.settings.port, limit=1024)
+    writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await reader.readuntil(b"event: connection")
+    for _ in range(8):
+        await texts(door, 8)
+        if not hub.open:
+            break
+    assert hub.open == 0
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_long_stream_is_taken_up_where_it_ended(door: Served) -> None:
+    heard: list[int] = []
+    async with listening_to(door.client) as stream:
+        for _ in range(8):
+            await texts(door, 8)
+            if stream.ended:
+                break
+        assert stream.ended
+        assert stream.retry == "100"
+        heard += [int(one.id) for one in stream.updates() if one.id]
+    _, last = await door.house.kitchen.recipes.ends()
+    async with listening_to(door.client, {"Last-Event-ID": str(heard[-1])}) as again:
+        await again.until(lambda _: any(one.id == str(last) for one in again.updates()) or last == heard[-1])
+        heard += [int(one.id) for one in again.updates() if one.id]
+    assert heard == list(range(heard[0], last + 1))

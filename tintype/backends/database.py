@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,6 +94,7 @@ class Database:
     url: str
     lock_engine: AsyncEngine | None = None
     locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of this process's writers, on SQLite
 
     @property
     def is_sqlite(self) -> bool:
@@ -121,8 +122,14 @@ class Database:
         What a `durable` one stored outlives a power cut as well, on SQLite too. Raises `Unavailable` when the database
         does not answer.
         """
+        # SQLite lets whoever happens to look again next have its lock, so under load somebody never gets it: we queue.
+        async with self.turn if self.is_sqlite else nullcontext(), self._writing(durable=durable) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _writing(self, *, durable: bool) -> AsyncGenerator[AsyncConnection]:
         with _translated():
-            async with self._turn(), self.engine.connect() as connection:
+            async with self.engine.connect() as connection:
                 if self.is_sqlite:
                     synchronous = "FULL" if durable else "NORMAL"
                     await connection.execution_options(sqlite_begin="IMMEDIATE", sqlite_synchronous=synchronous)
@@ -132,10 +139,6 @@ class Database:
                         yield connection
                 finally:
                     _open.reset(token)
-
-    def _turn(self) -> AbstractAsyncContextManager[object]:
-        """Let writers of SQLite go in the order in which they came: its own waiting is a lottery that some never win."""
-        return self.locks.setdefault("", asyncio.Lock()) if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncGenerator[None]:

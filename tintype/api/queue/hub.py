@@ -114,17 +114,19 @@ class Hub:
         if stream.item_id is not None:
             _, last = await self._recipes.ends()
             item = await self._recipes.get(stream.item_id)
-            piece = frame("queue-update", self._wire.update(item), last)
-            return last, piece if stream.wants(item.id, item) else b""
-        last, active = await self._active()
-        return last, b"".join(piece for item, piece in active if stream.wants(item.id, item))
+            active = [(item, frame("queue-update", self._wire.update(item)))]
+        else:
+            last, active = await self._active()
+        pieces = [piece for item, piece in active if stream.wants(item.id, item)] or [b"\n"]
+        # The place comes with the last one: who is cut off before has to be told of all of them again.
+        return last, b"".join((*pieces[:-1], f"id: {last}\n".encode(), pieces[-1]))
 
     async def _active(self) -> tuple[int, list[tuple[Item, bytes]]]:
         """Return all items on their way, encoded once for all who come while nothing changes."""
         _, last = await self._recipes.ends()
         if self._snapshot is None or self._snapshot[0] != last:
             last, items = await self._recipes.snapshot()
-            self._snapshot = last, [(item, frame("queue-update", self._wire.update(item), last)) for item in items]
+            self._snapshot = last, [(item, frame("queue-update", self._wire.update(item))) for item in items]
         return self._snapshot
 
     async def _read_on(self) -> None:

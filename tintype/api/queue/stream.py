@@ -7,6 +7,7 @@ what happens, as it happens.
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -22,6 +23,10 @@ from tintype.errors import RateLimited, Trouble
 
 PATH = "/api/queue/stream"
 RECONNECT = b"retry: 5000\n\n"  # the document says that clients come back after 5 to 10 seconds
+# The web server takes whatever it is given and never says that a client does not read. So a stream ends after so many
+# bytes, and the client comes back at once with its place: who does not read holds that much of our memory, and no more.
+BUDGET = 1024 * 1024
+AT_ONCE = b"retry: 100\n\n"
 
 _HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -83,15 +88,16 @@ class StreamRoute:
                 send, RECONNECT + frame("connection", {"message": "Connected to queue stream", "timestamp": now})
             )
             await self._desk.hub.join(stream)
-            after = await self._catch_up(stream, place, send)
-            await _follow(stream, after, send)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            out = _Out(send)
+            after = await self._catch_up(stream, place, out)
+            await _follow(stream, after, out)
+            await send({"type": "http.response.body", "body": b"" if out.left > 0 else AT_ONCE, "more_body": False})
         finally:
             leaving.cancel()
             with suppress(asyncio.CancelledError):
                 await leaving
 
-    async def _catch_up(self, stream: Stream, place: int | None, send: Send) -> int:
+    async def _catch_up(self, stream: Stream, place: int | None, out: "_Out") -> int:
         """Send what the client missed, or how things stand; return the place behind which it goes on."""
         hub = self._desk.hub
         if place is not None:
@@ -99,24 +105,36 @@ class StreamRoute:
             if first - 1 <= place <= last:
                 async for number, piece in hub.replay(stream, place):
                     place = number
-                    if piece:
-                        await _say(send, piece)
+                    await out.say(piece)
+                    if out.left <= 0:
+                        break
                 return place
-            await _say(send, frame("reset", {"timestamp": stamp(self._desk.now()), "lastEventId": str(place)}))
+            await out.say(frame("reset", {"timestamp": stamp(self._desk.now()), "lastEventId": str(place)}))
         after, pieces = await hub.snapshot(stream)
-        if pieces:
-            await _say(send, pieces)
+        await out.say(pieces)
         return after
 
 
-async def _follow(stream: Stream, after: int, send: Send) -> None:
-    while not stream.closed:
+@dataclass(slots=True)
+class _Out:
+    """What goes to one client, and how much of it may still."""
+
+    send: Send
+    left: int = BUDGET
+
+    async def say(self, piece: bytes) -> None:
+        if piece:
+            self.left -= len(piece)
+            await _say(self.send, piece)
+
+
+async def _follow(stream: Stream, after: int, out: _Out) -> None:
+    while not stream.closed and out.left > 0:
         await stream.something.wait()
         stream.something.clear()
         pieces = [piece for number, piece in stream.waiting if number > after or not number]
         stream.waiting.clear()
-        if pieces:
-            await _say(send, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        await out.say(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
 
 async def _say(send: Send, piece: bytes) -> None:

@@ -104,11 +104,19 @@ class Runner:
         except OvertakenError:
             log.info("recipe %s was moved by somebody else", walk.item.id)
         except Unavailable as trouble:
-            log.warning("recipe %s goes on when its lease has run out: %s", walk.item.id, trouble.message)
+            log.warning("recipe %s goes on in a moment: %s", walk.item.id, trouble.message)
+            await self._later(walk)
         except Exception:
             log.exception("a step of recipe %s failed; it goes on when its lease has run out", walk.item.id)
         finally:
             holding.cancel()
+
+    async def _later(self, walk: Walk) -> None:
+        """Put an item back that could not be stored; where that fails too, its lease runs out."""
+        await asyncio.sleep(RESTART_SECONDS)
+        with suppress(OvertakenError, Unavailable):
+            if walk.item.status is Status.IN_PROGRESS:
+                await walk.put_back(walk.now())
 
     async def _hold(self, walk: Walk) -> None:
         """Renew the lease while a long step runs; whoever lost it stops."""

@@ -4,6 +4,7 @@ Every write carries the fence of the claim: whoever was overtaken stores nothing
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from tintype.core.recipes import items
 from tintype.core.recipes.items import Failure, Item, Stage
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.records import ItemRecords, Moved
+from tintype.errors import Unavailable
 from tintype.events import QueueItemChanged
 
 
@@ -60,5 +62,6 @@ class Walk:
 
 
 async def announce(bus: Bus, moved: Moved) -> None:
-    """Tell everybody of what was stored."""
-    await bus.publish(QueueItemChanged(moved.item.id, moved.item.status.value, moved.number, moved.tell))
+    """Tell everybody of what was stored; where that fails, whoever reads the log learns of it a little later."""
+    with suppress(Unavailable):
+        await bus.publish(QueueItemChanged(moved.item.id, moved.item.status.value, moved.number, moved.tell))

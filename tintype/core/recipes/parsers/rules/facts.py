@@ -180,10 +180,14 @@ def _whole_line(tokens: tuple[Token, ...], place: int, end: int) -> bool:
     return before <= 2 and not any(token.kind != "p" for token in tokens[end + 1 :])
 
 
+_WEIGHED = frozenset({"g", "kg", "mg", "ml", "cl", "dl", "l", "oz", "lb"})
+
+
 def _whatever(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
-    """Tell whether a lone word ends a short line ("Makes 1 brownie") that is no unit and no time."""
+    """Tell whether a lone word ends a short line ("Makes 1 brownie", "Rinde: 2 tazas") that is no weight and no time."""
     last = place + 1 >= len(tokens) and len(tokens) <= 4 and tokens[place].kind == "w"
-    return last and _scale(tokens[place].folded, lexicon) is None and lexicon.units.at(tokens, place) is None
+    unit = lexicon.units.at(tokens, place)
+    return last and _scale(tokens[place].folded, lexicon) is None and (unit is None or unit[0] not in _WEIGHED)
 
 
 def _opens(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> str | None:

@@ -15,7 +15,7 @@ _TRAILING = re.compile(r"[^\w)\]%.!'\"°®™]+$")
 _ASIDE = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)?")
 _OR_MORE = re.compile(r"^(?:or more|oder mehr|ou plus|o más|of meer|heaped|heaping|level)\s+", re.IGNORECASE)
 _DASH = re.compile(r"\s[-–—]\s|:\s")
-# "oil for frying", "pasta such as rigatoni", "ghee or 1 tablespoon butter": the name ends before.
+# "oil for frying", "cheese such as feta", "honey or 1 spoon sugar": the name ends before.
 _FURTHER = re.compile(
     r"\s(?:such as|for|plus|peeled|cut into|sliced into|pour|para|voor|om te|or(?=\s[\d½¼]))\s|\s\+\s", re.IGNORECASE
 )
@@ -85,7 +85,7 @@ def _ingredient(
 
 
 def _counted(text: str, lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
-    """Read "28 oz can crushed tomatoes – 1": what stands at the end is how many of that size."""
+    """Read "28 oz can chickpeas – 1": what stands at the end is how many of that size."""
     found = _HOW_MANY.match(text)
     if found is None:
         return None
@@ -268,7 +268,7 @@ def _ends_there(before: Token, behind: str, measure: Measure) -> bool:
 
 
 def _inner(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
-    """Read "Zest of 2 lemons": what is taken of a counted thing is a note to it."""
+    """Read "Zest of 3 limes": what is taken of a counted thing is a note to it."""
     for place in range(1, min(len(tokens) - 1, 6)):
         if tokens[place].kind != "n" or tokens[place - 1].kind != "w" or len(tokens[place - 1].text) > 4:
             continue

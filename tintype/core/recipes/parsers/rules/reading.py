@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tintype.core.recipes.model import Certainty, Context, Ingredient, Parsed, Recipe
+from tintype.core.recipes.parsers.addressing import for_cooks
 from tintype.core.recipes.parsers.rules.facts import read_nutrition, read_servings, read_times
 from tintype.core.recipes.parsers.rules.ingredients import read_ingredient
 from tintype.core.recipes.parsers.rules.labelling import Label, label
@@ -39,7 +40,8 @@ class Reading:
 
 def read(text: str, context: Context) -> Reading:
     """Read a text as if it were a recipe, and say whether it is one."""
-    bare = plain(unwrap(text[:LONGEST]))
+    # What talks to a model is no line of a recipe, whoever reads it.
+    bare = plain(unwrap(for_cooks(text[:LONGEST])[0]))
     language = context.language or guess_language(map(fold, _WORD.findall(_TAG.sub(" ", bare))))
     known = lexicon(language)
     listed = _listed(bare, known)

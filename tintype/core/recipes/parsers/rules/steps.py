@@ -9,6 +9,7 @@ from tintype.core.recipes.parsers.rules.relining import sentences
 from tintype.core.recipes.parsers.rules.tokens import tokenize, words
 
 PARAGRAPH = 300  # characters: a lone paragraph beyond this is cut into its sentences
+DAY = 1440  # minutes: what takes longer is how long it keeps
 _TINY = 40
 
 _ELSEWHERE = re.compile(
@@ -79,7 +80,7 @@ def _minutes(text: str, lexicon: Lexicon) -> int | None:
         if duration is None:
             place += 1
             continue
-        if duration.minutes >= 1:
+        if 1 <= duration.minutes <= DAY:
             found = round(duration.minutes)
         place = duration.end
     return found
