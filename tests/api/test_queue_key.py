@@ -1,7 +1,6 @@
 """A queue with a key: the same one opens every path in a header, as a bearer token, or in a page's cookie."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import httpx2
 import pytest
@@ -10,15 +9,16 @@ from tests.api.listening import STREAM, listening_to
 from tests.served import Served, served
 
 KEY = "the queue's own key"
+NOBODYS = "7a0f6d3c-58e2-4c1b-9c47-0d1f6a2b3c4d"
 PATHS = [
     ("GET", "/api/queue"),
     ("POST", "/api/queue"),
     ("POST", "/api/queue/batch"),
-    ("GET", f"/api/queue/{uuid4()}"),
-    ("DELETE", f"/api/queue/{uuid4()}"),
-    ("POST", f"/api/queue/{uuid4()}/retry"),
-    ("GET", f"/api/queue/{uuid4()}/thumbnail"),
-    ("GET", f"/api/queue/{uuid4()}/recipe.md"),
+    ("GET", f"/api/queue/{NOBODYS}"),
+    ("DELETE", f"/api/queue/{NOBODYS}"),
+    ("POST", f"/api/queue/{NOBODYS}/retry"),
+    ("GET", f"/api/queue/{NOBODYS}/thumbnail"),
+    ("GET", f"/api/queue/{NOBODYS}/recipe.md"),
     ("GET", STREAM),
     ("GET", "/api/notifications/vapid-key"),
     ("POST", "/api/notifications/subscribe"),
@@ -62,4 +62,6 @@ async def test_a_page_keeps_the_key_in_a_cookie(door: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/api/extract", "/api/extract-stream"])
 async def test_what_is_gone_is_gone_for_everybody(door: Served, path: str) -> None:
+NOBODYS = "7a0f6d3c-58e2-4c1b-9c47-0d1f6a2b3c4d"
+
     assert (await door.client.post(path)).status_code == 410

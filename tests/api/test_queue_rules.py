@@ -211,7 +211,7 @@ async def test_14_a_body_that_is_no_object_is_a_bad_request(door: Served, raw: b
         ("GET", "/api/nothing", 404),
         ("GET", "/", 404),
         ("PUT", "/api/queue", 405),
-        ("POST", f"/api/queue/{uuid4()}", 405),
+        ("POST", "/api/queue/7a0f6d3c-58e2-4c1b-9c47-0d1f6a2b3c4d", 405),
         ("GET", "/api/notifications/nothing", 404),
     ],
 )
