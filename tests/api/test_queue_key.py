@@ -62,6 +62,4 @@ async def test_a_page_keeps_the_key_in_a_cookie(door: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/api/extract", "/api/extract-stream"])
 async def test_what_is_gone_is_gone_for_everybody(door: Served, path: str) -> None:
-NOBODYS = "7a0f6d3c-58e2-4c1b-9c47-0d1f6a2b3c4d"
-
     assert (await door.client.post(path)).status_code == 410

@@ -32,9 +32,7 @@ DIALECTS = ("feed", "scrape", "social", "queue")
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(
-    FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings, NotificationSettings
-):
+class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings, NotificationSettings):
     """What an operator can set, from the environment or a `.env` file; see docs/settings.md for each heading."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
