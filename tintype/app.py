@@ -230,7 +230,7 @@ def _publishing(settings: Settings, backends: Backends, accounts: Accounts, grap
         uploads=uploads,
     )
     runner = Runner(resources, node_name())
-    publisher = Publisher(resources, runner.wake)
+    publisher = Publisher(resources, runner)
     backends.bus.subscribe(publisher.heard)
     return publisher, runner
 

@@ -175,7 +175,7 @@ class Bulk:
                 post_id, is_new = stored[key]
                 if is_new and post.state is State.SCHEDULED:
                     first.setdefault(post.account_id, PostScheduled(post.workspace_id, post.account_id, post_id))
-            self.publisher.wake()
+            self.publisher.runner.wake()
         # One for each account: thousands of announcements would take longer than the posts, and wake nobody anew.
         for event in first.values():
             await resources.bus.publish(event)

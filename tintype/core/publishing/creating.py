@@ -1,9 +1,11 @@
 """The steps up to the containers: a place in the quota, media made right, one container after the other."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from tintype.core.publishing.containers import Params, album, child, single
+from tintype.core.publishing.course import has_video
 from tintype.core.publishing.making import UnmadeError, make
 from tintype.core.publishing.model import ItemKind, Part, Post, Product, State, changed
 from tintype.core.publishing.resources import user_of
@@ -17,7 +19,7 @@ async def begin(walk: Walk) -> None:
     if later is not None:
         await walk.later(later.at, later.reason, "quota.waits")
         return
-    await walk.move("preparing", state=State.PREPARING, tries=0, reason=None, due_at=walk.now())
+    await _went(walk, "preparing", {}, state=State.PREPARING, reason=None)
 
 
 async def prepare(walk: Walk) -> None:
@@ -28,7 +30,16 @@ async def prepare(walk: Walk) -> None:
         walk.about = error.part
         raise error.trouble from None
     notes = [note for part in parts for note in part.notes]
-    await walk.move("prepared", {"notes": notes}, state=State.CREATING, parts=parts, tries=0, due_at=walk.now())
+    await _went(walk, "prepared", {"notes": notes}, state=State.CREATING, parts=parts)
+
+
+async def _went(walk: Walk, name: str, detail: Mapping[str, object], **changes: Any) -> None:
+    """Go on to the next step; what took long is stored first, what did not is stored with the container's id."""
+    changes |= {"tries": 0, "due_at": walk.now()}
+    if has_video(walk.post.draft):
+        await walk.move(name, detail, **changes)
+    else:
+        walk.pass_on(name, detail, **changes)
 
 
 async def create(walk: Walk) -> None:

@@ -1,7 +1,7 @@
 """The trade of publishing: take posts, let their owners change and follow them, and wait for their end."""
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Collection, Sequence
+from collections.abc import AsyncIterable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from tintype.core.publishing.model import (
     State,
 )
 from tintype.core.publishing.resources import Resources
+from tintype.core.publishing.runner import Runner
 from tintype.core.publishing.uploads import NOT_THERE, UPLOADS, key_for, not_there, uploads_of
 from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Stale, Trouble, Unsupported
 from tintype.events import Event, PostCancelled, PostPublished, PostScheduled
@@ -46,10 +47,10 @@ _RECALLABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Takes posts and shows how far they are; `wake` tells whoever moves them in this process."""
+    """Takes posts and shows how far they are; `runner` moves them in this process, if it works."""
 
     resources: Resources
-    wake: Callable[[], None]
+    runner: Runner
 
     async def create(
         self,
@@ -76,7 +77,13 @@ class Publisher:
         await self._has(workspace_id, draft)
         now = self._now()
         post = begun(workspace_id, account_id, draft, now, user_id=user_id, moment=moment, hold=hold, batch=batch)
-        stored, is_new = await self.resources.records.add(post, key, Occurrence(now, "drafted" if hold else "accepted"))
+        # What is due at once is ours from its first moment on, if this process works and has room.
+        holder = self.runner.holder() if post.due_at is not None and post.due_at <= now else None
+        taken = Occurrence(now, "drafted" if hold else "accepted")
+        lease = self.resources.policy.lease
+        stored, is_new = await self.resources.records.add(post, key, taken, holder=holder, lease=lease)
+        if is_new and holder:
+            self.runner.take(stored)
         if is_new and not hold:
             await self._scheduled(stored)
         return stored
@@ -202,7 +209,7 @@ class Publisher:
             raise Conflict(f"medium {media_id} belongs to another post already")
         found: dict[str, Any] = {"media_id": media_id, "candidates": (), "reason": None, "due_at": self._now()}
         changed = await self._change(post, {State.UNLINKED}, "linked", state=State.PUBLISHED, **found)
-        self.wake()
+        self.runner.wake()
         await self.resources.bus.publish(PostPublished(workspace_id, post.account_id, post.id, media_id))
         return changed
 
@@ -266,8 +273,8 @@ class Publisher:
         post_id = getattr(event, "post_id", None)
         if isinstance(post_id, int):
             self.resources.arrivals.arrived(post_id)
-        if isinstance(event, PostScheduled):
-            self.wake()
+        if isinstance(event, PostScheduled) and not self.runner.moves(event.post_id):
+            self.runner.wake()
 
     async def _has(self, workspace_id: str, draft: Draft) -> None:
         """Check that what a draft is made of is the workspace's own; raises `Invalid`."""
@@ -278,7 +285,6 @@ class Publisher:
         return self.resources.graph.now()
 
     async def _scheduled(self, post: Post) -> None:
-        self.wake()
         await self.resources.bus.publish(PostScheduled(post.workspace_id, post.account_id, post.id))
 
     async def _own(self, workspace_id: str, post_id: int, tag: str | None) -> Post:

@@ -112,6 +112,9 @@ _WORDS = tuple(Post.__dataclass_fields__)
 _DETAIL = TypeAdapter(dict[str, Any])
 
 
+HELD = timedelta(seconds=10)
+
+
 class OvertakenError(Exception):
     """Somebody else moved the post meanwhile: its owner called it back, or another process took it over."""
 
@@ -130,11 +133,17 @@ class PostRecords:
 
     database: Database
 
-    async def add(self, post: Post, key: str | None, happened: Occurrence) -> tuple[Post, bool]:
-        """Store a new post and return it with its id; with a `key` that was used before, the post of then and False."""
+    async def add(
+        self, post: Post, key: str | None, happened: Occurrence, *, holder: str | None = None, lease: timedelta = HELD
+    ) -> tuple[Post, bool]:
+        """Store a new post and return it with its id; with a `key` that was used before, the post of then and False.
+
+        With a `holder` it is claimed for that process from its first moment on.
+        """
+        held = {"lease_owner": holder, "lease_until": post.created_at + lease} if holder else {}
         try:
             async with self.database.write(durable=True) as connection:
-                made = await connection.execute(insert(posts).values(_fresh(post, key)).returning(posts.c.id))
+                made = await connection.execute(insert(posts).values(_fresh(post, key) | held).returning(posts.c.id))
                 stored = replace(post, id=made.scalar_one())
                 await _note(connection, stored.id, [happened])
         except IntegrityError:

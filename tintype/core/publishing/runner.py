@@ -8,6 +8,7 @@ same promise (publishing.md 2.3), and a person who waits for the answer is serve
 import asyncio
 import logging
 from contextlib import suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ class Runner:
         self._resources = resources
         self._owner = owner
         self._awake = asyncio.Event()
-        self._walks: set[asyncio.Task[bool]] = set()
+        self._walks: dict[asyncio.Task[bool], int] = {}  # and the posts they move
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self, *, alone: bool) -> None:
@@ -39,6 +40,20 @@ class Runner:
             await self._resources.records.release()
         self._loop = asyncio.create_task(self._run())
 
+    def holder(self) -> str | None:
+        """Return the name under which a new post may be stored as claimed by this process, if it has room for one."""
+        return self._owner if self._loop is not None and len(self._walks) < self._resources.policy.at_once else None
+
+    def take(self, post: Post) -> None:
+        """Move a post that was claimed for this process."""
+        task = asyncio.create_task(self._walk(post), context=Context())
+        self._walks[task] = post.id
+        task.add_done_callback(self._walked)
+
+    def moves(self, post_id: int) -> bool:
+        """Tell whether this process moves a post right now."""
+        return post_id in self._walks.values()
+
     def wake(self) -> None:
         """Look at once: something became due."""
         self._awake.set()
@@ -46,6 +61,7 @@ class Runner:
     async def close(self) -> None:
         """Stop; posts under way stay where they are, and the next process goes on with them."""
         tasks: list[asyncio.Task[Any]] = [task for task in (self._loop, *self._walks) if task is not None]
+        self._loop = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -73,14 +89,12 @@ class Runner:
             return due
         claimed = await resources.records.claim(self._owner, now, policy.lease, room)
         for post in claimed:
-            task = asyncio.create_task(self._walk(post))
-            self._walks.add(task)
-            task.add_done_callback(self._walked)
+            self.take(post)
         return now if claimed else None
 
     def _walked(self, task: "asyncio.Task[bool]") -> None:
         was_full = len(self._walks) >= self._resources.policy.at_once
-        self._walks.discard(task)
+        self._walks.pop(task, None)
         if was_full or task.cancelled() or task.result():
             self._awake.set()
 

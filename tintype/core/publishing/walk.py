@@ -27,6 +27,8 @@ class Walk:
     about: Part | None = None
     fresh: bool = True  # no step was taken since the claim: an intent found now is that of somebody who died
     _grip: Grip | None = field(default=None, repr=False)
+    _passed: list[Occurrence] = field(default_factory=list[Occurrence])  # what happened since the last step was stored
+    _unstored: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def now(self) -> datetime:
         """The present instant by the house's clock."""
@@ -43,6 +45,12 @@ class Walk:
         grip, self._grip = self._grip, None
         return grip
 
+    def pass_on(self, name: str, detail: Mapping[str, object] | None = None, **changes: Any) -> None:
+        """Go on without storing yet: for steps that cost little and may as well be taken again."""
+        self._passed.append(Occurrence(self.now(), name, detail or {}))
+        self._unstored |= changes
+        self.post = replace(self.post, **changes)
+
     async def move(
         self, name: str | None, detail: Mapping[str, object] | None = None, *, durable: bool = False, **changes: Any
     ) -> None:
@@ -50,9 +58,10 @@ class Walk:
         now = self.now()
         due = changes.get("due_at", self.post.due_at)
         lease = self.resources.policy.lease if due is not None and due - now <= SHORT else None
-        happened = [Occurrence(now, name, detail or {})] if name else []
-        records = self.resources.records
+        happened = [*self._passed, *([Occurrence(now, name, detail or {})] if name else [])]
+        records, changes = self.resources.records, self._unstored | changes
         self.post = await records.move(self.post, now, *happened, lease=lease, durable=durable, **changes)
+        self._passed, self._unstored = [], {}
 
     async def later(self, at: datetime, reason: str | None = None, name: str | None = "waits", **changes: Any) -> None:
         """Wait until an instant, for a reason that people may read."""
