@@ -59,6 +59,7 @@ async def tell(number: int):
 """
 SECONDS_BETWEEN = 1.0
 PATIENCE = 60.0
+SETTLED = 6.0
 _GREETING = b"GET /api/queue/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
 
 
@@ -103,6 +104,7 @@ def _measured(server: Server, clients: int, acts: list[Callable[[], object]]) ->
     before = server.memory_mb()
     used = 0.0
     with _connected(server.port, clients) as selector:
+        time.sleep(SETTLED)  # greeted, they are still being told how things stand
         figures.kilobytes = (server.memory_mb() - before) * 1024 / clients
         for act in acts:
             cpu = server.cpu_seconds()

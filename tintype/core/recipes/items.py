@@ -143,7 +143,7 @@ class Item:
     again: bool = False  # a second recipe of the same post is wanted
     attempt: int = 1  # goes up when somebody asks for a retry
     retries: int = 0  # by itself, since the item became unhealthy
-    losses: int = 0  # processes that died with it in this attempt
+    losses: int = 0  # processes that died with it in this phase, one after the other
     told: str | None = None  # the end that people were told of last
     duplicate_of: str | None = None
     batch: str | None = None
@@ -246,7 +246,7 @@ def completed(item: Item, stage: Stage, now: datetime) -> dict[str, Any]:
             "retries": 0,
         }
     begins = replace(following, status=PhaseStatus.IN_PROGRESS, started_at=moment)
-    return {"phases": _with(phases, begins), "status": Status.IN_PROGRESS, "failure": None}
+    return {"phases": _with(phases, begins), "status": Status.IN_PROGRESS, "failure": None, "losses": 0}
 
 
 def failed(item: Item, failure: Failure, now: datetime, again_at: datetime | None) -> dict[str, Any]:
