@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TextIO
 
 MASK = "•••"
 _SHORTEST = 8  # shorter settings would mask ordinary words
@@ -73,9 +73,21 @@ class Lines(logging.Formatter):
         return text + ("\n    " + trace.replace("\n", "\n    ") if trace else "")
 
 
+class Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at that moment: a test or an embedding program may have put another in its place."""
+
+    @property  # pyright: ignore[reportIncompatibleVariableOverride] - looked up instead of kept
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        del value
+
+
 def set_up(form: Format = "text", level: str = "info", *, secrets: Iterable[str] = ()) -> None:
     """Send all logs of this process to stderr; `secrets` are values that must never be seen in them."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Stderr()
     handler.setFormatter(Lines(form, Redaction(secrets)))
     root = logging.getLogger()
     root.handlers[:] = [handler]

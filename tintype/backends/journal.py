@@ -43,7 +43,7 @@ journal = Table(
 class Journal:
     """A bus over the database's own journal: at once in this process, soon in the others.
 
-    Nobody who announces waits for the journal: what comes while it is written goes into the next writing.
+    What is announced while the journal is written goes into the next writing, all of it at once.
     """
 
     def __init__(self, database: Database) -> None:
@@ -63,8 +63,9 @@ class Journal:
             return
         self._unwritten.append(event)
         if self._writing is None or self._writing.done():
-            # In a context of its own: whoever announces may hold a transaction, and the writer does not.
+            # In a context of its own: it writes for others as well, whatever they are in the middle of.
             self._writing = asyncio.get_running_loop().create_task(self._write(), context=Context())
+        await asyncio.shield(self._writing)
 
     def subscribe(self, handler: Handler) -> Callable[[], None]:
         """Call `handler` for every event from now on; the returned function ends that."""

@@ -158,7 +158,8 @@ class PostRecords:
 
         Of a key that was used before the post of then is meant.
         """
-        rows = [_fresh(post, key) for post, key in fresh]
+        # In one order for everybody: of two lists that overlap, neither waits for the other's half.
+        rows = [_fresh(post, key) for post, key in sorted(fresh, key=lambda pair: pair[1])]
         workspace_id, keys = fresh[0][0].workspace_id, [key for _, key in fresh]
         async with self.database.write(durable=True) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
