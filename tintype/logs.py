@@ -9,8 +9,9 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal, TextIO
+from typing import Literal
 
 MASK = "•••"
 _SHORTEST = 8  # shorter settings would mask ordinary words
@@ -73,16 +74,13 @@ class Lines(logging.Formatter):
         return text + ("\n    " + trace.replace("\n", "\n    ") if trace else "")
 
 
-class Stderr(logging.StreamHandler[TextIO]):
+class Stderr(logging.Handler):
     """Writes to what stderr is at that moment: a test or an embedding program may have put another in its place."""
 
-    @property  # pyright: ignore[reportIncompatibleVariableOverride] - looked up instead of kept
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-    @stream.setter
-    def stream(self, value: TextIO) -> None:
-        del value
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(ValueError, OSError):  # closed, or nobody reads it: a log line is no reason to fail
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
 
 
 def set_up(form: Format = "text", level: str = "info", *, secrets: Iterable[str] = ()) -> None:
