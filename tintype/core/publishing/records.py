@@ -20,13 +20,14 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tintype.backends.database import Database, Instant, Json, metadata
+from tintype.backends.database import Database, Instant, Json, lock_key, metadata
 from tintype.core.publishing.matching import fingerprint
 from tintype.core.publishing.model import (
     ENDED,
@@ -158,11 +159,13 @@ class PostRecords:
 
         Of a key that was used before the post of then is meant.
         """
-        # In one order for everybody: of two lists that overlap, neither waits for the other's half.
-        rows = [_fresh(post, key) for post, key in sorted(fresh, key=lambda pair: pair[1])]
+        rows = [_fresh(post, key) for post, key in fresh]
         workspace_id, keys = fresh[0][0].workspace_id, [key for _, key in fresh]
         async with self.database.write(durable=True) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            if dialect is postgresql:  # of two lists that overlap, each would wait for the other's half
+                turn = {"key": lock_key(f"posts:{workspace_id}")}
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), turn)
             adding = dialect.insert(posts).on_conflict_do_nothing(index_elements=["workspace_id", "key"])
             made = {
                 row.key: row.id for row in await connection.execute(adding.returning(posts.c.id, posts.c.key), rows)
