@@ -1,6 +1,6 @@
 """How long a cook waits: from a posted link to its parsed recipe, and from a pasted list to a queue that has all of it.
 
-    python bench/queue.py [links]
+    python bench/recipe_queue.py [links]
 
 Before a pretend Instagram in a process of its own. Links are sent one after the other, each when the one before has come to
 its end; a stream says when its parsing was completed. Then 500 links are pasted at once.
