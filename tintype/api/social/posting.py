@@ -173,8 +173,8 @@ def _rehearsing(app: FastAPI, desk: SocialDesk) -> None:
         body = await read_body(request, Rehearsal)
         draft = _draft(body, body.product)
         account = await account_of(desk, caller, body.account_id)
-        moment = body.moment(desk.accounts.graph.now())
-        found = await desk.publisher.review(caller.workspace_id, account.id, draft, moment)
+        body.moment(desk.accounts.graph.now())  # a time that cannot be is refused here as it would be there
+        found = await desk.publisher.review(caller.workspace_id, account.id, draft)
         return JSONResponse(dict(review(replace(found, problems=(*found.problems, *unused(body, draft))))))
 
 

@@ -154,7 +154,7 @@ class Publisher:
             check(draft)
         await self._has(workspace_id, draft)
         now = self._now()
-        changes = _afresh(now)
+        changes = _afresh()
         changes["state"] = State.DRAFT if hold else State.SCHEDULED
         changes["scheduled_at"] = moment.at if moment else None
         changes["timezone"] = moment.timezone if moment else None
@@ -193,7 +193,7 @@ class Publisher:
         if post.state is not State.FAILED:
             raise Conflict(f"this post is {post.state.value}; only a failed one can be tried again")
         now = self._now()
-        changed = await self._change(post, {State.FAILED}, "retried", **_afresh(now), state=State.SCHEDULED, due_at=now)
+        changed = await self._change(post, {State.FAILED}, "retried", **_afresh(), state=State.SCHEDULED, due_at=now)
         await self._scheduled(changed)
         return changed
 
@@ -213,9 +213,8 @@ class Publisher:
         await self.resources.bus.publish(PostPublished(workspace_id, post.account_id, post.id, media_id))
         return changed
 
-    async def review(self, workspace_id: str, account_id: str, draft: Draft, moment: Moment | None = None) -> Review:
+    async def review(self, workspace_id: str, account_id: str, draft: Draft) -> Review:
         """Look at a draft without doing anything: what stands against it, what would be converted, what quota is left."""
-        del moment
         found = list(checks.problems(draft))
         conversions: list[tuple[str, ...]] = []
         gone = await not_there(self.resources.blobs, workspace_id, uploads_of(draft))
@@ -312,9 +311,8 @@ def _comment_state(draft: Draft) -> CommentState:
     return CommentState.WANTED if draft.first_comment else CommentState.NONE
 
 
-def _afresh(now: datetime) -> dict[str, Any]:
+def _afresh() -> dict[str, Any]:
     """Return the columns of a post's way as they are at its beginning."""
-    del now
     return {
         "parts": (),
         "container_id": None,
