@@ -77,6 +77,7 @@ from tintype.instagram import App, Graph, Login, utc_now
 from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.kitchen import Kitchen, open_kitchen, queue_dialect
 from tintype.machinery import Backends, node_name, open_backends, secret
+from tintype.picking import Picking, open_picking, picker_dialect
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class House:
     insights: Insights
     downloads: Downloads
     kitchen: Kitchen
+    picking: Picking
     welcome: Welcome
     front: ASGIApp
 
@@ -179,11 +181,13 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     kitchen = open_kitchen(settings, backends, downloads, now)
+    picking = open_picking(settings, backends, accounts, connecting)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
         _scrape_dialect(settings, backends, downloads, only, now),
         queue_dialect(settings, backends, kitchen, now),
+        picker_dialect(settings, backends, picking, access, users),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
@@ -206,6 +210,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         insights,
         downloads,
         kitchen,
+        picking,
         welcome,
         front,
     )

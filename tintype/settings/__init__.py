@@ -27,7 +27,7 @@ from tintype.settings.users import AuthIssuer, UserSettings
 
 __all__ = ["DIALECTS", "AuthIssuer", "Settings", "environment_name", "load"]
 
-DIALECTS = ("feed", "scrape", "social", "queue")
+DIALECTS = ("feed", "scrape", "social", "queue", "picker")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 

@@ -1,0 +1,24 @@
+"""What the picker dialect's routes lean on."""
+
+from dataclasses import dataclass
+
+from tintype.api.callers import Limiter
+from tintype.backends.idempotency import Idempotency
+from tintype.core.access import Access, Users
+from tintype.core.accounts import Accounts, Connecting
+
+
+@dataclass(frozen=True, slots=True)
+class PickerDesk:
+    """The house, as far as the picker dialect's routes need it."""
+
+    access: Access
+    users: Users
+    accounts: Accounts
+    connecting: Connecting
+    idempotency: Idempotency
+    limiter: Limiter
+    base: str
+    version: str
+    max_body_bytes: int
+    upload_max_bytes: int

@@ -1,0 +1,75 @@
+"""The picker dialect as data: what it claims and how it says no.
+
+Clients of old look at the status alone and know only 400, 403, 404 and 5xx; ours shows `message` and `hint` as well.
+"""
+
+from collections.abc import Mapping
+
+from tintype.api.dialect import Dialect, Saying
+from tintype.errors import Kind
+
+# Answered to browsers of any origin; who may do what is decided by key, policy and the app's own list of origins.
+SENT = "Content-Type, X-No-Stream, X-Requested-With, Idempotency-Key, Filestack-Source, Filestack-Trace-Id, Filestack-Trace-Span"
+SHOWN = "ETag, Location, Retry-After, X-Error-Code, X-Request-Id"
+
+_STATUSES = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHORIZED: 403,
+    Kind.RECONNECT: 403,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 400,
+    Kind.GONE: 410,
+    Kind.STALE: 400,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.MISMATCH: 400,
+    Kind.RATE_LIMITED: 429,
+    Kind.BUSY: 429,
+    Kind.MISCONFIGURED: 500,
+    Kind.REFUSED: 502,
+    Kind.UNREACHABLE: 502,
+    Kind.UNAVAILABLE: 503,
+}
+
+_HINTS = {
+    "forbidden": "Check the key, the policy with its signature, and the app's allowed origins.",
+    "unauthorized": "Send the app's key; a policy needs its signature beside it.",
+    "reconnect": "The Instagram account has to be connected again in the dialog.",
+    "not_found": "The handle is unknown here, or the file was removed.",
+    "too_large": "Send a smaller file, or raise the app's limit.",
+    "rate_limited": "Wait as long as Retry-After says.",
+}
+
+
+def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
+    return {"error": {"code": saying.status, "message": message, "hint": _HINTS.get(saying.code, "")}}
+
+
+PICKER = Dialect(
+    name="picker",
+    claims=(
+        "/filepicker.js",
+        "/v1/filepicker.js",
+        "/v2/filepicker.js",
+        "/filestack.js",
+        "/picker",
+        "/dialog",
+        "/cdn",
+        "/process",
+        "/multipart",
+        "/prefetch",
+        "/folder",
+        "/store",
+        "/metadata",
+        "/api/file",
+        "/api/store",
+        "/api/client",
+        "/api/clients",
+        "/api/apps",
+        "/api/webhooks",
+    ),
+    sayings={kind: Saying(_STATUSES[kind], kind.value) for kind in Kind},
+    crash=Saying(500, "internal"),
+    refusal=_refusal,
+)

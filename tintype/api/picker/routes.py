@@ -1,0 +1,57 @@
+"""The picker dialect put together: each group of its routes adds itself to the one app."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tintype.api.dialect import Mounted, Surround, build
+from tintype.api.picker.desk import PickerDesk
+from tintype.api.picker.dialect import PICKER, SENT, SHOWN
+
+GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = ()
+
+
+def mount(desk: PickerDesk) -> Mounted:
+    """Return the picker dialect, ready to be put behind a `Front`."""
+    app = build(PICKER, version=desk.version)
+    for add in GROUPS:
+        add(app, desk)
+    larger = dict.fromkeys(("/api/store", "/api/file", "/multipart"), desk.upload_max_bytes)
+    return Mounted(PICKER, _Shared(Surround(app, PICKER, desk.max_body_bytes, larger)), openapi=app.openapi)
+
+
+class _Shared:
+    """Lets pages of every origin ask, without cookies: a refusal must be readable there too, or nobody learns its reason."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def shared(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = {name.lower() for name, _ in message["headers"]}
+                extra = [one for one in _headers(scope) if one[0] not in told]
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await _preflight(scope, send)
+        else:
+            await self._app(scope, receive, shared)
+
+
+def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    del scope
+    return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", SHOWN.encode())]
+
+
+async def _preflight(scope: Scope, send: Send) -> None:
+    headers = [
+        *_headers(scope),
+        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        (b"access-control-allow-headers", SENT.encode()),
+        (b"access-control-max-age", b"86400"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
