@@ -77,7 +77,7 @@ from tintype.instagram import App, Graph, Login, utc_now
 from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.kitchen import Kitchen, open_kitchen, queue_dialect
 from tintype.machinery import Backends, node_name, open_backends, secret
-from tintype.picking import Picking, open_picking, picker_dialect
+from tintype.picking import Picking, open_picking, picker_dialect, picker_hosts
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,8 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     meta = mount_meta(MetaDesk(accounts, feed, insights, settings.address(), verify_token, settings.max_body_bytes))
     pages = [] if only else [mount_console(console)]
     health = mount_health(_parts(backends), [*spoken, meta], {"public_posts": partial(_ways, downloads)})
-    front = Front([*spoken, meta, *pages, health], spoken[0].dialect if len(spoken) == 1 else FEED)
+    fallback = spoken[0].dialect if len(spoken) == 1 else FEED
+    front = Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
     return House(
         settings,
         backends,

@@ -1,6 +1,8 @@
 """Puts the picker together: apps, files, conversions, dialogs and webhooks, and the dialect that speaks of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tintype import __version__
 from tintype.api.callers import Limiter
@@ -44,3 +46,10 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
             upload_max_bytes=settings.upload_max_bytes,
         )
     )
+
+
+def picker_hosts(settings: Settings) -> Mapping[str, str]:
+    """Return the hosts on which clients of today look for processed files: the whole path there is one of `/cdn`."""
+    zone = urlsplit(settings.address()).hostname or "localhost"
+    zone = "localhost" if zone in ("127.0.0.1", "::1") else zone
+    return {f"{name}.{zone}": "/cdn" for name in ("cdn", "process")}

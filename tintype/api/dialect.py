@@ -338,11 +338,13 @@ class Mounted:
 class Front:
     """Sends each path to the dialect that claims it; hot routes first, by method and exact path.
 
-    A path that nobody claims is refused by `fallback`: the one dialect of a port of its own.
+    A path that nobody claims is refused by `fallback`: the one dialect of a port of its own. A host of `hosts` means the
+    place that stands beside it: there every path that nobody claims lies below that place.
     """
 
     mounted: Sequence[Mounted]
     fallback: Dialect
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     _hot: dict[tuple[str, str], ASGIApp] = field(init=False)
     _claims: dict[str, ASGIApp] = field(init=False)
     _nowhere: ASGIApp = field(init=False)
@@ -364,17 +366,32 @@ class Front:
             hot = self._hot.get((scope["method"], scope["path"]))
             if hot is None:
                 scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
-                hot = self._find(scope["path"])
+                hot, scope = self._find(scope)
             await hot(scope, receive, send)
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
-    def _find(self, path: str) -> ASGIApp:
+    def _find(self, scope: Scope) -> tuple[ASGIApp, Scope]:
+        place = self.hosts.get(_host(scope)) if self.hosts else None
+        app = self._claimant(scope["path"], whole=place is not None)
+        if place is None or app is not None:
+            return app or self._nowhere, scope
+        path, raw = place + scope["path"], place.encode() + scope["raw_path"]
+        return self._claimant(path) or self._nowhere, {**scope, "path": path, "raw_path": raw}
+
+    def _claimant(self, path: str, *, whole: bool = False) -> ASGIApp | None:
+        """Return the app that claims a path; of several claims the longest, or with `whole` only one of all of it."""
         parts = path.split("/", 3)
         claims = (path, "/".join(parts[:2]) if parts[1] else path, "/".join(parts[:3]))
-        return next((self._claims[claim] for claim in claims if claim in self._claims), self._nowhere)
+        return next((self._claims[claim] for claim in claims[: 1 if whole else 3] if claim in self._claims), None)
+
+
+def _host(scope: Scope) -> str:
+    """Return the name in the Host header, without its port."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return host.decode("latin-1").partition(":")[0].lower()
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
