@@ -5,6 +5,10 @@ rest of core only knows callers and workspaces.
 """
 
 from tintype.core.access.access import Access
+from tintype.core.access.audit import Audit, Deed
+from tintype.core.access.browsing import Browsing
+from tintype.core.access.browsing_model import LONGEST, Browser, Visit
+from tintype.core.access.browsing_records import BrowsingRecords
 from tintype.core.access.issuers import Issuer, Issuers
 from tintype.core.access.members import Members
 from tintype.core.access.model import (
@@ -25,18 +29,25 @@ from tintype.core.access.model import (
 )
 from tintype.core.access.passwords import REQUIREMENTS, Passwords
 from tintype.core.access.records import AccessRecords, living_ids
+from tintype.core.access.second_factor import Offered, SecondFactors
 from tintype.core.access.session_records import AttemptRecords, SessionRecords
 from tintype.core.access.tokens import Signer
 from tintype.core.access.user_records import UserRecords
 from tintype.core.access.users import Opened, Users
 
 __all__ = [
+    "LONGEST",
     "REQUIREMENTS",
     "Access",
     "AccessRecords",
     "AttemptRecords",
+    "Audit",
+    "Browser",
+    "Browsing",
+    "BrowsingRecords",
     "Caller",
     "Credential",
+    "Deed",
     "Grant",
     "Invitation",
     "Issued",
@@ -45,17 +56,20 @@ __all__ = [
     "Locked",
     "Member",
     "Members",
+    "Offered",
     "Opened",
     "Passwords",
     "Person",
     "Role",
     "Seat",
+    "SecondFactors",
     "SessionRecords",
     "Signer",
     "Unfit",
     "User",
     "UserRecords",
     "Users",
+    "Visit",
     "Workspace",
     "fingerprint",
     "living_ids",

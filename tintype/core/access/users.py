@@ -110,7 +110,12 @@ class Users:
         return await self.records.add(newcomer, now)
 
     async def login(self, email: str, password: str, address: str) -> Opened:
-        """Open a session for somebody who knows the password.
+        """Open a session for somebody who knows the password; raises as `prove` does."""
+        person = await self.prove(email, password, address)
+        return await self._open(person, next(iter(person.seats), None))
+
+    async def prove(self, email: str, password: str, address: str) -> Person:
+        """Return the user who knows the password.
 
         Raises `Unauthorized` for a wrong one, `RateLimited` after several in a minute and `Locked` after many in a row.
         """
@@ -121,8 +126,7 @@ class Users:
             await self.attempts.claim(account, place, self.now())
             user = await self._proven(email, password)
             await self.attempts.clear(account, place, self.now())
-        person = await self.person(user.id)
-        return await self._open(person, next(iter(person.seats), None))
+        return await self.person(user.id)
 
     async def refresh(self, token: str, workspace_id: str | None = None) -> Opened:
         """Return the next pair of tokens of a session. A refresh token that comes twice ends the session: one was stolen.
