@@ -18,6 +18,7 @@ for name in (
     "core.accounts",
     "core.downloads",
     "core.feed",
+    "core.files",
     "core.insights",
     "core.notifications",
     "core.notifications",

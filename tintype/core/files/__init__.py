@@ -1,1 +1,39 @@
 """Picked files: links to Instagram media, stored copies, what is made of them, and who may use them."""
+
+from tintype.core.files.app_records import AppRecords, Usage
+from tintype.core.files.apps import CALLBACK, AppCheck, Apps
+from tintype.core.files.model import (
+    File,
+    IssuedApp,
+    Kind,
+    Medium,
+    MediumGone,
+    Opened,
+    PickerApp,
+    Stored,
+    StoreOptions,
+    location_of,
+    provider_of,
+)
+from tintype.core.files.origins import origin_of, origins_of
+
+__all__ = [
+    "CALLBACK",
+    "AppCheck",
+    "AppRecords",
+    "Apps",
+    "File",
+    "IssuedApp",
+    "Kind",
+    "Medium",
+    "MediumGone",
+    "Opened",
+    "PickerApp",
+    "StoreOptions",
+    "Stored",
+    "Usage",
+    "location_of",
+    "origin_of",
+    "origins_of",
+    "provider_of",
+]
