@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
+from tintype.backends.sqlite import connect_directly
 from tintype.errors import Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
@@ -213,6 +214,7 @@ def open_database(url: str) -> Database:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(parsed, pool_size=8, max_overflow=8, hide_parameters=True)
+        connect_directly(engine.sync_engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return Database(engine, url)
