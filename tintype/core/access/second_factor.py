@@ -53,7 +53,7 @@ class SecondFactors:
             raise Conflict("there is a second factor already; remove it first")
         secret = random_base32()
         await self.records.keep_factor(user.id, self.vault.seal(secret, context=_CONTEXT))
-        return Offered(secret, TOTP(secret).provisioning_uri(user.email or user.name, issuer_name="Tintype"))
+        return Offered(secret, TOTP(secret).provisioning_uri(name=user.email or user.name, issuer_name="Tintype"))
 
     async def confirm(self, user_id: int, code: str) -> Sequence[str]:
         """Switch a second factor on and return the spare codes, which are shown this once.
