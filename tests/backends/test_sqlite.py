@@ -1,11 +1,12 @@
 """SQLite's own connections, by the face that every records module uses."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, event, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, open_database
@@ -89,3 +90,47 @@ async def test_a_writer_that_never_gets_the_lock_is_told_so(database: Database) 
             with pytest.raises(Unavailable):
                 await write()
     assert await names(database) == ["one"]
+
+
+async def test_what_several_store_at_the_same_moment_is_there_for_each_of_them(database: Database) -> None:
+    def store(name: str) -> Callable[[Connection], int]:
+        adding = insert(things).values(name=name).returning(things.c.id)
+        return lambda connection: connection.execute(adding).scalar_one()
+
+    found = await asyncio.gather(*(database.store(store(f"thing {at}"), durable=at % 2 == 0) for at in range(9)))
+    assert list(found) == list(range(1, 10))
+    assert await database.look(lambda connection: list(connection.scalars(select(things.c.id)))) == list(found)
+    assert len(await names(database)) == 9
+
+
+async def test_what_one_of_several_raises_concerns_that_one_alone(database: Database) -> None:
+    def store(name: str) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            connection.execute(insert(things).values(name=f"{name}, first"))
+            connection.execute(insert(things).values(name=name))
+
+        return work
+
+    wanted = [store("one"), store("two"), store("one"), store("three")]
+    found = await asyncio.gather(*map(database.store, wanted), return_exceptions=True)
+    assert [type(one) for one in found] == [type(None), type(None), IntegrityError, type(None)]
+    assert await names(database) == ["one, first", "one", "two, first", "two", "three, first", "three"]
+
+
+async def test_storing_waits_for_another_process_that_writes(database: Database) -> None:
+    async with database.engine.connect() as other:
+        await other.execution_options(sqlite_begin="IMMEDIATE")
+        async with other.begin():
+            await other.execute(insert(things).values(name="one"))
+            adding = insert(things).values(name="two")
+            storing = asyncio.create_task(database.store(lambda connection: connection.execute(adding).rowcount))
+            await asyncio.sleep(0.05)
+            assert not storing.done()
+    assert await storing == 1
+    assert await names(database) == ["one", "two"]
+
+
+async def test_nobody_stores_while_he_holds_a_transaction_open(database: Database) -> None:
+    async with database.write():
+        with pytest.raises(RuntimeError, match="wait for itself"):
+            await database.store(lambda connection: None)

@@ -7,16 +7,16 @@ open nobody may wait for the world: `in_transaction()` lets `outbound` refuse to
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, Table, event, make_url, text
+from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
@@ -26,10 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
+from tintype.backends.scribe import Scribe
 from tintype.backends.sqlite import connect_directly
 from tintype.errors import Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 metadata = MetaData(
     naming_convention={
@@ -96,6 +99,7 @@ class Database:
     lock_engine: AsyncEngine | None = None
     locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of this process's writers, on SQLite
+    scribe: Scribe | None = None  # on SQLite
 
     @property
     def is_sqlite(self) -> bool:
@@ -141,6 +145,31 @@ class Database:
                 finally:
                     _open.reset(token)
 
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` finds, as it was at one moment. On SQLite the process waits for it: a few rows by their key.
+
+        Raises `Unavailable` as `read` does.
+        """
+        if self.scribe is not None:
+            with _translated():
+                return self.scribe.look(work)
+        async with self.read() as connection:
+            return await connection.run_sync(work)
+
+    async def store(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+        """Do `work` in a short transaction as `write` opens it, and return what it gave once that is stored.
+
+        What several ask for at the same moment SQLite stores in one; what one of them raises concerns him alone. Work may
+        be done twice, so it changes nothing but rows. Raises `Unavailable` as `write` does.
+        """
+        if self.scribe is not None:
+            if in_transaction():
+                raise RuntimeError("a transaction is open here already, and it would wait for itself")
+            with _translated():
+                return await self.scribe.store(work, durable=durable)
+        async with self.write(durable=durable) as connection:
+            return await connection.run_sync(work)
+
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncGenerator[None]:
         """Hold a named lock against every task of every node; a killed process lets go of it.
@@ -166,6 +195,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self.scribe is not None:
+            await self.scribe.close()
         await self.engine.dispose()
         if self.lock_engine is not None:
             await self.lock_engine.dispose()
@@ -217,7 +248,8 @@ def open_database(url: str) -> Database:
         connect_directly(engine.sync_engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return Database(engine, url)
+        turn = asyncio.Lock()
+        return Database(engine, url, turn=turn, scribe=_scribe(parsed, turn) if parsed.database else None)
     patience: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
     # pool_pre_ping: a server that restarted must cost a reconnect, not a failed request.
     engine = create_async_engine(
@@ -231,6 +263,15 @@ def open_database(url: str) -> Database:
     )
     locks = create_async_engine(parsed, poolclass=NullPool, connect_args=patience)
     return Database(engine, url, locks)
+
+
+def _scribe(url: URL, turn: asyncio.Lock) -> Scribe:
+    engine = create_engine(
+        url.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Scribe(engine, turn)
 
 
 def driver_url(url: str) -> URL:

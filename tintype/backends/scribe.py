@@ -1,0 +1,143 @@
+"""Reads and writes SQLite where it is asked to, in the loop's own thread, and commits for many at once.
+
+A statement on a few rows takes SQLite some ten microseconds; handing it to a thread and hearing of its end takes ten times
+that. Only a commit waits for the disk, so that alone is done by a thread. Whoever asks for something to be stored meanwhile
+goes into the next transaction, all of them together.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 10.0  # for another process that writes
+LOOK_SECONDS = 0.005  # between two looks whether it has ended
+
+
+@dataclass(slots=True)
+class _Order:
+    """Something to be stored, and whoever waits for that."""
+
+    work: Callable[[Connection], Any]
+    durable: bool
+    done: "asyncio.Future[Any]"
+    given: Any = None
+
+    def settle(self, failure: Exception | None = None) -> None:
+        """Tell whoever waits, if anybody still does."""
+        if self.done.done():
+            return
+        if failure is None:
+            self.done.set_result(self.given)
+        else:
+            self.done.set_exception(failure)
+
+
+@dataclass(slots=True)
+class Scribe:
+    """One reading and one writing connection of this process; `turn` is that of its writers."""
+
+    engine: Engine
+    turn: asyncio.Lock
+    _reading: Connection | None = None
+    _writing: Connection | None = None
+    _orders: list[_Order] = field(default_factory=list[_Order])
+    _work: "asyncio.Task[None] | None" = None
+    _committing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` finds, all of it as it was at one moment; it must be little, for the whole process waits."""
+        if self._reading is None:
+            self._reading = self.engine.connect()
+        try:
+            return work(self._reading)
+        finally:
+            self._reading.rollback()
+
+    async def store(self, work: Callable[[Connection], T], *, durable: bool) -> T:
+        """Do `work` in a transaction, perhaps together with others' work, and return what it gave once it is stored.
+
+        What it raises is raised here, and then nothing of it is stored. It may be done twice, so it changes nothing else.
+        """
+        loop = asyncio.get_running_loop()
+        order = _Order(work, durable, loop.create_future())
+        self._orders.append(order)
+        if self._work is None or self._work.done():
+            # In a context of its own: it writes for others as well, whatever they are in the middle of.
+            self._work = loop.create_task(self._run(), context=Context())
+        return await order.done
+
+    async def close(self) -> None:
+        """Store what is left, and close the connections."""
+        if self._work is not None:
+            await self._work
+        for connection in (self._reading, self._writing):
+            if connection is not None:
+                connection.close()
+        self._reading = self._writing = None
+        self._committing.shutdown()
+        self.engine.dispose()
+
+    async def _run(self) -> None:
+        while self._orders:
+            async with self.turn:
+                orders, self._orders = [order for order in self._orders if not order.done.done()], []
+                try:
+                    await self._together(orders)
+                except Exception as failure:  # noqa: BLE001 - it is raised where the order was given
+                    for order in orders:
+                        order.settle(failure)
+
+    async def _together(self, orders: Sequence[_Order]) -> None:
+        """Do several orders in one transaction; when one of them fails, each in one of its own."""
+        connection = await self._begun(durable=any(order.durable for order in orders))
+        try:
+            for order in orders:
+                try:
+                    order.given = order.work(connection)
+                except Exception as failure:  # noqa: BLE001 - the same
+                    if len(orders) == 1:
+                        order.settle(failure)
+                    break
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._committing, connection.commit)
+                for order in orders:
+                    order.settle()
+        finally:
+            connection.rollback()  # of what was committed, nothing
+        for order in orders:
+            if not order.done.done():
+                await self._together([order])
+
+    async def _begun(self, *, durable: bool) -> Connection:
+        """Return the writing connection with a transaction that holds the write lock."""
+        if self._writing is None:
+            self._writing = self.engine.connect()
+            self._writing.exec_driver_sql("PRAGMA busy_timeout=0")  # nobody waits in the loop's thread
+            self._writing.rollback()
+        connection = self._writing.execution_options(
+            sqlite_begin="IMMEDIATE", sqlite_synchronous="FULL" if durable else "NORMAL"
+        )
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                connection.begin()
+            except OperationalError as error:
+                if not _is_busy(error) or loop.time() > until:
+                    raise
+            else:
+                return connection
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
