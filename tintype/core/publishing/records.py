@@ -9,13 +9,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
     Row,
+    Select,
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     or_,
@@ -25,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, Json, lock_key, metadata
 from tintype.core.publishing.matching import fingerprint
@@ -128,6 +130,22 @@ class TakenError(Exception):
     """The medium belongs to another post already."""
 
 
+# What every post needs several times is put together once.
+_ADDING = insert(posts).returning(posts.c.id)
+_NOTING = insert(occurrences)
+_MOVING = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
+_ONE = select(posts).where(posts.c.workspace_id == bindparam("workspace_id"), posts.c.id == bindparam("post_id"))
+_NEXT_DUE = select(func.min(posts.c.due_at)).where(
+    or_(posts.c.lease_until.is_(None), posts.c.lease_until < bindparam("now"))
+)
+_DOUBTED_TWIN = (
+    select(posts.c.id)
+    .where(posts.c.account_id == bindparam("account_id"), posts.c.fingerprint == bindparam("fingerprint"))
+    .where(posts.c.id != bindparam("post_id"), posts.c.state == State.RECONCILING.value)
+    .limit(1)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PostRecords:
     """Reads and writes posts, one short transaction a method."""
@@ -142,13 +160,17 @@ class PostRecords:
         With a `holder` it is claimed for that process from its first moment on.
         """
         held = {"lease_owner": holder, "lease_until": post.created_at + lease} if holder else {}
+        row = _fresh(post, key) | held
+
+        def store(connection: Connection) -> int:
+            post_id = connection.execute(_ADDING, row).scalar_one()
+            _note(connection, post_id, [happened])
+            return post_id
+
         try:
-            async with self.database.write(durable=True) as connection:
-                made = await connection.execute(insert(posts).values(_fresh(post, key) | held).returning(posts.c.id))
-                stored = replace(post, id=made.scalar_one())
-                await _note(connection, stored.id, [happened])
+            stored = replace(post, id=await self.database.store(store, durable=True))
         except IntegrityError:
-            known = await self._one((posts.c.workspace_id == post.workspace_id) & (posts.c.key == key))
+            known = await self._one(select(posts).where(posts.c.workspace_id == post.workspace_id, posts.c.key == key))
             if key is None or known is None:
                 raise
             return known, False
@@ -209,11 +231,11 @@ class PostRecords:
 
     async def get(self, workspace_id: str, post_id: int) -> Post | None:
         """Return a workspace's post."""
-        return await self._one((posts.c.workspace_id == workspace_id) & (posts.c.id == post_id))
+        return await self._one(_ONE, post_id=post_id, workspace_id=workspace_id)
 
     async def load(self, post_id: int) -> Post | None:
         """Return a post of whatever workspace."""
-        return await self._one(posts.c.id == post_id)
+        return await self._one(select(posts).where(posts.c.id == post_id))
 
     async def listed(
         self, workspace_id: str, account_id: str | None, states: Collection[State], after: int | None, limit: int
@@ -258,15 +280,13 @@ class PostRecords:
             .values(lease_owner=owner, lease_until=now + lease, fence=posts.c.fence + 1)
             .returning(posts)
         )
-        async with self.database.write() as connection:
-            found = [_post(row) for row in await connection.execute(taken)]
+        rows = await self.database.store(lambda connection: connection.execute(taken).all())
+        found = [_post(row) for row in rows]
         return sorted(found, key=lambda post: (post.due_at or now, post.id))
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when the next post that nobody holds is due; whoever let a lease run out holds nothing any more."""
-        free = or_(posts.c.lease_until.is_(None), posts.c.lease_until < now)
-        async with self.database.read() as connection:
-            return await connection.scalar(select(func.min(posts.c.due_at)).where(free))
+        return await self.database.look(lambda connection: connection.scalar(_NEXT_DUE, {"now": now}))
 
     async def move(
         self,
@@ -286,23 +306,25 @@ class PostRecords:
         moved = replace(post, updated_at=now, **{name: value for name, value in changes.items() if name in _WORDS})
         values = {name: _formed(name, value) for name, value in changes.items()}
         values |= {"updated_at": now, "lease_until": now + lease if lease else None}
-        query = update(posts).where(posts.c.id == post.id, posts.c.fence == post.fence).values(values)
+        values |= {"post_id": post.id, "held_by": post.fence}
+
+        def store(connection: Connection) -> None:
+            if unless_doubted and _has_doubted_twin(connection, post):
+                raise DoubtedError
+            if not connection.execute(_MOVING, values).rowcount:
+                raise OvertakenError
+            _note(connection, post.id, happened)
+
         try:
-            async with self.database.write(durable=durable) as connection:
-                if unless_doubted and await _has_doubted_twin(connection, post):
-                    raise DoubtedError
-                if not (await connection.execute(query)).rowcount:
-                    raise OvertakenError
-                await _note(connection, post.id, happened)
+            await self.database.store(store, durable=durable)
         except IntegrityError as error:
             raise TakenError from error
         return moved
 
     async def renew(self, post: Post, until: datetime) -> bool:
         """Hold a post longer; tell whether it was still held."""
-        mine = (posts.c.id == post.id) & (posts.c.fence == post.fence)
-        async with self.database.write() as connection:
-            return (await connection.execute(update(posts).where(mine).values(lease_until=until))).rowcount > 0
+        values = {"lease_until": until, "post_id": post.id, "held_by": post.fence}
+        return await self.database.store(lambda connection: connection.execute(_MOVING, values).rowcount > 0)
 
     async def change(
         self, post: Post, states: Collection[State], now: datetime, *happened: Occurrence, **changes: Any
@@ -314,12 +336,15 @@ class PostRecords:
         values |= {"updated_at": now, "version": posts.c.version + 1, "fence": posts.c.fence + 1, "lease_until": None}
         same = (posts.c.id == post.id) & (posts.c.version == post.version)
         query = update(posts).where(same, posts.c.state.in_([state.value for state in states])).values(values)
-        async with self.database.write(durable=True) as connection:
-            row = (await connection.execute(query.returning(posts))).one_or_none()
-            if row is None:
-                return None
-            await _note(connection, post.id, happened)
-            return _post(row)
+
+        def store(connection: Connection) -> Row[Any] | None:
+            row = connection.execute(query.returning(posts)).one_or_none()
+            if row is not None:
+                _note(connection, post.id, happened)
+            return row
+
+        row = await self.database.store(store, durable=True)
+        return _post(row) if row else None
 
     async def release(self) -> None:
         """Free every lease: on SQLite one process works, so whoever held one is dead."""
@@ -344,21 +369,19 @@ class PostRecords:
         async with self.database.read() as connection:
             return {media_id for media_id in await connection.scalars(query) if media_id}
 
-    async def _one(self, condition: Any) -> Post | None:
-        async with self.database.read() as connection:
-            row = (await connection.execute(select(posts).where(condition))).one_or_none()
+    async def _one(self, query: Select[Any], **values: Any) -> Post | None:
+        row = await self.database.look(lambda connection: connection.execute(query, values).one_or_none())
         return _post(row) if row else None
 
 
-async def _has_doubted_twin(connection: AsyncConnection, post: Post) -> bool:
-    twin = (posts.c.account_id == post.account_id) & (posts.c.fingerprint == fingerprint(post.draft))
-    query = select(posts.c.id).where(twin, posts.c.id != post.id, posts.c.state == State.RECONCILING.value)
-    return await connection.scalar(query.limit(1)) is not None
+def _has_doubted_twin(connection: Connection, post: Post) -> bool:
+    this = {"post_id": post.id, "account_id": post.account_id, "fingerprint": fingerprint(post.draft)}
+    return connection.scalar(_DOUBTED_TWIN, this) is not None
 
 
-async def _note(connection: AsyncConnection, post_id: int, happened: Sequence[Occurrence]) -> None:
+def _note(connection: Connection, post_id: int, happened: Sequence[Occurrence]) -> None:
     if happened:
-        await connection.execute(insert(occurrences), [_line(post_id, one) for one in happened])
+        connection.execute(_NOTING, [_line(post_id, one) for one in happened])
 
 
 def _line(post_id: int, one: Occurrence) -> dict[str, Any]:

@@ -1,11 +1,24 @@
 """The table of publishing quotas, and the places in them that posts under way hold."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Row, String, Table, and_, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    Row,
+    String,
+    Table,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from tintype.backends.database import Database, Instant, metadata, upsert
 from tintype.core.publishing.model import ENDED, Post, Quota, State
@@ -24,6 +37,41 @@ quotas = Table(
 
 _UNDER_WAY = [state.value for state in set(State) - ENDED - {State.DRAFT}]
 _LIVE = [State.PUBLISHED.value, State.UNLINKED.value]
+
+
+_QUOTA = select(quotas).where(quotas.c.account_id == bindparam("account_id"))
+_LOCKED = _QUOTA.with_for_update()
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_HELD = (
+    select(func.count())
+    .select_from(posts)
+    .where(posts.c.account_id == bindparam("account_id"), posts.c.id != bindparam("beside"))
+    .where(posts.c.reserved_at.is_not(None))
+    .where(
+        or_(
+            posts.c.state.in_(_UNDER_WAY),
+            and_(
+                posts.c.state.in_(_LIVE),
+                func.coalesce(posts.c.published_at, posts.c.publish_started_at) >= bindparam("since"),
+            ),
+        )
+    )
+)
+_wanted = func.coalesce(posts.c.scheduled_at, posts.c.created_at)
+_AHEAD = select(func.count()).select_from(
+    select(posts.c.id)
+    .where(posts.c.account_id == bindparam("account_id"), posts.c.state == State.SCHEDULED.value)
+    .where(posts.c.due_at <= bindparam("now"), posts.c.reserved_at.is_(None))
+    .where(
+        or_(
+            _wanted < bindparam("mine"),
+            and_(_wanted == bindparam("mine"), posts.c.id < bindparam("post_id")),
+        )
+    )
+    .limit(bindparam("most"))
+    .subquery()
+)
+_HOLDING = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +98,9 @@ class Reservations:
 
     async def standing(self, account_id: str) -> Standing:
         """Return how an account's quota stands."""
-        async with self.database.read() as connection:
-            return await _standing(connection, await _row(connection, account_id), account_id)
+        return await self.database.look(
+            lambda connection: _standing(connection, _row(connection, account_id), account_id)
+        )
 
     async def read(
         self, account_id: str, used: int | None, total: int | None, window: int | None, at: datetime
@@ -72,17 +121,20 @@ class Reservations:
         Of many who ask at once no more get one than there are; those that are due as well and were due earlier go first.
         Nobody gets one while the account rests, or while Instagram's word is older than `known_since`.
         """
-        async with self.database.write() as connection:
-            row = await _row(connection, post.account_id, lock=True)
-            standing = await _standing(connection, row, post.account_id, beside=post.id)
+        values = {"reserved_at": now, "post_id": post.id, "held_by": post.fence}
+
+        def store(connection: Connection) -> tuple[bool, Standing]:
+            row = _row(connection, post.account_id, lock=True)
+            standing = _standing(connection, row, post.account_id, beside=post.id)
             if standing.rests(now) or (known_since is not None and not standing.is_known_since(known_since)):
                 return False, standing
             remaining = standing.quota.remaining
-            if remaining is not None and remaining <= await _ahead(connection, post, now, remaining):
+            if remaining is not None and remaining <= _ahead(connection, post, now, remaining):
                 return False, standing
-            mine = (posts.c.id == post.id) & (posts.c.fence == post.fence)
-            await connection.execute(update(posts).where(mine).values(reserved_at=now))
+            connection.execute(_HOLDING, values)
             return True, standing
+
+        return await self.database.store(store)
 
     async def frees_at(self, account_id: str, window: timedelta, now: datetime) -> datetime | None:
         """Return when the oldest post of the window leaves it, as far as it was published here."""
@@ -92,35 +144,21 @@ class Reservations:
         return oldest + window if oldest else None
 
 
-async def _ahead(connection: AsyncConnection, post: Post, now: datetime, most: int) -> int:
+def _ahead(connection: Connection, post: Post, now: datetime, most: int) -> int:
     """Count those that a post must let go first, up to `most`."""
-    waiting = (
-        (posts.c.account_id == post.account_id) & (posts.c.state == State.SCHEDULED.value) & (posts.c.due_at <= now)
-    )
-    wanted, mine = func.coalesce(posts.c.scheduled_at, posts.c.created_at), post.scheduled_at or post.created_at
-    earlier = or_(wanted < mine, and_(wanted == mine, posts.c.id < post.id))
-    found = select(posts.c.id).where(waiting, posts.c.reserved_at.is_(None), earlier).limit(most)
-    return await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+    mine = post.scheduled_at or post.created_at
+    given = {"account_id": post.account_id, "now": now, "mine": mine, "post_id": post.id, "most": most}
+    return connection.scalar(_AHEAD, given) or 0
 
 
-async def _row(connection: AsyncConnection, account_id: str, *, lock: bool = False) -> Row[Any] | None:
-    query = select(quotas).where(quotas.c.account_id == account_id)
-    return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+def _row(connection: Connection, account_id: str, *, lock: bool = False) -> Row[Any] | None:
+    return connection.execute(_LOCKED if lock else _QUOTA, {"account_id": account_id}).one_or_none()
 
 
-async def _standing(
-    connection: AsyncConnection, row: Row[Any] | None, account_id: str, *, beside: int | None = None
-) -> Standing:
+def _standing(connection: Connection, row: Row[Any] | None, account_id: str, *, beside: int = 0) -> Standing:
     """Count what is held: by posts under way, and by those published since Instagram was asked, which it may not know."""
     if row is None:
         return Standing(Quota(None, None, None, 0, None))
-    under_way = posts.c.state.in_(_UNDER_WAY)
-    published = posts.c.state.in_(_LIVE)
-    if row.read_at is not None:
-        since = func.coalesce(posts.c.published_at, posts.c.publish_started_at)
-        published = and_(published, since >= row.read_at)
-    held = (posts.c.account_id == account_id) & posts.c.reserved_at.is_not(None) & or_(under_way, published)
-    if beside is not None:
-        held &= posts.c.id != beside
-    reserved = await connection.scalar(select(func.count()).select_from(posts).where(held)) or 0
+    given = {"account_id": account_id, "since": row.read_at or _EVER, "beside": beside}
+    reserved = connection.scalar(_HELD, given) or 0
     return Standing(Quota(row.used, row.total, row.window_seconds, reserved, row.read_at), row.resting_until)
