@@ -86,23 +86,46 @@ def read_times(lines: list[str], lexicon: Lexicon) -> Times:
 def _times_in(line: str, lexicon: Lexicon) -> Times:
     """Read each piece of a line that opens with a label or a clock and goes on with a duration."""
     found: dict[str, int] = {}
+    marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon)
     for piece in _PIECES.split(line):
         tokens = tokenize(piece)
-        place = next((index for index, token in enumerate(tokens) if token.kind == "n"), None)
-        if place is None:
-            place = next((i for i in range(len(tokens)) if quantity(tokens, i, lexicon)), None)
-        if place is None:
-            continue
-        duration = duration_at(tokens, place, lexicon)
-        if duration is None or not 0 < duration.minutes <= MOST_MINUTES:
-            continue
-        sort = _label(tokens, duration, _CLOCK.search(line) is not None, lexicon)
-        bare = place == 0 and duration.end >= len(tokens)
-        if sort is None and bare and (_CLOCK.search(line) or _beside_servings(line, lexicon)):
-            sort = "total"
-        if sort:
-            found.setdefault(sort, round(duration.minutes))
+        for duration, spoken in _durations(tokens, lexicon):
+            sort = _label(spoken, duration, marked or bool(found), lexicon)
+            bare = not spoken[: duration.start] and duration.end >= len(spoken)
+            if sort is None and bare and len(spoken) == len(tokens) and (marked or is_duration(line, lexicon)):
+                sort = "total"
+            if sort:
+                found.setdefault(sort, round(duration.minutes))
     return Times(found.get("total"), found.get("prep"), found.get("cook"), found.get("wait"))
+
+
+def _durations(tokens: tuple[Token, ...], lexicon: Lexicon) -> list[tuple[Duration, tuple[Token, ...]]]:
+    """Return each duration of a piece within the words that are its own: "Prep: 20 min" and "Cook: 1 h"."""
+    found: list[tuple[Duration, tuple[Token, ...]]] = []
+    begin, place = 0, 0
+    digits = any(token.kind == "n" for token in tokens)
+    while place < len(tokens):
+        counts = tokens[place].kind == "n" if digits else quantity(tokens, place, lexicon) is not None
+        duration = duration_at(tokens, place, lexicon) if counts else None
+        if duration is None:
+            if counts:
+                break
+            place += 1
+            continue
+        later = any(token.kind == "n" for token in tokens[duration.end :])
+        end = duration.end if later and place > begin else len(tokens)
+        if 0 < duration.minutes <= MOST_MINUTES:
+            own = Duration(duration.minutes, place - begin, duration.end - begin)
+            found.append((own, tokens[begin:end]))
+        begin = place = duration.end
+    return found
+
+
+def is_duration(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a line is a duration and nothing else: "20 min", "1 h 30"."""
+    tokens = tuple(token for token in tokenize(line) if token.kind != "p")
+    duration = duration_at(tokens, 0, lexicon) if tokens and len(tokens) <= 6 else None
+    return duration is not None and duration.end >= len(tokens) and duration.minutes >= 1
 
 
 def _beside_servings(line: str, lexicon: Lexicon) -> bool:

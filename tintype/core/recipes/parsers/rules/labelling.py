@@ -64,6 +64,8 @@ def _gap(one: Look) -> tuple[float, float]:
 def _beginning(looks: list[Look]) -> int:
     """Return where the recipe begins at the earliest: its first ingredient heading, or its first line with a quantity."""
     heading = next((place for place, one in enumerate(looks) if one.heading == "ingredient"), None)
+    if heading is None:  # "For 1 glass:" opens a list as well
+        heading = next((place for place, one in enumerate(looks) if one.facts and one.colon), None)
     counted = [place for place, one in enumerate(looks) if one.has_unit or one.ends_with_quantity]
     if heading is not None and sum(place < heading for place in counted) < 2:
         return heading

@@ -21,6 +21,8 @@ _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[^\W_]|[\"'¡¿(½¼¾⅓⅔])|(?<=[
 _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
 _RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
+_COLON = re.compile(r"^([^:;|]{3,60}):\s+(?=.{20})")
+_LETTER = re.compile(r"[^\W\d_]")
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
 _ASIDES = re.compile(
     "\\s*[(|•·]|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)",
@@ -77,6 +79,8 @@ def _headed(lines: list[str], lexicon: Lexicon) -> list[str]:
 def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
     """Join a line that only goes on with the one before: its end was the end of the paper, not of the thought."""
     width = _width(lines)
+    if not width and _in_lower_case(lines):
+        return lines
     whole: list[str] = []
     last = ""
     for line in lines:
@@ -86,6 +90,12 @@ def _unwrapped(lines: list[str], lexicon: Lexicon) -> list[str]:
             whole.append(line)
         last = line
     return whole
+
+
+def _in_lower_case(lines: list[str]) -> bool:
+    """Tell whether somebody writes without capitals, so that a small letter says nothing of where a line begins."""
+    letters = [found[0] for line in lines if not line.startswith("#") and (found := _LETTER.search(line))]
+    return len(letters) >= 6 and sum(letter.islower() for letter in letters) > 0.85 * len(letters)
 
 
 def _width(lines: list[str]) -> int:
@@ -249,6 +259,8 @@ def _listed(line: str, lexicon: Lexicon) -> list[str] | None:
     opened = opening(line)
     head, rest = opened if opened and len(opened[1]) > 8 else ("", line)
     if not head and (colon := re.match(r"^([^:,;/|.]{3,60}):\s+(?=.*[,;/|])", line)) and not _starts(line, lexicon):
+        head, rest = colon[1], line[colon.end() :]
+    if not head and (colon := _COLON.match(line)) and is_facts(colon[1], tokenize(colon[1]), lexicon):
         head, rest = colon[1], line[colon.end() :]
     if not opened and _instructs(rest, lexicon):
         return None

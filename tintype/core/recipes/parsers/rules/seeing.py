@@ -220,5 +220,7 @@ def _is_group(text: str, tokens: tuple[Token, ...], after_blank: bool, lexicon: 
     if text.endswith(":"):
         return found is not None or len(body) <= 5
     if found is None:
+        if after_blank and len(tokens) <= 6 and text.isupper():
+            return True
         return after_blank and 1 < len(tokens) <= 6 and lexicon.group_prefixes.at(tokens, len(tokens) - 1) is not None
     return found[1] == len(tokens) or opener in lexicon.group_openers

@@ -18,6 +18,8 @@ _COUNTING = re.compile(
     r"\b(?:day|tag|jour|dia|giorno|dag|part|teil|episode|ep)\s?\d+|\d+\s?(?:nights|times|years|x|mal|fois|veces|volte|vezes|keer)\b",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"^([^()]{4,})\s\(([^()]{4,})\)?$")
+_BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
 _SHORT_SENTENCE = re.compile(
     r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
 )
@@ -43,6 +45,8 @@ def read_titles(
             continue
         for name, whole in _names(one):
             score = _score(name, one, place, recurring, tagged, lexicon) - (0.0 if whole else 0.6)
+            if whole and _trails_off(name, recurring, lexicon):
+                score -= 1.4
             found[name] = max(score, found.get(name, -99.0))
     return sorted(found.items(), key=lambda item: -item[1])
 
@@ -85,9 +89,22 @@ def _names(one: Look) -> list[tuple[str, bool]]:
     parts = [(whole, True)] if whole and len(whole) <= LIMIT and len(sentences(one.text)) == 1 else []
     if found := _SHORT_SENTENCE.match(one.text):
         parts.append((_bare(found[1]), False))
+    if (found := _BRACKETED.match(whole)) and len(found[1]) <= LIMIT:
+        parts.append((_bare(found[1]), False))
     if not parts and whole:
         parts.append((_bare(sentences(one.text)[0])[:LIMIT], False))
     return [(name, full) for name, full in parts if name]
+
+
+def _trails_off(name: str, recurring: set[str], lexicon: Lexicon) -> bool:
+    """Tell whether what follows a bar or stands in brackets at the end says nothing of the dish."""
+    found = _BRACKETED.match(name) or _BARRED.match(name)
+    if found is None:
+        return False
+    told = words(found[2])
+    speaks = bool(lexicon.chatter.within(tokenize(found[2]))) or any(word in lexicon.people for word in told)
+    named = any(word in recurring or lexicon.is_food(word) for word in told)
+    return speaks or (found.re is _BARRED and len(told) > 2 and not named)
 
 
 def _bare(text: str) -> str:
@@ -114,7 +131,7 @@ def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, l
     score -= (
         (1.0 if known >= 2 else 2.2) * one.person
         + 0.7 * one.text.endswith("!")
-        + 2.5 * min(one.chatter, 2)
+        + 2.5 * min(len(lexicon.chatter.within(tokenize(name))) if name != one.text else one.chatter, 2)
         + 2.5 * one.asks
         + 2.8 * (_COUNTING.search(name) is not None)
     )
