@@ -1,0 +1,113 @@
+"""What somebody wants of a file: one canonical plan, however it was written, and what else the address asks for."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from tintype.backends.image_operations import AS_IS, Operation, Output, Watermark
+
+Value = str | int | float | bool | None | list["Value"]
+
+Told = Literal["picture", "metadata", "imagesize", "store", "zip"]
+SourceKind = Literal["handle", "url", "alias"]
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+ ")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done to a picture, in order, and how the result is written; equal plans have equal texts."""
+
+    operations: tuple[Operation, ...] = ()
+    output: Output = AS_IS
+
+    @property
+    def text(self) -> str:
+        """Return the plan as a processing URL says it: options sorted, defaults left out."""
+        return "/".join(filter(None, (*map(_written, self.operations), _written(self.output, bare=False))))
+
+    def digest(self, form: str = "") -> str:
+        """Return the plan's name, 64 hex digits; `form` is the format that was settled on for `auto`."""
+        return hashlib.sha256(f"1\n{form}\n{self.text}".encode()).hexdigest()
+
+    @property
+    def empty(self) -> bool:
+        """Whether the file itself satisfies it."""
+        return not self.operations and self.output == AS_IS
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """Return the other files that are needed, each once."""
+        return tuple(dict.fromkeys(one.file for one in self.operations if isinstance(one, Watermark)))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is converted: a handle of ours, an address on the web, or a file below an alias of a store."""
+
+    kind: SourceKind
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """How long the answer may be kept, in seconds; `use` is false when it shall be made anew."""
+
+    use: bool = True
+    expiry: int | None = None
+
+
+KEPT = Caching()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A processing address or body, read; `told` says what the answer is."""
+
+    sources: tuple[Source, ...]
+    plan: Plan = Plan()
+    told: Told = "picture"
+    key: str | None = None
+    policy: str | None = None
+    signature: str | None = None
+    caching: Caching = KEPT
+    store: Mapping[str, Value] | None = None
+    fallback: str | None = None
+    preset: str | None = None
+    wanted: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def source(self) -> Source:
+        """Return the first source, which is the only one but for archives."""
+        return self.sources[0]
+
+
+def _written(one: Operation | Output, *, bare: bool = True) -> str:
+    changed = {
+        each.name: value
+        for each in fields(one)
+        if (value := getattr(one, each.name)) != each.default and value is not None
+    }
+    if not changed:
+        return one.task if bare else ""
+    return f"{one.task}={','.join(f'{name}:{said(value)}' for name, value in sorted(changed.items()))}"
+
+
+def said(value: Value) -> str:
+    """Return an option's value as a processing URL says it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case str() if value and _PLAIN.issuperset(value):
+            return value
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case list():
+            return f"[{','.join(map(said, value))}]"
+        case _:
+            return "" if value is None else str(value)
