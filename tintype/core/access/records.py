@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, bindparam, insert, select, update
 
 from tintype.backends.database import Database, Instant, Json, metadata
 from tintype.core.access.model import Caller, Credential, Grant, Workspace
@@ -36,6 +36,14 @@ credentials = Table(
 )
 
 
+_SHOWN = (
+    select(credentials, workspaces.c.name, workspaces.c.removed_at)
+    .join(workspaces)
+    .where(credentials.c.digest == bindparam("digest"), credentials.c.grant == bindparam("grant"))
+    .where(credentials.c.revoked_at.is_(None))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AccessRecords:
     """Reads and writes workspaces and credentials, one short transaction a method."""
@@ -57,15 +65,8 @@ class AccessRecords:
 
     async def find(self, digest: str, grant: Grant) -> tuple[Caller, bool] | None:
         """Return the caller behind a live credential, and whether its workspace still exists."""
-        query = (
-            select(credentials, workspaces.c.name, workspaces.c.removed_at)
-            .join(workspaces)
-            .where(
-                credentials.c.digest == digest, credentials.c.grant == grant.value, credentials.c.revoked_at.is_(None)
-            )
-        )
-        async with self.database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        shown = {"digest": digest, "grant": grant.value}
+        row = await self.database.look(lambda connection: connection.execute(_SHOWN, shown).one_or_none())
         if row is None:
             return None
         caller = Caller(row.workspace_id, row.name, grant, row.id, tuple(row.origins))

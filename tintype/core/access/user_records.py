@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Row, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +83,15 @@ invitations = Table(
 )
 
 
+_ONE = select(users).where(users.c.id == bindparam("user_id"))
+_SEATS = (
+    select(members.c.role, workspaces)
+    .join(workspaces, workspaces.c.id == members.c.workspace_id)
+    .where(members.c.user_id == bindparam("user_id"), workspaces.c.removed_at.is_(None))
+    .order_by(members.c.since, workspaces.c.created_at, workspaces.c.id)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """Somebody to be stored: with a password's hash, or with the name an external issuer knows them by."""
@@ -126,18 +149,15 @@ class UserRecords:
 
     async def person(self, user_id: int) -> Person | None:
         """Return a user with all places in living workspaces."""
-        query = (
-            select(members.c.role, workspaces)
-            .join(workspaces, workspaces.c.id == members.c.workspace_id)
-            .where(members.c.user_id == user_id, workspaces.c.removed_at.is_(None))
-            .order_by(members.c.since, workspaces.c.created_at, workspaces.c.id)
-        )
-        async with self.database.read() as connection:
-            row = (await connection.execute(select(users).where(users.c.id == user_id))).one_or_none()
-            found = (await connection.execute(query)).all() if row is not None else ()
-        if row is None:
-            return None
-        return Person(_user(row), tuple(Seat(_workspace(one), Role(one.role)) for one in found))
+
+        def look(connection: Connection) -> Person | None:
+            row = connection.execute(_ONE, {"user_id": user_id}).one_or_none()
+            if row is None:
+                return None
+            seats = connection.execute(_SEATS, {"user_id": user_id})
+            return Person(_user(row), tuple(Seat(_workspace(one), Role(one.role)) for one in seats))
+
+        return await self.database.look(look)
 
     async def by_email(self, email: str) -> tuple[User, str | None] | None:
         """Return the user of an e-mail address, with what is stored of the password."""

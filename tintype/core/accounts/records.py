@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -53,6 +56,7 @@ accounts = Table(
     Column("picture_url", Text),
     Column("followers_count", BigInteger),
     Column("follows_count", BigInteger),
+    Column("visiting", Boolean, nullable=False),
     Index(None, "workspace_id", "login", "instagram_id", unique=True),
     Index(None, "instagram_id"),
 )
@@ -68,6 +72,10 @@ numbers = Table(
 )
 
 _numbered = select(accounts, numbers.c.number).join(numbers)
+_by_id = _numbered.where(accounts.c.id == bindparam("account_id"))
+_by_number = _numbered.where(
+    accounts.c.workspace_id == bindparam("workspace_id"), numbers.c.number == bindparam("number")
+)
 
 apps = Table(
     "apps",
@@ -89,6 +97,12 @@ oauth_states = Table(
     Column("session", String(64)),
     Column("created_at", Instant, nullable=False),
     Index(None, "created_at"),
+)
+
+
+_living = _by_id.where(accounts.c.workspace_id.in_(living_ids()))
+_app = select(apps.c.app_id, apps.c.secret).where(
+    apps.c.workspace_id == bindparam("workspace_id"), apps.c.login == bindparam("login")
 )
 
 
@@ -170,8 +184,8 @@ class AccountRecords:
 
     async def get(self, account_id: str) -> Account | None:
         """Return an account."""
-        found = await self._accounts(accounts.c.id == account_id)
-        return found[0] if found else None
+        row = await self._row(_by_id, account_id=account_id)
+        return _account(row) if row else None
 
     async def find(self, workspace_id: str, login: Login, instagram_id: str) -> Account | None:
         """Return a workspace's account by Instagram's id."""
@@ -181,8 +195,8 @@ class AccountRecords:
 
     async def numbered(self, workspace_id: str, number: int) -> Account | None:
         """Return a workspace's account by its number."""
-        found = await self._accounts((accounts.c.workspace_id == workspace_id) & (numbers.c.number == number))
-        return found[0] if found else None
+        row = await self._row(_by_number, workspace_id=workspace_id, number=number)
+        return _account(row) if row else None
 
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
         """Return a workspace's accounts, oldest first."""
@@ -219,9 +233,7 @@ class AccountRecords:
 
     async def held(self, account_id: str) -> tuple[Account, Sealed] | None:
         """Return an account of a living workspace together with its sealed secrets, as they were at one moment."""
-        query = _numbered.where(accounts.c.id == account_id, accounts.c.workspace_id.in_(living_ids()))
-        async with self.database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._row(_living, account_id=account_id)
         return (_account(row), Sealed(row.token, row.user_token)) if row else None
 
     async def sealed(self, account_id: str) -> Sealed:
@@ -239,11 +251,7 @@ class AccountRecords:
 
     async def app(self, workspace_id: str, login: Login) -> tuple[str | None, bytes] | None:
         """Return a workspace's own app id and sealed secret."""
-        query = select(apps.c.app_id, apps.c.secret).where(
-            apps.c.workspace_id == workspace_id, apps.c.login == login.value
-        )
-        async with self.database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._row(_app, workspace_id=workspace_id, login=login.value)
         return (row.app_id, row.secret) if row else None
 
     async def app_secrets(self) -> Sequence[tuple[str, Login, bytes]]:
@@ -292,6 +300,9 @@ class AccountRecords:
         query = update(oauth_states).where(oauth_states.c.digest == digest, oauth_states.c.session.is_(None))
         async with self.database.write() as connection:
             return (await connection.execute(query.values(session=session))).rowcount > 0
+
+    async def _row(self, query: Executable, **values: object) -> Row[Any] | None:
+        return await self.database.look(lambda connection: connection.execute(query, values).one_or_none())
 
     async def _accounts(self, condition: Any) -> Sequence[Account]:
         query = _numbered.where(condition).order_by(accounts.c.created_at, accounts.c.id)
