@@ -270,7 +270,6 @@ def _scribe(url: URL, turn: asyncio.Lock) -> Scribe:
         url.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return Scribe(engine, turn)
 
 

@@ -49,6 +49,7 @@ class Scribe:
     turn: asyncio.Lock
     _reading: Connection | None = None
     _writing: Connection | None = None
+    _durable: bool | None = None
     _orders: list[_Order] = field(default_factory=list[_Order])
     _work: "asyncio.Task[None] | None" = None
     _committing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
@@ -57,6 +58,7 @@ class Scribe:
         """Return what `work` finds, all of it as it was at one moment; it must be little, for the whole process waits."""
         if self._reading is None:
             self._reading = self.engine.connect()
+        self._reading.exec_driver_sql("BEGIN")
         try:
             return work(self._reading)
         finally:
@@ -122,15 +124,14 @@ class Scribe:
         if self._writing is None:
             self._writing = self.engine.connect()
             self._writing.exec_driver_sql("PRAGMA busy_timeout=0")  # nobody waits in the loop's thread
-            self._writing.rollback()
-        connection = self._writing.execution_options(
-            sqlite_begin="IMMEDIATE", sqlite_synchronous="FULL" if durable else "NORMAL"
-        )
-        loop = asyncio.get_running_loop()
+        connection, loop = self._writing, asyncio.get_running_loop()
+        if durable is not self._durable:  # remembered, so that most transactions need not say it again
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
         until = loop.time() + PATIENCE_SECONDS
         while True:
             try:
-                connection.begin()
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             except OperationalError as error:
                 if not _is_busy(error) or loop.time() > until:
                     raise
