@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, revision
 
-HEAD = "0010"
+HEAD = "0011"
 
 # Any number will do that no other program locks in the same database: it keeps two nodes from migrating at once.
 _LOCK = 7_463_519_921

@@ -52,13 +52,16 @@ class Accounts:
         account = replace(account, state=State.CONNECTED if token else State.WAITING)
         return await self._save(account, token, None, None)
 
-    async def keep(self, workspace_id: str, connection: Connection) -> Account:
+    async def keep(self, workspace_id: str, connection: Connection, *, visiting: bool = False) -> Account:
         """Store a connection that OAuth brought, over the earlier one of the same account if there is one.
 
-        Raises `NotFound` when the workspace was removed.
+        A `visiting` one never takes the place of a living connection that may do more. Raises `NotFound` when the
+        workspace was removed.
         """
         profile, token = connection.profile, connection.token
         found = await self.records.find(workspace_id, connection.login, profile.user_id)
+        if visiting and found and found.state is State.CONNECTED and token.scopes < set(found.scopes):
+            return found
         account = replace(
             found or _new(workspace_id, connection.login, profile.user_id, self.graph.now()),
             username=profile.username,
@@ -74,6 +77,7 @@ class Accounts:
             picture_url=profile.picture_url,
             followers_count=profile.followers_count,
             follows_count=profile.follows_count,
+            visiting=visiting and (found is None or found.visiting),
         )
         user_token = connection.user_token.value if connection.user_token else None
         account = await self._save(account, token.value, user_token, profile.app_scoped_id)
@@ -96,7 +100,7 @@ class Accounts:
         Raises `NotFound` when the workspace has none of that number.
         """
         found = await self.records.numbered(workspace_id, number)
-        if found is None:
+        if found is None or found.visiting:
             raise NotFound("Instagram account not found")
         return found
 
@@ -105,12 +109,12 @@ class Accounts:
         return await self.records.get(account_id)
 
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
-        """Return a workspace's accounts, oldest first."""
-        return await self.records.of_workspace(workspace_id)
+        """Return a workspace's own accounts, oldest first; those of its websites' visitors are none of them."""
+        return [one for one in await self.records.of_workspace(workspace_id) if not one.visiting]
 
     async def all(self) -> Sequence[Account]:
-        """Return every account of every living workspace, for jobs and commands that visit them all."""
-        return await self.records.all()
+        """Return every own account of every living workspace, for jobs and commands that visit them all."""
+        return [one for one in await self.records.all() if not one.visiting]
 
     async def left_behind(self) -> Sequence[str]:
         """Return the ids of removed workspaces that still have something here: whoever removed them was interrupted."""

@@ -20,6 +20,12 @@ PERSONAL = "PERSONAL"
 
 OURS = "tt_"  # tells a state of ours, perhaps used up, from one that a user of seed 0 made for himself
 
+# Where a visitor of somebody's website picks, or exports to: asked for no more than that, and kept apart from the own ones.
+VISITS: Mapping[str, Mapping[Login, tuple[str, ...]]] = {
+    "picker": oauth.READ_SCOPES,
+    "picker-export": {one: (*oauth.READ_SCOPES[one], *oauth.PUBLISH_SCOPES[one]) for one in Login},
+}
+
 _TEST_FIELDS = "id,media_type,media_url,caption,timestamp"  # what seed 0 reads to prove a new token
 
 
@@ -88,7 +94,7 @@ class Connecting:
 
     async def _address(self, pending: Pending, state: str) -> str:
         app = await self._app(pending.workspace_id, pending.login)
-        scopes = self.settings.scopes[pending.login]
+        scopes = VISITS.get(pending.dialect, self.settings.scopes)[pending.login]
         url = oauth.authorize_url(pending.login, app.id, pending.redirect_uri, state, scopes, self.settings.version)
         return browser_url(url, self.settings.origin)
 
@@ -124,7 +130,8 @@ class Connecting:
         found = await oauth.connect(self.graph, app, code, pending.redirect_uri)
         for connection in found:
             _check_professional(connection.profile)
-        return [await self.accounts.keep(pending.workspace_id, connection) for connection in found]
+        visiting = pending.dialect in VISITS
+        return [await self.accounts.keep(pending.workspace_id, one, visiting=visiting) for one in found]
 
     async def obtain(self, app: App, code: str, redirect_uri: str) -> tuple[str, object]:
         """Buy a long-lived token for a code on behalf of any app, and prove it by reading a page of media.

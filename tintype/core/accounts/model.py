@@ -47,6 +47,7 @@ class Account:
     followers_count: int | None = None
     follows_count: int | None = None
     number: int = 0  # by which seed 3 knows it; 0 before it was stored
+    visiting: bool = False  # a visitor of somebody's website connected it in a dialog: no part of the workspace's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from tintype.core.files.app_records import AppRecords, Usage
 from tintype.core.files.apps import CALLBACK, AppCheck, Apps
+from tintype.core.files.dialog_model import Dialog, Opening, Purpose, Showing, Shown
+from tintype.core.files.dialog_records import DialogRecords
 from tintype.core.files.model import (
     File,
     IssuedApp,
@@ -22,13 +24,19 @@ __all__ = [
     "AppCheck",
     "AppRecords",
     "Apps",
+    "Dialog",
+    "DialogRecords",
     "File",
     "IssuedApp",
     "Kind",
     "Medium",
     "MediumGone",
     "Opened",
+    "Opening",
     "PickerApp",
+    "Purpose",
+    "Showing",
+    "Shown",
     "StoreOptions",
     "Stored",
     "Usage",
