@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import pyvips
 import thumbhash
 
+from tintype.backends.image_convert import convert
 from tintype.backends.image_fitting import fit
 from tintype.backends.image_source import NO_PICTURE, RefusedError, Source, decode, opaque, read_header
 
@@ -65,6 +66,9 @@ def work(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[byte
     """Do one job: look at the picture, and make the sizes and formats that are asked for; raises `RefusedError`."""
     if "fit" in job:
         told, body = fit(data, job["fit"])
+        return {**told, "made": [{"bytes": len(body)}]}, [body]
+    if "convert" in job:
+        told, body = convert(data, job["convert"])
         return {**told, "made": [{"bytes": len(body)}]}, [body]
     source = read_header(data)
     if source.format == "heic":

@@ -13,11 +13,12 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tintype.backends.image_operations import Converted, Operation, Output, as_job
 from tintype.errors import Invalid, TooLarge, Trouble, Unavailable, Unsupported
 
 SIZES = (320, 640, 1080)
@@ -179,6 +180,20 @@ class Images:
         """
         told, body = await self._answered({"bytes": len(data), "fit": asdict(fit)}, data, short=False)
         return Fitted(body, told["width"], told["height"], tuple(told["changes"]))
+
+    async def convert(
+        self,
+        data: bytes,
+        operations: tuple[Operation, ...],
+        output: Output,
+        overlays: Mapping[str, bytes] | None = None,
+    ) -> Converted:
+        """Return the picture after `operations`, written as `output` says; `overlays` are the watermarks by their names."""
+        parts = [data, *(overlays or {}).values()]
+        wish = {"lengths": list(map(len, parts)), "overlays": list(overlays or {}), **as_job(operations, output)}
+        whole = data if len(parts) == 1 else b"".join(parts)
+        told, body = await self._answered({"bytes": len(whole), "convert": wish}, whole, short=True)
+        return Converted(body, told["format"], told["width"], told["height"])
 
     async def close(self) -> None:
         """End all workers, those at work as well."""
