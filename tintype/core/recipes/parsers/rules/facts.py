@@ -13,8 +13,10 @@ MOST_SERVINGS = 200
 _SHORT = 14  # words: a fact is not told in more
 
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
-_PLATES = re.compile("[👥🍽👤👪👨‍👩‍👧🙋]")
-_PIECES = re.compile(r"\s*(?:[|•·()⏰⏱⏲🕐🕒⏳👥🍽🔥]|\s/\s|;|\.\s|,\s|\s[-–—]\s|\s\+\s)\s*")
+_PLATES = re.compile("[👥🍽👤👪👨👩👧🙋🍴🥣]")
+_PIECES = re.compile(
+    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*"
+)
 _COUNTED = everywhere("portions")
 
 
@@ -58,12 +60,13 @@ def _scale(word: str, lexicon: Lexicon) -> float | None:
     return None
 
 
-def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
-    """Tell whether a line says nothing but times, servings or what is in a serving."""
+def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str = "") -> bool:
+    """Tell whether a line says nothing but times, servings or what is in a serving; `drawn` is it with its pictures."""
     spoken = sum(token.kind == "w" for token in tokens)
     if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
         return False
-    if spoken <= 10 and (_servings_in(tokens, lexicon, bold=False) or _times_in(text, lexicon) != Times()):
+    plates = (_PLATES.search(drawn) is not None or text.endswith(":")) and _whole_line(tokens, 0, 2)
+    if spoken <= 10 and (_servings_in(tokens, lexicon, bold=plates) or _times_in(text, lexicon) != Times()):
         return True
     return nutrition_in(tokens, lexicon) != Nutrition()
 
@@ -91,7 +94,8 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
         tokens = tokenize(piece)
         for duration, spoken in _durations(tokens, lexicon):
             sort = _label(spoken, duration, marked or bool(found), lexicon)
-            bare = not spoken[: duration.start] and duration.end >= len(spoken)
+            beside = (*spoken[: duration.start], *spoken[duration.end :])
+            bare = all(token.kind == "p" for token in beside)
             if sort is None and bare and len(spoken) == len(tokens) and (marked or is_duration(line, lexicon)):
                 sort = "total"
             if sort:
@@ -164,12 +168,21 @@ def read_servings(lines: list[str], lexicon: Lexicon) -> Servings | None:
     for bold in (False, True):
         for line in lines:
             for piece in (line, *_PIECES.split(line)):
-                found = _servings_in(
-                    tokenize(piece.strip(" ()")), lexicon, bold=bold or _PLATES.search(line) is not None
-                )
+                found = _servings_in(tokenize(piece.strip(" ()")), lexicon, bold=bold or _shows_plates(line, lexicon))
                 if found:
                     return found
     return None
+
+
+def _shows_plates(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a number beside a noun can only be servings: a plate is drawn, a time stands there, or a colon ends it."""
+    if _PLATES.search(line) or _clocked(line, lexicon):
+        return True
+    return line.endswith(":") and _whole_line(tokenize(line), 0, 2)
+
+
+def _clocked(line: str, lexicon: Lexicon) -> bool:
+    return len(_PIECES.split(line)) > 1 and _times_in(line, lexicon) != Times()
 
 
 def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> Servings | None:

@@ -143,6 +143,8 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     spelled = text[tokens[start].start : tokens[unit[1] - 1].end]
     if spelled.endswith(".") and not spelled[:-1].count("."):
         spelled = spelled[:-1]
+    if unit[0] == "cup":  # "xícara (chá)": the bracket tells cups from other cups, as nobody outside Brazil does
+        spelled = spelled.partition("(")[0].rstrip()
     behind = _past_plural(tokens, unit[1])
     if half := and_a_half(tokens, behind, lexicon):  # "una cucharada y media"
         amount, behind = amount._replace(amount=amount.amount + 0.5), half
@@ -244,12 +246,34 @@ def _trailing(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[M
         measure = measured(text, tokens, place, lexicon)
         if measure is None:
             continue
+        if turned := _turned(text, tokens, place, measure, lexicon):
+            return turned
         name = text[: tokens[place].start].rstrip(_EDGES + "([")
         behind = text[tokens[measure.end - 1].end :]
         if not name or not _ends_there(before, behind, measure):
             continue
         return measure, name, tuple(_pieces(behind))
     return None
+
+
+def _turned(
+    text: str, tokens: tuple[Token, ...], place: int, measure: Measure, lexicon: Lexicon
+) -> tuple[Measure, str, tuple[str, ...]] | None:
+    """Read "ceci g 400" and "Mehl: g 250", where the weight is written before its number."""
+    unit = lexicon.units.at(tokens, place - 1)
+    start = place - 1
+    if unit is None and place > 2 and tokens[place - 1].text == ".":
+        start, unit = place - 2, lexicon.units.at(tokens, place - 2)
+    if unit is None or unit[0] not in _WEIGHED or measure.unit is not None or start == 0:
+        return None
+    if measure.end < len(tokens) and tokens[measure.end].text not in ",(":
+        return None
+    name = text[: tokens[start].start].rstrip(_EDGES)
+    behind = text[tokens[measure.end - 1].end :]
+    return measure._replace(unit=tokens[start].text, measure=unit[0]), name, tuple(_pieces(behind))
+
+
+_WEIGHED = frozenset({"g", "kg", "ml", "cl", "dl", "l"})
 
 
 def _ends_there(before: Token, behind: str, measure: Measure) -> bool:

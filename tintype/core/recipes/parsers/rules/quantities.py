@@ -72,7 +72,10 @@ def _value(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> tuple[flo
     if token.kind == "n":
         value, end = number(token.text), place + 1
         half = and_a_half(tokens, end, lexicon)
-        return (value + 0.5, half, True) if half else (value, end, True)
+        if half:
+            return value + 0.5, half, True
+        fraction = _and_a_fraction(tokens, end) if value.is_integer() else None
+        return (value + fraction[0], fraction[1], True) if fraction else (value, end, True)
     if token.kind != "w":
         return None
     return _spoken(tokens, place, lexicon)
@@ -123,6 +126,17 @@ def and_a_half(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int |
     if tokens[place].folded in lexicon.articles and place + 1 < len(tokens):
         place += 1
     return place + 1 if tokens[place].folded in _HALVES else None
+
+
+def _and_a_fraction(tokens: tuple[Token, ...], place: int) -> tuple[float, int] | None:
+    """Read the rest of "2 e 1/2" or "1 & ¼"."""
+    if place + 1 >= len(tokens) or not (tokens[place].folded in _AND or tokens[place].text == "&"):
+        return None
+    written = tokens[place + 1]
+    if written.kind != "n" or not (written.text[-1] in VULGAR or "/" in written.text):
+        return None
+    value = number(written.text)
+    return (value, place + 2) if 0 < value < 1 else None
 
 
 def _past_article(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:

@@ -70,7 +70,17 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
             one = look(one.text[cut.end() :], False, known)
         looks.append(one)
         blank = False
-    return looks
+    return [replace(one, group=one.group or _names_part(looks, place)) for place, one in enumerate(looks)]
+
+
+def _names_part(looks: list[Look], place: int) -> bool:
+    """Tell whether a short line without a bullet stands among bulleted quantities: "Burger sauce" between two lists."""
+    if not 0 < place < len(looks) - 1:
+        return False
+    before, one, after = looks[place - 1 : place + 2]
+    listed = after.bullet and (after.starts_with_quantity or after.ends_with_quantity)
+    plain = not (one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity)
+    return listed and plain and one.words <= 4 and not one.ends_sentence and (before.bullet or before.heading is not None)
 
 
 def _listed(bare: str, known: Lexicon) -> Reading:

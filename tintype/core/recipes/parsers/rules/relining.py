@@ -25,7 +25,7 @@ _COLON = re.compile(r"^([^:;|]{3,60}):\s+(?=.{20})")
 _LETTER = re.compile(r"[^\W\d_]")
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
 _ASIDES = re.compile(
-    "\\s*[(|•·]|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)",
+    "\\s*[(|•·]|,\\s|\\s[-–—]\\s|\\s[\U0001f300-\U0001faff\u2600-\u27bf\u23e9-\u23f3]|\\s(?=(?:serves|makes|für|pour|para|per|voor|rende|ergibt)\\s\\d)",
     re.IGNORECASE,
 )
 _PICTURES = re.compile("\\s(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?)+\\s+(?=\\S)")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from tintype.core.recipes.parsers.rules.facts import is_facts
+from tintype.core.recipes.parsers.rules.facts import duration_at, is_facts
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, Phrases, everywhere, headings
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
@@ -15,7 +15,7 @@ _NUMBERING = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[^\w)\]%.!?:…\"'°®™*+]+$")
-_PRICE = re.compile(r"[€$£]\s?\d|\d\s?(?:[€$£]|eur\b|usd\b)", re.IGNORECASE)
+_PRICE = re.compile(r"[€$£]\s?\d|\d\s?(?:[€$£]|eur\b|usd\b|chf\b)|[^\W\d]\W+\d{1,3}[.,]\d[05]\)?\s*$", re.IGNORECASE)
 _SETS = re.compile(r"\b\d+\s?[x×]\s?\d+(?!\s?(?:cm|inch|in\b|g\b|kg|ml|g\s|oz|\d))", re.IGNORECASE)
 _LINK = re.compile(r"https?://|www\.|(?:^|\s)@\w|\.com\b")
 _TAGS = re.compile(r"^(?:[^\w\s#]*\s*#[\w-]+[\s.,·]*)+$")
@@ -69,11 +69,14 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
     text = bared[numbering.end() :] if numbering and bared[numbering.end() :].strip() else bared
     text = _TAIL.sub("", _BULLET.sub("", text, count=1)).strip()
     tokens = tokenize(text)
+    if numbering is None and (dashed := _DASHED.match(bared)) and _tells(tokenize(bared[dashed.end() :]), lexicon):
+        numbering, text = dashed, text[dashed.end() :].strip()
+        tokens = tokenize(text)
     if numbering is None and _counts_steps(tokens, lexicon):  # "1 Mash the bananas"
         numbering, text = _COUNT.match(text), text[tokens[0].end :].strip()
         tokens = tokenize(text)
     spoken = tuple(token for token in tokens if token.kind == "w")
-    amount = quantity(tokens, 0, lexicon)
+    amount = None if duration_at(tokens, 0, lexicon) else quantity(tokens, 0, lexicon)
     heading, prefix = _heading(text, tokens)
     letters = [letter for letter in text if letter.isalpha()]
     return Look(
@@ -99,17 +102,18 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         heading=heading,
         prefix=prefix,
         group=heading is None and _is_group(text, tokens, after_blank, lexicon),
-        facts=is_facts(text, tokens, lexicon),
+        facts=is_facts(text, tokens, lexicon, raw),
         tags=_TAGS.match(raw) is not None,
         chatter=len(lexicon.chatter.within(tokens)) + (_LINK.search(raw) is not None),
         person=any(token.folded in lexicon.people for token in spoken),
         asks="?" in text,
-        price=_PRICE.search(text) is not None,
+        price=_PRICE.search(raw) is not None,
         sets=_SETS.search(text) is not None,
         capitals=len(letters) > 3 and all(letter.isupper() for letter in letters),
     )
 
 
+_DASHED = re.compile(r"^\d{1,2}[-–](?=[^\W\d_])")
 _COUNT = re.compile(r"\d{1,2}")
 
 
@@ -191,11 +195,24 @@ def _heading(text: str, tokens: tuple[Token, ...]) -> tuple[str | None, str | No
             return sort, sort
         if rest[0].text in (":", "-", "–") or (sort == "note" and rest[0].text in ".:)"):
             return None, sort
+        if sort == "ingredient" and _of_a_part(rest):
+            return sort, sort
         if sort == "ingredient" and text.endswith(":") and len(tokens) <= 9:
             return sort, sort
         if sort == "step" and text.endswith(":") and len(tokens) <= 6:
             return sort, sort
     return None, None
+
+
+def _of_a_part(rest: tuple[Token, ...]) -> bool:
+    """Tell whether a heading goes on with what it is for: "Ingredients for the base", "Ingredientes do bolo"."""
+    spoken = [token for token in rest if token.kind == "w"]
+    if not 2 <= len(spoken) <= 4 or any(token.kind == "n" for token in rest):
+        return False
+    return rest[0].folded in _LINKS and all(token.kind == "w" for token in rest[:-1])
+
+
+_LINKS = everywhere("links_to_parts")
 
 
 def _about_servings(rest: tuple[Token, ...]) -> bool:

@@ -20,6 +20,7 @@ _COUNTING = re.compile(
 )
 _BRACKETED = re.compile(r"^([^()]{4,})\s\(([^()]{4,})\)?$")
 _BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
+_TITLE_WITHIN = re.compile(r"(?<=[a-z,]\s)[A-Z][\w'-]+(?:\s(?:and|with|in|&|of|on|the|al|alla|de)\s[A-Z][\w'-]+|\s[A-Z][\w'-]+){1,6}")
 _SHORT_SENTENCE = re.compile(
     r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
 )
@@ -48,7 +49,19 @@ def read_titles(
             if whole and _trails_off(name, recurring, lexicon):
                 score -= 1.4
             found[name] = max(score, found.get(name, -99.0))
+        for name in _spoken_of(one, lexicon):
+            score = _score(name, one, place, recurring, tagged, lexicon) + 2.2 * one.person - 0.4
+            found[name] = max(score, found.get(name, -99.0))
     return sorted(found.items(), key=lambda item: -item[1])
+
+
+def _spoken_of(one: Look, lexicon: Lexicon) -> list[str]:
+    """Return the dishes that a line of chatter speaks of: behind "I'm making", or in the capitals of a title."""
+    if one.words < 6 or one.capitals:
+        return []
+    told = told_title(sentences(one.text), lexicon)
+    within = [found[0] for found in _TITLE_WITHIN.finditer(one.text) if found.start()]
+    return [*([told] if told else []), *within]
 
 
 def told_title(said: list[str], lexicon: Lexicon) -> str | None:
@@ -72,10 +85,10 @@ def told_title(said: list[str], lexicon: Lexicon) -> str | None:
 _SPOKEN_OF = re.compile(
     r"\b(?:(?:show(?:ing)? you|make|making|made|recipe for|cook|cooking)(?: how to make| how i make)? (?:my |our |the |this |these |some |a |an )?"
     r"(?:favou?rite |famous |quick |easy )*|my (?:favou?rite |famous |go-to |grandmother's |grandma's |mom's )?"
-    r"|(?:zeige ich euch|zeig ich euch|mache ich|machen wir|gibt es|koche ich|backe ich|für) (?:heute |euch )?"
-    r"(?:mein\w* |ein\w* |dies\w* |unser\w* )(?:schnell\w* |einfach\w* )?"
+    r"|(?:zeige ich euch|zeig ich euch|mache ich|machen wir|gibt es|gab es|gibt's|koche ich|backe ich|für) (?:heute |euch |also |wieder )*"
+    r"(?:mein\w* |ein\w* |dies\w* |unser\w* |d(?:ie|en|as|er) )(?:schnell\w* |einfach\w* )?"
     r"|pour (?:ma |mon |mes |cette |ce |notre )|(?:faire|préparer|cuisiner) (?:une? |des |ma |mon |la |le )"
-    r"|(?:preparar|hacer|cocinar) (?:una? |unos |unas |mi |el |la )|para (?:mi |mis |este |esta |estos |estas |meu |minha )"
+    r"|(?:preparar|hacer|cocinar|hace|hago|preparo|preparamos|hacemos) (?:una? |unos |unas |mi |el |la )|para (?:mi |mis |este |esta |estos |estas |meu |minha )"
     r"|(?:per (?:la mia|il mio|questa|questo|i miei|le mie)|prepariamo|preparare|facciamo|fare) (?:una? |un' ?|la |il |i |le )?"
     r"|(?:fazer|preparar|cozinhar) (?:uma? |o |a |meu |minha )|(?:voor|maak je|maken we|maak ik) (?:deze |dit |mijn |een |de |onze ))",
     re.IGNORECASE,
@@ -121,7 +134,8 @@ def _score(name: str, one: Look, place: int, recurring: set[str], tagged: str, l
     if not spoken:
         return -50.0
     heavy = [word for word in spoken if word not in _MINOR]
-    score = 1.2 * (place == 0) - 0.15 * place
+    score = -3.0 * (one.has_unit and name[:1].isdigit())
+    score += 1.2 * (place == 0) - 0.15 * place
     score += 1.0 * min(sum(word in recurring for word in heavy), 3) + 0.7 * min(
         sum(lexicon.is_food(word) for word in heavy), 3
     )

@@ -73,6 +73,8 @@ def _look_alike(
         return "a day of meals"
     if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
         return "a timetable"
+    if sum(_compares(one, lexicon) for one in looks) >= 3:
+        return "what is in foods"
     if sum(one.price for one in looks) >= 2:
         return "a list of prices"
     if sum(one.sets and one.words <= 10 and not one.ends_sentence for one in looks) >= 2:
@@ -101,6 +103,18 @@ def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
         ends = tuple(word for word in lexicon.compound_refusals if len(word) > 4)
         named += [token.folded for token in first.tokens if len(token.folded) > 8 and token.folded.endswith(ends)]
     return named
+
+
+_PER_HUNDRED = re.compile(
+    r"\b(?:per|pour|por|je|pro|auf|in|en|em|a|op)\s100\s?(?:g|ml|gr)\b|\b100\s?(?:g|gr)\b.*\d\s?(?:k?cal|g)\b|^\W*100\s?g\b.*\d",
+    re.IGNORECASE,
+)
+
+
+def _compares(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line says how much of something is in a food: "lentils: 9 g per 100 g", "100 g banana = 89 kcal"."""
+    energy = any(lexicon.listed("calories").at(one.tokens, place) for place in range(1, len(one.tokens)))
+    return bool(one.foods) and (_PER_HUNDRED.search(one.text) is not None or (energy and one.words <= 8))
 
 
 def _is_meal(one: Look, lexicon: Lexicon) -> bool:
