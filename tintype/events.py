@@ -96,6 +96,24 @@ class InsightsUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStored:
+    """A file was linked, stored or overwritten in one of the picker's apps."""
+
+    workspace_id: str
+    app_id: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRemoved:
+    """A file was removed with everything that was made of it."""
+
+    workspace_id: str
+    app_id: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueItemChanged:
     """A recipe on its way came one step further; `number` is the change's place in the log of all changes.
 
@@ -119,6 +137,8 @@ Event = (
     | PostFailed
     | PostCancelled
     | InsightsUpdated
+    | FileStored
+    | FileRemoved
     | QueueItemChanged
 )
 
@@ -133,5 +153,7 @@ EVENTS: tuple[type[Event], ...] = (
     PostFailed,
     PostCancelled,
     InsightsUpdated,
+    FileStored,
+    FileRemoved,
     QueueItemChanged,
 )

@@ -1,10 +1,23 @@
-"""Picked files: links to Instagram media, stored copies, what is made of them, and who may use them."""
+"""Picked files: links to Instagram media, stored copies, what is made of them, and who may use them.
+
+link, copy       a medium that somebody picked: its name, or its bytes
+store            bytes or an address that somebody sent
+open, metadata   a file and what is known of it
+overwrite        new content under the same handle
+remove           a file with everything that was made of it
+"""
 
 from tintype.core.files.app_records import AppRecords, Usage
 from tintype.core.files.apps import CALLBACK, AppCheck, Apps
-from tintype.core.files.dialog_model import Dialog, Opening, Purpose, Showing, Shown
-from tintype.core.files.dialog_records import DialogRecords
+from tintype.core.files.debt_records import DebtRecords, Place
+from tintype.core.files.fetching import Fetching, Found
+from tintype.core.files.files import Files
+from tintype.core.files.keys import filename_of, is_handle
+from tintype.core.files.links import DELETED, REVOKED, Links
 from tintype.core.files.model import (
+    HOME,
+    INSTAGRAM,
+    LOCATIONS,
     File,
     IssuedApp,
     Kind,
@@ -18,30 +31,56 @@ from tintype.core.files.model import (
     provider_of,
 )
 from tintype.core.files.origins import origin_of, origins_of
+from tintype.core.files.policies import Admitted, Call, Policies, Policy, Shown, Subject, signed
+from tintype.core.files.records import FileRecords
+from tintype.core.files.sniffing import PICTURES
+from tintype.core.files.stores import Store, Stores
+from tintype.core.files.storing import Storing
+from tintype.core.files.telling import Telling
 
 __all__ = [
     "CALLBACK",
+    "DELETED",
+    "HOME",
+    "INSTAGRAM",
+    "LOCATIONS",
+    "PICTURES",
+    "REVOKED",
+    "Admitted",
     "AppCheck",
     "AppRecords",
     "Apps",
-    "Dialog",
-    "DialogRecords",
+    "Call",
+    "DebtRecords",
+    "Fetching",
     "File",
+    "FileRecords",
+    "Files",
+    "Found",
     "IssuedApp",
     "Kind",
+    "Links",
     "Medium",
     "MediumGone",
     "Opened",
-    "Opening",
     "PickerApp",
-    "Purpose",
-    "Showing",
+    "Place",
+    "Policies",
+    "Policy",
     "Shown",
+    "Store",
     "StoreOptions",
     "Stored",
+    "Stores",
+    "Storing",
+    "Subject",
+    "Telling",
     "Usage",
+    "filename_of",
+    "is_handle",
     "location_of",
     "origin_of",
     "origins_of",
     "provider_of",
+    "signed",
 ]
