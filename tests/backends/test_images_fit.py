@@ -188,6 +188,20 @@ async def test_a_jpeg_that_fits_passes_byte_for_byte(images: Images) -> None:
     assert mended.changes == ("compressed",), "what decodes only with a complaint is made anew"
 
 
+async def test_a_jpeg_that_is_right_but_for_its_metadata_keeps_every_coded_bit(images: Images) -> None:
+    data = picture("jpeg", 800, 800, keep="none")
+    comment, place = b"\xff\xfe\x00\x08secret", b"\xff\xe1\x00\x0aExif\0\0.."
+    made = await images.fit(data[:2] + comment + place + data[2:], FEED)
+    assert (made.data, made.changes) == (data, ("metadata removed",))
+
+
+async def test_what_stands_behind_a_picture_goes_no_further(images: Images) -> None:
+    data, other = picture("jpeg", 800, 800, keep="none"), picture("jpeg", 640, 480, keep="none")
+    made = await images.fit(data + other, FEED)
+    assert made.data.count(b"\xff\xd8\xff") == 1
+    check(made, FEED)
+
+
 @pytest.mark.parametrize("spoilt", ["exif", "trailer", "comment", "grey", "too many bytes"])
 async def test_a_jpeg_that_only_nearly_fits_is_made_anew(images: Images, spoilt: str) -> None:
     data = picture("jpeg", 800, 800, keep="none")

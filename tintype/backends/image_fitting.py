@@ -1,6 +1,7 @@
 """Makes of any picture the JPEG that Instagram takes: upright, sRGB, opaque, in an allowed shape, small enough, bare.
 
-It runs inside the worker process only. A JPEG that is right already is proven whole and handed back byte for byte.
+It runs inside the worker process only. A JPEG that is right already is proven whole and handed back byte for byte; one that
+is right but for its metadata loses that, and keeps every coded bit of the picture.
 """
 
 from collections import Counter
@@ -19,6 +20,10 @@ HEIC = "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first,
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _BLUR = 16  # the blurred background is worked out at a sixteenth of the canvas
 _PLAIN_SEGMENTS = frozenset({0xE0, 0xEE, 0xDB, 0xC4, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
+
+_METADATA = frozenset(
+    {0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE}
+)  # Exif, XMP, IPTC, comments; 0xE2 may announce more pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,12 @@ def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
         found = f"{said((width, height))} ({width} × {height} pixels)"
         raise RefusedError("invalid", f"the picture's ratio is {found}, allowed are {allowed}; choose pad or crop")
     layout = (cropped if wish.mode == "crop" else padded)(width, height, wish.bounds, _ratio(wish))
-    bare = _bare(data) if source.format == "jpeg" else False
-    untouched = layout == Layout((width, height), (width, height), (width, height))
-    right = bare and untouched and source.plain and not wish.text and len(data) <= wish.bytes_max
-    if right and _whole(data):
-        return {"width": width, "height": height, "changes": []}, data
+    stripped = _stripped(data) if source.format == "jpeg" else None
+    bare = stripped is not None and len(stripped) == len(data)
+    untouched = layout == Layout((width, height), (width, height), (width, height)) and source.orientation == 1
+    right = untouched and source.plain and not wish.text
+    if stripped is not None and right and len(stripped) <= wish.bytes_max and _whole(stripped):
+        return {"width": width, "height": height, "changes": [] if bare else ["metadata removed"]}, stripped
     picture, transparent = _drawn(source, layout, wish)
     changes = _changes(source, layout, transparent=transparent, bare=bare)
     if wish.text:
@@ -83,18 +89,21 @@ def _header(data: bytes) -> Source:
     return source
 
 
-def _bare(data: bytes) -> bool:
-    """Whether a JPEG ends with its end marker, holds no metadata, and no profile but sRGB."""
-    at = 2
+def _stripped(data: bytes) -> bytes | None:
+    """Return a JPEG without its metadata; None when it has a profile that is not sRGB, or does not end with its picture."""
+    kept, at = [data[:2]], 2
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xDA:
-            return data.endswith(b"\xff\xd9")
+            # Coded bits hold no end marker, so what stands behind the first one is something else.
+            return b"".join([*kept, data[at:]]) if data.find(b"\xff\xd9", end) == len(data) - 2 else None
         profile = marker == 0xE2 and data[at + 4 : at + 16] == b"ICC_PROFILE\0"
-        if marker not in _PLAIN_SEGMENTS and not (profile and _is_srgb(data[at + 18 : at + 2 + length])):
-            return False
-        at += 2 + length
-    return False
+        if marker in _PLAIN_SEGMENTS or (profile and _is_srgb(data[at + 18 : end])):
+            kept.append(data[at:end])
+        elif marker not in _METADATA:
+            return None
+        at = end
+    return None
 
 
 def _whole(data: bytes) -> bool:
