@@ -15,8 +15,7 @@ from starlette.types import ASGIApp
 
 from tintype import __version__
 from tintype.api.callers import Limiter
-from tintype.api.console import ConsoleDesk, Welcome
-from tintype.api.console import mount as mount_console
+from tintype.api.console import Welcome
 from tintype.api.dialect import Front, Mounted
 from tintype.api.feed import FEED, FeedDesk, Shelf
 from tintype.api.feed import mount as mount_feed
@@ -36,6 +35,7 @@ from tintype.core.access import (
     Access,
     AccessRecords,
     AttemptRecords,
+    Browsing,
     Issuer,
     Issuers,
     Members,
@@ -78,6 +78,7 @@ from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.kitchen import Kitchen, open_kitchen, queue_dialect
 from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.picking import Picking, open_picking, picker_dialect, picker_hosts
+from tintype.reception import Rooms, console_pages, open_browsing
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class House:
     downloads: Downloads
     kitchen: Kitchen
     picking: Picking
+    browsing: Browsing
     welcome: Welcome
     front: ASGIApp
 
@@ -178,7 +180,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     publisher, runner = _publishing(settings, backends, accounts, graph)
     insights = _insights(settings, backends, accounts, graph, publisher)
     welcome = Welcome()
-    console = ConsoleDesk(accounts, connecting, feed, welcome, settings.address(), settings.callback())
+    browsing = open_browsing(backends, users, now)
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     kitchen = open_kitchen(settings, backends, downloads, now)
     picking = open_picking(settings, backends, accounts, connecting)
@@ -192,8 +194,11 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
     meta = mount_meta(MetaDesk(accounts, feed, insights, settings.address(), verify_token, settings.max_body_bytes))
-    pages = [] if only else [mount_console(console)]
-    health = mount_health(_parts(backends), [*spoken, meta], {"public_posts": partial(_ways, downloads)})
+    parts, ways = _parts(backends), partial(_ways, downloads)
+    rooms = Rooms(access, users, members, accounts, connecting, feed, publisher, insights, downloads, kitchen)
+    console = console_pages(settings, backends, rooms, browsing, welcome, parts, ways, now)
+    pages = [] if only else [console]
+    health = mount_health(parts, [*spoken, meta], {"public_posts": ways})
     fallback = spoken[0].dialect if len(spoken) == 1 else FEED
     front = Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
     return House(
@@ -212,6 +217,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         downloads,
         kitchen,
         picking,
+        browsing,
         welcome,
         front,
     )

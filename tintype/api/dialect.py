@@ -69,19 +69,19 @@ class Dialect:
         headers: dict[str, str] = {}
         if trouble.retry_after is not None or saying.status in (429, 503):
             headers["Retry-After"] = str(max(1, round(trouble.retry_after or 1)))
-        return self._say(saying, trouble.message, accept, headers, self.details(trouble))
+        return self.say(saying, trouble.message, accept, headers, self.details(trouble))
 
     def refuse_status(self, error: HTTPException, accept: str = "") -> Response:
         """Return a refusal of the framework (404, 405, 413 …) in this dialect's form."""
         kind = _KINDS.get(error.status_code)
         code = self.sayings[kind].code if kind else HTTPStatus(error.status_code).name
-        return self._say(Saying(error.status_code, code), error.detail, accept, error.headers)
+        return self.say(Saying(error.status_code, code), error.detail, accept, error.headers)
 
     def refuse_crash(self, accept: str = "") -> Response:
         """Return the refusal for a fault of ours; what it was stands in the log, under the request's id."""
-        return self._say(self.crash, "Internal server error", accept)
+        return self.say(self.crash, "Internal server error", accept)
 
-    def _say(
+    def say(
         self,
         saying: Saying,
         message: str,
@@ -89,6 +89,7 @@ class Dialect:
         headers: Mapping[str, str] | None = None,
         details: Mapping[str, object] = _NOTHING,
     ) -> Response:
+        """Return a refusal in this dialect's form, or as RFC 9457 for whoever asks for that."""
         headers = {**(headers or {}), "X-Error-Code": saying.code}
         if PROBLEM in accept:
             title = HTTPStatus(saying.status).phrase

@@ -7,6 +7,7 @@ cookie. What the demo would otherwise take from the environment of a real instal
 import asyncio
 import json
 import os
+import secrets
 import socket
 import threading
 import time
@@ -25,7 +26,7 @@ from tintype.cli.opening import start_logs
 from tintype.cli.output import AsJson, note, say, say_json
 from tintype.cli.serving import Seed, listener_on
 from tintype.cli.visitor import connect
-from tintype.errors import Trouble, Unavailable
+from tintype.errors import NotFound, Trouble, Unavailable
 
 if TYPE_CHECKING:
     from tintype.app import House
@@ -38,6 +39,7 @@ _PATIENCE = 30.0  # seconds for the first posts, before the demo is announced wi
 _FIRST = 1  # posts whose pictures are made before anybody asks: those that a first sync stores first
 
 NAME = "Demo"
+RESIDENT = "you@demo.example"
 SECRETS = "demo.json"  # in the data folder: a second start hands out the same token and key
 
 # What would lead out of the demo's folder, or to the real Instagram.
@@ -52,6 +54,7 @@ class Pass:
     """What opens the demo's workspace."""
 
     workspace: str
+    user: int  # as whom visitors of the demo's console come in; nobody knows their password
     token: str = field(repr=False)
     feed_key: str = field(repr=False)
 
@@ -98,7 +101,7 @@ async def _demo(
     with simulating(simulator, beside):
         async with _open(settings, listener) as (house, server):
             opened = await _admitted(house, folder / SECRETS)
-            house.welcome.offer(opened.workspace, opened.feed_key, origin)
+            house.welcome.offer(opened.workspace, opened.feed_key, origin, opened.user)
             await asyncio.to_thread(connect, url, opened.token, _busiest(simulator))
             async with _syncing(house, opened.workspace):
                 await _first_items(house, opened.workspace, server)
@@ -173,11 +176,22 @@ async def _admitted(house: "House", kept: Path) -> Pass:
         await house.access.who(found.token, Grant.WORKSPACE)
         await house.access.who(found.feed_key, Grant.FEED)
         return found
-    workspace, token = await house.access.register(NAME, label="demo")
-    key = await house.access.issue(workspace.id, Grant.FEED, label="demo")
-    made = Pass(workspace.id, token.secret, key.secret)
+    workspace_id, user_id = await _room(house)
+    token = await house.access.issue(workspace_id, Grant.WORKSPACE, label="demo")
+    key = await house.access.issue(workspace_id, Grant.FEED, label="demo")
+    made = Pass(workspace_id, user_id, token.secret, key.secret)
     _write(kept, made)
     return made
+
+
+async def _room(house: "House") -> tuple[str, int]:
+    """Return the demo's workspace and the user who owns it, made when they are not there yet."""
+    with suppress(NotFound):
+        person = await house.users.person((await house.users.find(RESIDENT)).id)
+        return person.seats[0].workspace.id, person.user.id
+    password = f"Aa1!{secrets.token_urlsafe(24)}"
+    user_id = await house.users.add(RESIDENT, password, name="You", workspace=NAME)
+    return (await house.users.person(user_id)).seats[0].workspace.id, user_id
 
 
 def _read(kept: Path) -> Pass:

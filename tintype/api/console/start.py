@@ -1,90 +1,53 @@
-"""The start page: what runs here, and in the demonstration a feed to look at and an account to connect.
+"""The start page: what runs here, and in the demonstration a feed to look at and the way into the console.
 
-Whoever can open the page of a demonstration may connect accounts to it, so it only does so on this machine's own address
+Whoever can open the page of a demonstration may do everything in it, so it only offers that on this machine's own address
 and for requests of its own pages.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from tintype import __version__
-from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
-from tintype.api.templates import PAGE_HEADERS, templates
-from tintype.core.accounts import Accounts, Connecting
-from tintype.core.feed import Feed
-from tintype.errors import Forbidden, Kind
+from tintype.api.console.desk import ConsoleDesk
+from tintype.api.console.door import bare, check_own
+from tintype.api.console.headers import HEADERS, leading_to
+from tintype.errors import Forbidden, Unauthorized
 from tintype.instagram import Login
 
 
-def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
-    return {"error": message, "code": saying.code}
+def add(app: FastAPI, desk: ConsoleDesk) -> None:
+    """Add the routes."""
 
-
-_STATUSES = {Kind.INVALID: 400, Kind.FORBIDDEN: 403, Kind.NOT_FOUND: 404, Kind.UNAVAILABLE: 503}
-
-CONSOLE = Dialect(
-    name="console",
-    claims=("/", "/start"),
-    sayings={kind: Saying(_STATUSES.get(kind, 500), kind.value) for kind in Kind},
-    crash=Saying(500, "internal"),
-    refusal=_refusal,
-)
-
-
-@dataclass(slots=True)
-class Welcome:
-    """What the start page offers to everybody on this machine; empty outside of a demonstration."""
-
-    workspace_id: str | None = None
-    feed_key: str | None = field(default=None, repr=False)
-    simulator: str | None = None
-
-    def offer(self, workspace_id: str, feed_key: str, simulator: str) -> None:
-        """Begin to show a demonstration's workspace."""
-        self.workspace_id, self.feed_key, self.simulator = workspace_id, feed_key, simulator
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleDesk:
-    """What the start page leans on."""
-
-    accounts: Accounts
-    connecting: Connecting
-    feed: Feed
-    welcome: Welcome
-    base: str
-    callback: str
-
-
-def mount(desk: ConsoleDesk) -> Mounted:
-    """Return the start page, ready to be put behind a `Front`."""
-    app = build(CONSOLE, version=__version__)
-    _routes(app, desk)
-    return Mounted(CONSOLE, Surround(app, CONSOLE, 65_536))
-
-
-def _routes(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.get("/")
-    async def start() -> Response:
-        """Say what runs here and what to do next."""
+    async def start(request: Request) -> Response:
+        """Say what runs here and what to do next; whoever is signed in goes on to the console."""
+        if await _is_signed_in(desk, request) and "stay" not in request.query_params:
+            return RedirectResponse("/console", 303)
         workspace_id = desk.welcome.workspace_id
-        page = templates.get_template("start.html").render(
+        return bare(
+            "start.html",
+            headers=leading_to([desk.welcome.simulator]) if desk.welcome.simulator else HEADERS,
             welcome=desk.welcome,
             base=desk.base,
-            version=__version__,
+            is_new=await desk.users.is_empty(),
             accounts=await desk.accounts.of_workspace(workspace_id) if workspace_id else (),
             posts=await desk.feed.count(workspace_id) if workspace_id else 0,
         )
-        return HTMLResponse(page, headers=_headers(desk.welcome))
+
+    @app.post("/start/enter")
+    async def enter(request: Request) -> Response:
+        """Open the console of a demonstration for whoever sits before this machine."""
+        _check_here(request)
+        if desk.welcome.user_id is None:
+            raise Forbidden("this is no demonstration; sign in at /signin")
+        secret = await desk.browsing.admit(desk.welcome.user_id, request.headers.get("user-agent", ""))
+        return desk.door.let_in(secret, "/console")
 
     @app.post("/start/connect")
     async def connect(request: Request) -> Response:
         """Begin to connect one more account to the demonstration."""
-        _check_own_page(request)
+        _check_here(request)
         if desk.welcome.workspace_id is None:
             raise Forbidden("accounts are connected with `tintype account connect`, or by POST /auth/connect")
         begun = await desk.connecting.begin(
@@ -93,18 +56,15 @@ def _routes(app: FastAPI, desk: ConsoleDesk) -> None:
         return RedirectResponse(f"{desk.base}/connect/{begun.state}", 303)
 
 
-def _headers(welcome: Welcome) -> Mapping[str, str]:
-    """Return the headers of the start page, whose form leads on to the consent page: browsers check that step too."""
-    if welcome.simulator is None:
-        return PAGE_HEADERS
-    policy = PAGE_HEADERS["Content-Security-Policy"]
-    allowed = policy.replace("form-action 'self'", f"form-action 'self' {welcome.simulator}")
-    return {**PAGE_HEADERS, "Content-Security-Policy": allowed}
+async def _is_signed_in(desk: ConsoleDesk, request: Request) -> bool:
+    try:
+        await desk.browsing.visit(desk.door.secret(request))
+    except Unauthorized:
+        return False
+    return True
 
 
-def _check_own_page(request: Request) -> None:
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    if foreign or host not in ("127.0.0.1", "localhost", "::1") or (origin and urlsplit(origin).hostname != host):
+def _check_here(request: Request) -> None:
+    check_own(request)
+    if urlsplit(f"//{request.headers.get('host', '')}").hostname not in ("127.0.0.1", "localhost", "::1"):
         raise Forbidden("this is only done for the start page itself, opened on this machine")

@@ -1,0 +1,30 @@
+"""The console put together: each group of its pages adds itself to the one app."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from tintype import __version__
+from tintype.api.console import accounts, assets, overview, signing, start, team
+from tintype.api.console.desk import ConsoleDesk
+from tintype.api.console.dialect import CONSOLE
+from tintype.api.dialect import Mounted, Surround, build
+
+GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
+    start.add,
+    signing.add,
+    overview.add,
+    accounts.add,
+    team.add,
+)
+
+MOST_BYTES = 1024 * 1024
+
+
+def mount(desk: ConsoleDesk) -> Mounted:
+    """Return the pages for people, ready to be put behind a `Front`."""
+    app = build(CONSOLE, version=__version__)
+    assets.add(app)
+    for add in GROUPS:
+        add(app, desk)
+    return Mounted(CONSOLE, Surround(app, CONSOLE, MOST_BYTES))

@@ -1,0 +1,22 @@
+"""What the console's menu holds: one line for each thing that the house does."""
+
+from dataclasses import dataclass
+
+from tintype.core.access import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One line of the menu, for whoever may do what `role` may."""
+
+    path: str
+    name: str
+    role: Role = Role.VIEWER
+
+
+SECTIONS = (
+    Section("/console", "Overview"),
+    Section("/console/accounts", "Accounts"),
+    Section("/console/team", "Team and keys"),
+    Section("/console/system", "System"),
+)

@@ -1,0 +1,37 @@
+// Saves people a click; every page works without it.
+"use strict";
+
+// A choice that is made takes effect at once, without its button.
+for (const select of document.querySelectorAll("select[data-send]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+  const button = select.form.querySelector("button");
+  if (button) {
+    button.hidden = true;
+  }
+}
+
+// What cannot be taken back is asked for once more.
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.ask || event.target.dataset.ask;
+  if (question && !window.confirm(question)) {
+    event.preventDefault();
+  }
+});
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied || "Copied";
+  });
+}
+
+// Times are drawn in UTC; here they get the reader's own zone, and the full moment stays in the title.
+const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const moment = new Date(time.dateTime);
+  if (!Number.isNaN(moment.valueOf())) {
+    time.title = time.dateTime;
+    time.textContent = format.format(moment);
+  }
+}
