@@ -14,7 +14,7 @@ from tintype.core.files.fetching import Fetching
 from tintype.core.files.keys import filename_of, new_handle, next_key
 from tintype.core.files.links import Links, shown_in
 from tintype.core.files.model import HOME, INSTAGRAM, URL, File, Kind, Medium, Opened, PickerApp, StoreOptions
-from tintype.core.files.records import FileRecords
+from tintype.core.files.records import Beside, FileRecords
 from tintype.core.files.sniffing import HEAD, type_of
 from tintype.core.files.storing import Landed, Storing
 from tintype.core.files.telling import Telling
@@ -47,11 +47,12 @@ class Files:
         handle: str | None = None,
         medium: Medium | None = None,
         source_url: str | None = None,
-        tell: bool = True,
+        tell: Beside | None = None,
     ) -> File:
         """Store bytes as a new file.
 
-        `handle` is one that was given out before, `medium` what the bytes were copied from. Raises `Invalid`, `TooLarge`
+        `handle` is one that was given out before, `medium` what the bytes were copied from, `tell` what is told in the
+        upload's place, in the same transaction. Raises `Invalid`, `TooLarge`
         (the caps, a quota), `Conflict` for a path that is taken, and `Unavailable`.
         """
         handle = handle or new_handle()
@@ -281,12 +282,11 @@ class Files:
         await self.links.keep(medium, url)
         return media, shown, medium
 
-    async def _add(self, app: PickerApp, file: File, *, tell: bool = True) -> File:
-        async def beside(connection: AsyncConnection, added: File) -> None:
-            if tell:
-                await self.telling.uploaded(connection, app, added)
+    async def _add(self, app: PickerApp, file: File, *, tell: Beside | None = None) -> File:
+        async def uploaded(connection: AsyncConnection, added: File) -> None:
+            await self.telling.uploaded(connection, app, added)
 
-        added = await self.records.add(app, file, beside)
+        added = await self.records.add(app, file, tell or uploaded)
         await self._announce(FileStored(app.workspace_id, app.id, file.handle))
         return added
 
