@@ -1,0 +1,331 @@
+"""Deliveries in SQL: claimed under a lease, recorded with their log, looked at, and set going again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.backends.database import Database, Instant
+from tintype.core.access import living_ids
+from tintype.core.webhooks.model import (
+    Answer,
+    Attempt,
+    Delivery,
+    Endpoint,
+    Happening,
+    Progress,
+    State,
+    Verdict,
+    Way,
+    is_dead,
+    share,
+    wants,
+)
+from tintype.core.webhooks.records import NEW, Sealed, endpoint_of, put, sealed_of
+from tintype.core.webhooks.tables import attempts, deliveries, endpoints, messages
+
+_DISABLED = "endpoint.disabled"
+_PRUNED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process holds, with all that an attempt needs."""
+
+    delivery: Delivery
+    endpoint: Endpoint
+    sealed: Sealed = field(repr=False)
+    first_at: datetime
+    until: datetime  # when the lease is over
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecords:
+    """Reads and writes deliveries, one short transaction a method."""
+
+    database: Database
+
+    async def release(self) -> None:
+        """Let go of whatever is held: whoever held it is dead."""
+        held = deliveries.c.leased_until.is_not(None)
+        free = update(deliveries).where(held).values(due_at=deliveries.c.first_at, leased_until=None)
+        async with self.database.write() as connection:
+            await connection.execute(free)
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next attempt to an endpoint that is sent to is due."""
+        first = select(func.min(deliveries.c.due_at)).where(deliveries.c.endpoint_id == endpoints.c.id)
+        query = select(func.min(first.correlate(endpoints).scalar_subquery())).select_from(endpoints).where(*_SENT_TO)
+        async with self.database.read() as connection:
+            return await connection.scalar(query)
+
+    async def claim(self, now: datetime, lease: timedelta, lanes: int, at_once: int) -> Sequence[Claim]:
+        """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
+        async with self.database.write() as connection:
+            # Held until the end, so that two nodes do not fill the same endpoint's lanes.
+            due = (
+                select(endpoints.c.id).where(*_SENT_TO, _has_due(now)).with_for_update(skip_locked=True, key_share=True)
+            )
+            names = (await connection.execute(due)).scalars().all()
+            under_way = await _under_way(connection, now)
+            busy = {name: under_way.get(name, 0) for name in names}
+            shares = share(busy, at_once - sum(under_way.values()), lanes)
+            taken = [await _take(connection, name, count, now, lease) for name, count in shares.items()]
+            return [claim for some in taken for claim in some]
+
+    async def pull(self, endpoint: Endpoint, now: datetime, lease: timedelta, limit: int) -> Sequence[Claim]:
+        """Take due deliveries of one endpoint, for somebody who fetches them."""
+        async with self.database.write() as connection:
+            mine = endpoints.c.id == endpoint.id
+            await connection.execute(update(endpoints).where(mine).values(pulled_at=now))
+            return await _take(connection, endpoint.id, limit, now, lease)
+
+    async def held(self, endpoint: Endpoint, delivery_id: int, fence: int) -> Claim | None:
+        """Return a delivery that is still held by whoever took it with this fence."""
+        query = _claims().where(deliveries.c.id == delivery_id, deliveries.c.endpoint_id == endpoint.id)
+        query = query.where(deliveries.c.fence == fence, deliveries.c.leased_until.is_not(None))
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _claim(row) if row else None
+
+    async def record(self, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
+        """Store an attempt and what follows from it; False when another one took the delivery over meanwhile."""
+        values = {
+            "state": verdict.state.value,
+            "attempts": claim.delivery.attempts + 1,
+            "due_at": verdict.due_at,
+            "leased_until": None,
+            "status": attempt.answer.status,
+            "reason": verdict.reason,
+            "seconds": attempt.answer.seconds,
+            "ended_at": None if verdict.due_at else now,
+        }
+        mine = (deliveries.c.id == claim.delivery.id) & (deliveries.c.fence == claim.fence)
+        async with self.database.write() as connection:
+            changed = await connection.execute(update(deliveries).where(mine).values(**values))
+            if not changed.rowcount:
+                return False
+            await connection.execute(insert(attempts).values(delivery_id=claim.delivery.id, **_line(attempt)))
+            await _stand(connection, claim.endpoint, attempt, verdict, now)
+        return True
+
+    async def all(
+        self,
+        endpoint: Endpoint,
+        *,
+        limit: int,
+        before: int | None = None,
+        state: Progress | None = None,
+        event: str | None = None,
+        text: str | None = None,
+    ) -> Sequence[Delivery]:
+        """Return an endpoint's deliveries, the newest first; `text` is looked for in what was told."""
+        query = _shown().where(deliveries.c.endpoint_id == endpoint.id).order_by(deliveries.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(deliveries.c.id < before)
+        if state is not None:
+            query = query.where(deliveries.c.state == state.value)
+        if event is not None:
+            query = query.where(messages.c.event == event)
+        if text:
+            query = query.where(func.lower(messages.c.body).contains(text.lower(), autoescape=True))
+        async with self.database.read() as connection:
+            return [_delivery(row) for row in await connection.execute(query)]
+
+    async def get(self, endpoint: Endpoint, delivery_id: int) -> tuple[Delivery, Sequence[Attempt]] | None:
+        """Return one of them with its log, the oldest attempt first."""
+        query = _shown().where(deliveries.c.endpoint_id == endpoint.id, deliveries.c.id == delivery_id)
+        log = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+            lines = (await connection.execute(log)).all()
+        return (_delivery(row), [_attempt(line) for line in lines]) if row else None
+
+    async def counts(self, endpoint: Endpoint) -> Mapping[str, int]:
+        """Return how many deliveries are in which state."""
+        query = select(deliveries.c.state, func.count()).where(deliveries.c.endpoint_id == endpoint.id)
+        async with self.database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query.group_by(deliveries.c.state))}
+
+    async def replay(self, endpoint: Endpoint, delivery_id: int, now: datetime) -> bool:
+        """Set a delivery going again from the first attempt on; False when one is under way."""
+        mine = (deliveries.c.endpoint_id == endpoint.id) & (deliveries.c.id == delivery_id)
+        free = deliveries.c.leased_until.is_(None) | (deliveries.c.leased_until <= now)
+        async with self.database.write() as connection:
+            done = await connection.execute(update(deliveries).where(mine, free).values(**_again(now)))
+        return done.rowcount > 0
+
+    async def recover(self, endpoint: Endpoint, states: Sequence[Progress], since: datetime, now: datetime) -> int:
+        """Set all deliveries in these states going again that were told of since; return how many."""
+        told = select(messages.c.id).where(messages.c.id == deliveries.c.message_id, messages.c.stored_at >= since)
+        mine = (deliveries.c.endpoint_id == endpoint.id) & deliveries.c.state.in_([one.value for one in states])
+        async with self.database.write() as connection:
+            return (
+                await connection.execute(update(deliveries).where(mine, exists(told)).values(**_again(now)))
+            ).rowcount
+
+    async def fill(self, endpoint: Endpoint, since: datetime, now: datetime) -> int:
+        """Write the way to an endpoint for messages since that it wants and that were never meant for it; return how many."""
+        known = select(deliveries.c.id).where(
+            deliveries.c.message_id == messages.c.id, deliveries.c.endpoint_id == endpoint.id
+        )
+        query = select(messages.c.id, messages.c.app_id, messages.c.event).where(
+            messages.c.workspace_id == endpoint.workspace_id, messages.c.stored_at >= since, ~exists(known)
+        )
+        async with self.database.write() as connection:
+            rows = (await connection.execute(query.order_by(messages.c.id))).all()
+            missing = [row.id for row in rows if wants(endpoint, _bare(endpoint, row.app_id, row.event, now))]
+            fresh = [{**NEW, "endpoint_id": endpoint.id, "message_id": one, "due_at": now} for one in missing]
+            if fresh:
+                await connection.execute(insert(deliveries), fresh)
+        return len(fresh)
+
+    async def prune(self, before: datetime) -> int:
+        """Forget messages that were stored before, with all that belongs to them; return how many those were."""
+        done = 0
+        old = select(messages.c.id).where(messages.c.stored_at < before).limit(_PRUNED_AT_ONCE)
+        while True:
+            async with self.database.write() as connection:
+                gone = await connection.execute(delete(messages).where(messages.c.id.in_(old.scalar_subquery())))
+            done += gone.rowcount
+            if gone.rowcount < _PRUNED_AT_ONCE:
+                return done
+
+
+_SENT_TO = (
+    endpoints.c.state == State.ACTIVE.value,
+    endpoints.c.way == Way.PUSH.value,
+    endpoints.c.workspace_id.in_(living_ids()),
+)
+
+
+def _has_due(now: datetime) -> Any:
+    return exists(select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at <= now))
+
+
+async def _under_way(connection: AsyncConnection, now: datetime) -> Mapping[str, int]:
+    query = (
+        select(deliveries.c.endpoint_id, func.count())
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(deliveries.c.leased_until > now, endpoints.c.way == Way.PUSH.value)
+        .group_by(deliveries.c.endpoint_id)
+    )
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def _take(
+    connection: AsyncConnection, endpoint_id: str, count: int, now: datetime, lease: timedelta
+) -> Sequence[Claim]:
+    due = (
+        select(deliveries.c.id)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.due_at <= now)
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+    chosen = (await connection.execute(due)).scalars().all()
+    values = {
+        "due_at": now + lease,
+        "leased_until": now + lease,
+        "fence": deliveries.c.fence + 1,
+        # An attempt that was begun and not recorded counts as the first one all the same.
+        "first_at": case((deliveries.c.first_at.is_(None), literal(now, Instant)), else_=deliveries.c.first_at),
+    }
+    await connection.execute(update(deliveries).where(deliveries.c.id.in_(chosen)).values(**values))
+    rows = await connection.execute(_claims().where(deliveries.c.id.in_(chosen)).order_by(deliveries.c.id))
+    return [_claim(row) for row in rows]
+
+
+async def _stand(
+    connection: AsyncConnection, endpoint: Endpoint, attempt: Attempt, verdict: Verdict, now: datetime
+) -> None:
+    """Store how an endpoint stands after an attempt; one that is given up is told to the others."""
+    mine = endpoints.c.id == endpoint.id
+    if verdict.state is Progress.DELIVERED:
+        await connection.execute(
+            update(endpoints).where(mine).values(delivered_at=now, failing_since=None, failed_at=None)
+        )
+        return
+    row = (await connection.execute(select(endpoints).where(mine).with_for_update(key_share=True))).one_or_none()
+    if row is None:
+        return
+    values: dict[str, Any] = {"failing_since": row.failing_since or attempt.at, "failed_at": attempt.at}
+    reason = _ended(verdict, is_dead(row.failing_since, row.failed_at, attempt.at))
+    disables = reason is not None and row.state != State.DISABLED.value
+    if disables:
+        values |= {"state": State.DISABLED.value, "reason": reason}
+    await connection.execute(update(endpoints).where(mine).values(**values))
+    if disables:
+        text = {"endpoint": endpoint.id, "url": endpoint.url, "reason": reason, "status": attempt.answer.status}
+        told = Happening(endpoint.workspace_id, endpoint.app_id, _DISABLED, text, now)
+        await put(connection, told, now, but=endpoint.id)
+
+
+def _ended(verdict: Verdict, dead: bool) -> str | None:
+    if verdict.disables:
+        return "it answered 410 Gone"
+    return "it took nothing for five days" if dead else None
+
+
+def _claims() -> Select[Any]:
+    return (
+        select(deliveries, messages.c.uid, messages.c.event, messages.c.at, messages.c.body, *_ENDPOINT)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+    )
+
+
+_OF_ENDPOINT = "of_endpoint_"
+_ENDPOINT = [column.label(_OF_ENDPOINT + column.name) for column in endpoints.columns]
+
+
+class _Part:
+    """The endpoint's columns of a row of claims, under their own names."""
+
+    def __init__(self, row: Row[Any]) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, _OF_ENDPOINT + name)
+
+
+def _claim(row: Row[Any]) -> Claim:
+    part: Any = _Part(row)
+    return Claim(_delivery(row), endpoint_of(part), sealed_of(part), row.first_at, row.leased_until, row.fence)
+
+
+def _shown() -> Select[Any]:
+    shown = (messages.c.uid, messages.c.event, messages.c.at, messages.c.body)
+    return select(deliveries, *shown).join(messages, messages.c.id == deliveries.c.message_id)
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    plain = ("id", "endpoint_id", "uid", "message_id", "event", "at", "attempts", "due_at", "is_replay", "status")
+    more = ("reason", "seconds", "ended_at", "body")
+    return Delivery(**{name: getattr(row, name) for name in (*plain, *more)}, state=Progress(row.state))
+
+
+_LOGGED = ("status", "reason", "detail", "headers", "body", "seconds", "first_byte")
+
+
+def _line(attempt: Attempt) -> dict[str, Any]:
+    answer = {name: getattr(attempt.answer, name) for name in _LOGGED} | {"headers": dict(attempt.answer.headers)}
+    return {"number": attempt.number, "at": attempt.at, "url": attempt.url, "sent": dict(attempt.sent), **answer}
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    answer = Answer(**{name: getattr(row, name) for name in _LOGGED})
+    return Attempt(row.number, row.at, row.url, row.sent, answer)
+
+
+def _again(now: datetime) -> dict[str, Any]:
+    fresh = {"state": Progress.WAITING.value, "attempts": 0, "first_at": None, "due_at": now, "leased_until": None}
+    return {**fresh, "is_replay": True, "ended_at": None, "fence": deliveries.c.fence + 1}
+
+
+def _bare(endpoint: Endpoint, app_id: str | None, event: str, now: datetime) -> Happening:
+    return Happening(endpoint.workspace_id, app_id, event, {}, now)

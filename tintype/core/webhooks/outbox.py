@@ -1,0 +1,35 @@
+"""The outbox: what happened is written in the transaction in which it happens, so nothing that is true goes untold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.backends.database import Database
+from tintype.core.webhooks.model import Happening
+from tintype.core.webhooks.records import put
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Takes what happened; `wake` has it sent soon."""
+
+    database: Database
+    now: Callable[[], datetime]
+    wake: Callable[[], None]
+
+    async def put(self, connection: AsyncConnection, happening: Happening) -> None:
+        """Write one message to every endpoint that wants it, in the caller's own transaction."""
+        await put(connection, happening, self.now())
+
+    async def tell(self, happening: Happening) -> None:
+        """Write one message in a transaction of its own, for what is true already."""
+        async with self.database.write() as connection:
+            written = await put(connection, happening, self.now())
+        if written is not None:
+            self.wake()
+
+    def due(self) -> None:
+        """Have what was written sent soon; called when the transaction has ended."""
+        self.wake()
