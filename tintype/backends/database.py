@@ -12,11 +12,24 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Insert,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
@@ -219,20 +232,31 @@ async def upsert(
 
     Columns in `keep` are set by an insert and left alone by an update. All rows must have the same keys.
     """
-    if not rows:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if rows:
+        await connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0]), keep), list(rows))
+
+
+def put(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: frozenset[str] = frozenset()
+) -> None:
+    """Do what `upsert` does, as part of what `Database.store` is given."""
+    if rows:
+        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0]), keep), list(rows))
+
+
+@cache
+def _upserting(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key]
     statement = insert(table)
-    changing = [name for name in rows[0] if name not in keys and name not in keep]
+    changing = [name for name in names if name not in keys and name not in keep]
     differs = [table.c[name].is_distinct_from(statement.excluded[name]) for name in changing]
     condition = differs[0]
     for one in differs[1:]:
         condition = condition | one
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=keys, set_={name: statement.excluded[name] for name in changing}, where=condition
     )
-    await connection.execute(statement, list(rows))
 
 
 def open_database(url: str) -> Database:

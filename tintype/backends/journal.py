@@ -7,12 +7,14 @@ Events that changed nothing stay in their own process, so that an idle house wri
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.bus import Handler, MemoryBus, decode, encode
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.4
 KEPT = timedelta(hours=1)
+TIDY_EVERY = timedelta(minutes=1)
 
 # Numbers are given out before transactions end, so a lower one may become visible after a higher one: look back so far.
 LOOK_BACK = 200
@@ -55,6 +58,7 @@ class Journal:
         self._reading: asyncio.Task[None] | None = None
         self._unwritten: list[Event] = []
         self._writing: asyncio.Task[None] | None = None
+        self._tidied = datetime.fromtimestamp(0, UTC)
 
     async def publish(self, event: Event) -> None:
         """Announce an event here and to the other processes."""
@@ -92,10 +96,10 @@ class Journal:
             events, self._unwritten = self._unwritten, []
             now = datetime.now(UTC)
             rows = [{"node": self._node, "event": encode(event).decode(), "at": now} for event in events]
+            tidies = now - self._tidied > TIDY_EVERY
             try:
-                async with self._database.write() as connection:
-                    await connection.execute(delete(journal).where(journal.c.at < now - KEPT))
-                    await connection.execute(insert(journal), rows)
+                await self._database.store(partial(_stored, rows=rows, forget_before=now - KEPT if tidies else None))
+                self._tidied = now if tidies else self._tidied
             except Trouble as trouble:
                 # What is announced is true all the same; others learn of it when they look for themselves.
                 log.warning("%d events did not reach the other processes: %s", len(events), trouble.message)
@@ -121,3 +125,9 @@ class Journal:
         self._heard = frozenset(row.id for row in rows)
         self._last = max([self._last, *self._heard])
         return [event for row in new if (event := decode(row.event.encode())) is not None]
+
+
+def _stored(connection: Connection, rows: Sequence[dict[str, Any]], forget_before: datetime | None) -> None:
+    if forget_before is not None:
+        connection.execute(delete(journal).where(journal.c.at < forget_before))
+    connection.execute(insert(journal), list(rows))

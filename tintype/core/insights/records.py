@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Date,
     Float,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -30,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tintype.backends.database import Database, Instant, metadata, upsert
+from tintype.backends.database import Database, Instant, metadata, put, upsert
 from tintype.core.access import living_ids
 from tintype.core.accounts import Account, held
 from tintype.core.insights.model import End, Known, Product, Sample, Source, Target, Visits
@@ -105,6 +107,8 @@ latest = Table(
 MANY = 10_000  # samples that one transaction drops; among a million it takes under a second
 
 _ALL = (latest, samples, targets, visits)
+_COUNT = select(func.count()).where(targets.c.account_id == bindparam("account_id"))
+_GONE = "the account was let go; nothing of it is stored any more"
 
 _SCHEDULE = frozenset({"read_at", "next_due", "tries", "ended"})
 _TOLD = _SCHEDULE | {"product", "published_at", "permalink", "caption"}
@@ -122,12 +126,17 @@ class InsightRecords:
         With `described`, what Instagram tells of a medium replaces what was known. Raises `Gone` when the account was
         let go.
         """
-        async with self.database.write() as connection:
-            await self._check_held(connection, account.id)
-            before = await self._count(connection, account.id)
-            keep = _SCHEDULE if described else _TOLD
-            await upsert(connection, targets, [_target_row(one) for one in found], keep=keep)
-            return await self._count(connection, account.id) - before
+        rows, keep = [_target_row(one) for one in found], _SCHEDULE if described else _TOLD
+        holding, counting = held(account.id), {"account_id": account.id}
+
+        def store(connection: Connection) -> int:
+            if connection.execute(holding).first() is None:
+                raise Gone(_GONE)
+            before = connection.scalar(_COUNT, counting) or 0
+            put(connection, targets, rows, keep=keep)
+            return (connection.scalar(_COUNT, counting) or 0) - before
+
+        return await self.database.store(store)
 
     async def target(self, workspace_id: str, media_id: str, account_id: str | None = None) -> Target | None:
         """Return a measured medium of a workspace."""
@@ -341,13 +350,9 @@ class InsightRecords:
         ]
         await upsert(connection, latest, rows)
 
-    async def _count(self, connection: AsyncConnection, account_id: str) -> int:
-        query = select(func.count()).where(targets.c.account_id == account_id)
-        return (await connection.execute(query)).scalar_one()
-
     async def _check_held(self, connection: AsyncConnection, account_id: str) -> None:
         if (await connection.execute(held(account_id))).first() is None:
-            raise Gone("the account was let go; nothing of it is stored any more")
+            raise Gone(_GONE)
 
 
 def _is(target: Target) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
