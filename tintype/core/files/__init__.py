@@ -4,12 +4,16 @@ link, copy       a medium that somebody picked: its name, or its bytes
 store            bytes or an address that somebody sent
 open, metadata   a file and what is known of it
 overwrite        new content under the same handle
+dialog           a page opens it, an account is connected in it, and some of its photos are chosen
 remove           a file with everything that was made of it
 """
 
 from tintype.core.files.app_records import AppRecords, Usage
 from tintype.core.files.apps import CALLBACK, AppCheck, Apps
 from tintype.core.files.debt_records import DebtRecords, Place
+from tintype.core.files.dialog_model import Dialog, Entry, Opening, Purpose, Showing
+from tintype.core.files.dialog_records import DialogRecords
+from tintype.core.files.dialogs import Dialogs, Return, Standing
 from tintype.core.files.fetching import Fetching, Found
 from tintype.core.files.files import Files
 from tintype.core.files.keys import filename_of, is_handle
@@ -37,6 +41,7 @@ from tintype.core.files.sniffing import PICTURES
 from tintype.core.files.stores import Store, Stores
 from tintype.core.files.storing import Storing
 from tintype.core.files.telling import Telling
+from tintype.core.files.thumbs import Thumbs
 
 __all__ = [
     "CALLBACK",
@@ -52,6 +57,10 @@ __all__ = [
     "Apps",
     "Call",
     "DebtRecords",
+    "Dialog",
+    "DialogRecords",
+    "Dialogs",
+    "Entry",
     "Fetching",
     "File",
     "FileRecords",
@@ -63,11 +72,16 @@ __all__ = [
     "Medium",
     "MediumGone",
     "Opened",
+    "Opening",
     "PickerApp",
     "Place",
     "Policies",
     "Policy",
+    "Purpose",
+    "Return",
+    "Showing",
     "Shown",
+    "Standing",
     "Store",
     "StoreOptions",
     "Stored",
@@ -75,6 +89,7 @@ __all__ = [
     "Storing",
     "Subject",
     "Telling",
+    "Thumbs",
     "Usage",
     "filename_of",
     "is_handle",

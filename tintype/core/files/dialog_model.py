@@ -48,8 +48,9 @@ class Opening:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Opening":
         """Read what `stored` returned."""
-        read: dict[str, Any] = {**stored, "purpose": Purpose(stored["purpose"])}
-        return cls(**{**read, "types": tuple(stored["types"]), "endings": tuple(stored["endings"])})
+        read: dict[str, Any] = dict(stored)
+        read |= {"purpose": Purpose(read["purpose"]), "types": tuple(read["types"]), "endings": tuple(read["endings"])}
+        return cls(**read)
 
     def stored(self) -> dict[str, Any]:
         """Return a form that JSON can keep."""
@@ -92,7 +93,7 @@ class Dialog:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Entry:
     """A picture, a video or an album as the dialog shows it."""
 
     media_id: str
@@ -102,22 +103,22 @@ class Shown:
     alt_text: str
     timestamp: datetime
     choosable: bool
-    children: tuple["Shown", ...] = ()
+    children: tuple["Entry", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
     """One page of what an account has; `after` is the cursor of the next, None on the last."""
 
-    items: tuple[Shown, ...]
+    items: tuple[Entry, ...]
     after: str | None
 
 
-def shown(media: Media, opening: Opening) -> Shown:
+def entry(media: Media, opening: Opening) -> Entry:
     """Return a medium as the dialog shows it; an album is as choosable as what is in it."""
     children = tuple(_child(media, child, opening) for child in media.children)
     album = media.kind is MediaKind.CAROUSEL_ALBUM
-    return Shown(
+    return Entry(
         media_id=media.id,
         child_id=None,
         kind=media.kind,
@@ -129,8 +130,8 @@ def shown(media: Media, opening: Opening) -> Shown:
     )
 
 
-def _child(media: Media, child: Media, opening: Opening) -> Shown:
-    return Shown(
+def _child(media: Media, child: Media, opening: Opening) -> Entry:
+    return Entry(
         media_id=media.id,
         child_id=child.id,
         kind=child.kind,
