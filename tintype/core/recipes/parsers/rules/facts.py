@@ -65,7 +65,8 @@ def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str 
     spoken = sum(token.kind == "w" for token in tokens)
     if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
         return False
-    plates = (_PLATES.search(drawn) is not None or text.endswith(":")) and _whole_line(tokens, 0, 2)
+    aside = text.endswith(":") or (text[:1] == "(" and text[-1:] == ")")
+    plates = (aside or _PLATES.search(drawn) is not None) and _whole_line(tokens, 0, 2)
     if spoken <= 10 and (_servings_in(tokens, lexicon, bold=plates) or _times_in(text, lexicon) != Times()):
         return True
     return nutrition_in(tokens, lexicon) != Nutrition()
@@ -178,7 +179,7 @@ def _shows_plates(line: str, lexicon: Lexicon) -> bool:
     """Tell whether a number beside a noun can only be servings: a plate is drawn, a time stands there, or a colon ends it."""
     if _PLATES.search(line) or _clocked(line, lexicon):
         return True
-    return line.endswith(":") and _whole_line(tokenize(line), 0, 2)
+    return (line.endswith(":") or (line[:1] == "(" and line[-1:] == ")")) and _whole_line(tokenize(line), 0, 2)
 
 
 def _clocked(line: str, lexicon: Lexicon) -> bool:
@@ -195,12 +196,12 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return None
         what = tokens[amount.end] if amount.end < len(tokens) else None
         opener = _opens(tokens, place, lexicon)
-        counted = what is not None and what.folded in lexicon.serving_words
-        portioned = counted and what is not None and what.folded in _COUNTED
+        portioned = what is not None and what.folded in _COUNTED
+        counted = portioned or (what is not None and what.folded in lexicon.serving_words)
         alone = what is None or what.kind == "p"
         if (
             (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
-            or (opener == "for" and (portioned or (counted and _whole_line(tokens, place, amount.end))))
+            or (opener == "for" and (portioned or (what is not None and _diners(tokens, place, amount.end, lexicon))))
             or (not opener and portioned and (bold or _whole_line(tokens, place, amount.end)))
         ):
             return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
@@ -208,6 +209,17 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return Servings(amount.amount, amount.upper, what.text if what else "")
         return None
     return None
+
+
+def _diners(tokens: tuple[Token, ...], place: int, end: int, lexicon: Lexicon) -> bool:
+    """Tell whether a line says nothing beside "for 12 cookies" or "pour 2 gourmands", whoever they are."""
+    word = tokens[end]
+    if word.kind != "w" or not _whole_line(tokens, place, end):
+        return False
+    known = word.folded in lexicon.serving_words
+    return known or not (
+        lexicon.is_food(word.folded) or lexicon.units.at(tokens, end) or _scale(word.folded, lexicon) is not None
+    )
 
 
 def _whole_line(tokens: tuple[Token, ...], place: int, end: int) -> bool:

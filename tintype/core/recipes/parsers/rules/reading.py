@@ -74,11 +74,14 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
 
 
 def _names_part(looks: list[Look], place: int) -> bool:
-    """Tell whether a short line without a bullet stands among bulleted quantities: "Burger sauce" between two lists."""
+    """Tell whether a short line can only name a part: "Burger sauce" between two lists, "Zum Wälzen" above quantities."""
     if not 0 < place < len(looks) - 1:
         return False
     before, one, after = looks[place - 1 : place + 2]
-    listed = after.bullet and (after.starts_with_quantity or after.ends_with_quantity)
+    counted = after.starts_with_quantity or after.ends_with_quantity
+    if one.after_blank and not after.after_blank and after.has_unit and place > 1 and not (one.foods or one.verb):
+        return one.words <= 4 and not (one.facts or one.tags or one.heading or one.digits or one.text.endswith((".", "!", "?")))
+    listed = after.bullet and counted
     plain = not (one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity)
     return listed and plain and one.words <= 4 and not one.ends_sentence and (before.bullet or before.heading is not None)
 

@@ -77,7 +77,7 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         tokens = tokenize(text)
     spoken = tuple(token for token in tokens if token.kind == "w")
     amount = None if duration_at(tokens, 0, lexicon) else quantity(tokens, 0, lexicon)
-    heading, prefix = _heading(text, tokens)
+    heading, prefix = _heading(text, tokens, lexicon)
     letters = [letter for letter in text if letter.isalpha()]
     return Look(
         raw=raw,
@@ -182,7 +182,7 @@ def _heads() -> tuple[tuple[str, Phrases], ...]:
     return tuple((sort, headings(f"{sort}_headings")) for sort in ("ingredient", "step", "note"))
 
 
-def _heading(text: str, tokens: tuple[Token, ...]) -> tuple[str | None, str | None]:
+def _heading(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[str | None, str | None]:
     """Return the sort of heading that a line is, and the sort that it opens with before a colon or dash."""
     if not tokens:
         return None, None
@@ -195,6 +195,8 @@ def _heading(text: str, tokens: tuple[Token, ...]) -> tuple[str | None, str | No
             return sort, sort
         if rest[0].text in (":", "-", "–") or (sort == "note" and rest[0].text in ".:)"):
             return None, sort
+        if sort != "note" and _in_brackets(rest, lexicon):
+            return sort, sort
         if sort == "ingredient" and _of_a_part(rest):
             return sort, sort
         if sort == "ingredient" and text.endswith(":") and len(tokens) <= 9:
@@ -202,6 +204,13 @@ def _heading(text: str, tokens: tuple[Token, ...]) -> tuple[str | None, str | No
         if sort == "step" and text.endswith(":") and len(tokens) <= 6:
             return sort, sort
     return None, None
+
+
+def _in_brackets(rest: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a heading goes on with an aside and nothing else: "Ingredients (no need to measure)"."""
+    inside = [token for token in rest[1:-1] if token.kind == "w"]
+    closed = rest[0].text == "(" and any(token.text == ")" for token in rest[-2:]) and len(inside) <= 8
+    return closed and not any(lexicon.is_food(token.folded) for token in inside)
 
 
 def _of_a_part(rest: tuple[Token, ...]) -> bool:
