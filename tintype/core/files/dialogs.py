@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from tintype.backends.vault import Vault
 from tintype.core.access import fingerprint
 from tintype.core.accounts import Account, Accounts, Connecting, Looking, State
-from tintype.core.files.dialog_model import Dialog, DialogState, Opening, Purpose, Showing, matching
+from tintype.core.files.dialog_model import Dialog, DialogState, Opening, Purpose, Showing, entry, matching
 from tintype.core.files.dialog_records import Connect, DialogRecords
 from tintype.core.files.files import Files
 from tintype.core.files.model import File, Medium, MediumGone, PickerApp, StoreOptions
