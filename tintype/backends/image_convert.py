@@ -11,6 +11,7 @@ from typing import Any
 import pyvips
 
 from tintype.backends.image_effects import alone, draw
+from tintype.backends.image_fitting import is_whole, without_metadata
 from tintype.backends.image_operations import (
     RESULT_SIDE,
     Crop,
@@ -53,6 +54,8 @@ def convert(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]
     overlays = {name: _overlay(part) for name, part in zip(job["overlays"], parts[1:], strict=True)}
     form = _WRITTEN[output.format or source.format]
     quality = output.quality or QUALITY[form]
+    if (bare := _as_it_is(source, operations, output)) is not None:
+        return {"width": source.width, "height": source.height, "format": form}, bare
     picture = _done(source, operations, overlays, fine=quality >= FINE)
     body = _encoded(picture, form, quality, output)
     return {"width": picture.width, "height": picture.height, "format": form}, body
@@ -73,6 +76,20 @@ def _header(data: bytes) -> Source:
         size = f"{source.frames} frames of {source.width} × {source.height} pixels"
         raise RefusedError("too_large", f"the picture has {size}; at most {MAX_PIXELS // 1_000_000} million are taken")
     return source
+
+
+def _as_it_is(source: Source, operations: tuple[Operation, ...], output: Output) -> bytes | None:
+    """Return a JPEG that nothing is to be done to, without its metadata and without a loss; None when there is work."""
+    plain = source.format == "jpeg" and source.plain and source.orientation == 1
+    if not plain or output.format not in ("", "jpg") or output.quality or output.compress or output.progressive:
+        return None
+    size = source.upright
+    for one in operations:
+        whole = isinstance(one, Crop) and _within(one, *size) == (0, 0, *size)
+        if not whole and not (isinstance(one, Resize) and one.fit != "crop" and _target(one, *size) == size):
+            return None
+    bare = without_metadata(source.data)
+    return bare if bare is not None and is_whole(bare) else None
 
 
 def _overlay(data: bytes) -> Any:

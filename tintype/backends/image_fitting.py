@@ -47,11 +47,11 @@ def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
         found = f"{said((width, height))} ({width} × {height} pixels)"
         raise RefusedError("invalid", f"the picture's ratio is {found}, allowed are {allowed}; choose pad or crop")
     layout = (cropped if wish.mode == "crop" else padded)(width, height, wish.bounds, _ratio(wish))
-    stripped = _stripped(data) if source.format == "jpeg" else None
+    stripped = without_metadata(data) if source.format == "jpeg" else None
     bare = stripped is not None and len(stripped) == len(data)
     untouched = layout == Layout((width, height), (width, height), (width, height)) and source.orientation == 1
     right = untouched and source.plain and not wish.text
-    if stripped is not None and right and len(stripped) <= wish.bytes_max and _whole(stripped):
+    if stripped is not None and right and len(stripped) <= wish.bytes_max and is_whole(stripped):
         return {"width": width, "height": height, "changes": [] if bare else ["metadata removed"]}, stripped
     picture, transparent = _drawn(source, layout, wish)
     changes = _changes(source, layout, transparent=transparent, bare=bare)
@@ -89,7 +89,7 @@ def _header(data: bytes) -> Source:
     return source
 
 
-def _stripped(data: bytes) -> bytes | None:
+def without_metadata(data: bytes) -> bytes | None:
     """Return a JPEG without its metadata; None when it has a profile that is not sRGB, or does not end with its picture."""
     kept, at = [data[:2]], 2
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
@@ -106,7 +106,7 @@ def _stripped(data: bytes) -> bytes | None:
     return None
 
 
-def _whole(data: bytes) -> bool:
+def is_whole(data: bytes) -> bool:
     """Whether a JPEG decodes without a complaint; an eighth of its size costs least and still reads every coded bit."""
     try:
         Image.new_from_buffer(data, "[shrink=8]", access="sequential", fail_on="warning").copy_memory()
