@@ -14,10 +14,12 @@ from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.dialog_model import Dialog, Entry, Opening, Purpose, Showing
 from tintype.core.files.dialog_records import DialogRecords
 from tintype.core.files.dialogs import Dialogs, Return, Standing
+from tintype.core.files.exports import Exports, Published
 from tintype.core.files.fetching import Fetching, Found
 from tintype.core.files.files import Files
 from tintype.core.files.keys import filename_of, is_handle
 from tintype.core.files.links import DELETED, REVOKED, Links
+from tintype.core.files.metadata import Metadata
 from tintype.core.files.model import (
     HOME,
     INSTAGRAM,
@@ -42,6 +44,9 @@ from tintype.core.files.stores import Store, Stores
 from tintype.core.files.storing import Storing
 from tintype.core.files.telling import Telling
 from tintype.core.files.thumbs import Thumbs
+from tintype.core.files.upload_records import Upload, UploadRecords
+from tintype.core.files.uploads import Uploads
+from tintype.core.files.work import jobs, schedules
 
 __all__ = [
     "CALLBACK",
@@ -61,6 +66,7 @@ __all__ = [
     "DialogRecords",
     "Dialogs",
     "Entry",
+    "Exports",
     "Fetching",
     "File",
     "FileRecords",
@@ -71,12 +77,14 @@ __all__ = [
     "Links",
     "Medium",
     "MediumGone",
+    "Metadata",
     "Opened",
     "Opening",
     "PickerApp",
     "Place",
     "Policies",
     "Policy",
+    "Published",
     "Purpose",
     "Return",
     "Showing",
@@ -90,12 +98,17 @@ __all__ = [
     "Subject",
     "Telling",
     "Thumbs",
+    "Upload",
+    "UploadRecords",
+    "Uploads",
     "Usage",
     "filename_of",
     "is_handle",
+    "jobs",
     "location_of",
     "origin_of",
     "origins_of",
     "provider_of",
+    "schedules",
     "signed",
 ]

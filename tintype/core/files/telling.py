@@ -36,13 +36,20 @@ class Telling:
 
     async def exported(self, connection: AsyncConnection, app: PickerApp, source: File, created: File) -> None:
         """Tell that a file was brought to a service, and what it is there."""
-        text = {
+        await self._put(connection, app, "fp.export", self._export(source, created))
+
+    async def tell_exported(self, app: PickerApp, source: File, created: File) -> None:
+        """Tell the same where nothing else is stored."""
+        text = self._export(source, created)
+        await self.outbox.tell(Happening(app.workspace_id, app.id, "fp.export", text, self.now()))
+
+    def _export(self, source: File, created: File) -> Mapping[str, object]:
+        return {
             "source": self.address(source.handle),
             "client": created.client,
             "filename": created.filename,
             "created": self.address(created.handle),
         }
-        await self._put(connection, app, "fp.export", text)
 
     async def converted(self, connection: AsyncConnection, app: PickerApp, file: File, url: str) -> None:
         """Tell of a conversion; `url` is its whole address."""
