@@ -10,6 +10,8 @@ from tintype.api.callers import Limiter
 from tintype.api.dialect import Mounted
 from tintype.api.queue import Gate, Hub, QueueDesk, QueueNews, Wire, mount
 from tintype.backends.idempotency import Idempotency
+from tintype.backends.images import Images
+from tintype.backends.outbound import Outbound
 from tintype.core import notifications, recipes
 from tintype.core.downloads import Downloads
 from tintype.core.notifications import Notifier, PushRecords
@@ -36,13 +38,14 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
     """Put the kitchen together, and have it hear of what happens."""
     policy = recipes.Policy(at_once=settings.recipes_at_once)
     records = recipes.ItemRecords(backends.database)
-    outlet, model = _outlet(settings, backends), _model(settings, backends)
+    outlet = outlet_of(settings, backends.outbound)
+    helpers = helpers_of(settings, backends.outbound, backends.images)
     pipeline = Pipeline(
         records=records,
         extracting=recipes.Extracting(downloads, backends.outbound, backends.blobs, policy),
-        reading=_reading(settings, backends, model),
+        reading=_reading(settings, backends, helpers),
         uploading=recipes.Uploading(outlet, backends.blobs, records),
-        probes=recipes.Probes(_probes(downloads, outlet, model), policy.probed, now),
+        probes=recipes.Probes(_probes(downloads, outlet, helpers), policy.probed, now),
         bus=backends.bus,
         policy=policy,
         now=now,
@@ -66,27 +69,69 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
     return kitchen
 
 
-def _model(settings: Settings, backends: Backends) -> recipes.LlmParser | None:
-    if not settings.llm_base_url or not settings.llm_model:
-        return None
-    policy = recipes.ModelPolicy(
-        settings.llm_base_url, settings.llm_model, secret(settings.llm_api_key), total_seconds=settings.llm_seconds
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """The servers that help where rules stop, each only where the settings name it."""
+
+    model: recipes.LlmParser | None = None
+    ears: recipes.Listener | None = None
+    eyes: recipes.VisionParser | None = None
+
+    def checks(self) -> dict[str, Callable[[], Awaitable[str]]]:
+        """Return by name how each of them is asked whether it is there; what it raises says what to do."""
+        known = {"language model": self.model, "transcription": self.ears, "vision model": self.eyes}
+        return {name: one.check for name, one in known.items() if one is not None}
+
+
+def helpers_of(settings: Settings, outbound: Outbound, images: Images) -> Helpers:
+    """Return the servers that the settings name."""
+    base, media, rungs = settings.llm_base_url, settings.llm_send_media, recipes.Rungs()
+    model, eyes = None, None
+    if base and settings.llm_model:
+        model = recipes.LlmParser(_model(settings, base, settings.llm_model), outbound, rungs=rungs)
+    if base and settings.llm_vision_model and media:
+        eyes = recipes.VisionParser(_model(settings, base, settings.llm_vision_model), outbound, images, rungs=rungs)
+    speech = _speech(settings) if media else None
+    return Helpers(model, recipes.Listener(speech, outbound) if speech else None, eyes)
+
+
+def _model(settings: Settings, base: str, model: str) -> recipes.ModelPolicy:
+    tokens = settings.llm_max_tokens
+    return recipes.ModelPolicy(
+        base,
+        model,
+        secret(settings.llm_api_key),
+        total_seconds=settings.llm_seconds,
+        max_tokens=tokens,
+        most_tokens=3 * tokens,
     )
-    return recipes.LlmParser(policy, backends.outbound)
 
 
-def _reading(settings: Settings, backends: Backends, model: recipes.LlmParser | None) -> recipes.Reading:
+def _speech(settings: Settings) -> recipes.SpeechPolicy | None:
+    base = settings.transcription_base_url or settings.llm_base_url
+    if not base or not (settings.transcription_base_url or settings.transcription_model):
+        return None
+    key = settings.transcription_api_key or (settings.llm_api_key if base == settings.llm_base_url else None)
+    model = settings.transcription_model or "whisper-1"  # most servers of one's own have one model and ask for no name
+    return recipes.SpeechPolicy(base, model, secret(key), settings.transcription_seconds)
+
+
+def _reading(settings: Settings, backends: Backends, helpers: Helpers) -> recipes.Reading:
     linked = (recipes.LinkedParser(backends.outbound),) if settings.recipe_follow_links else ()
     sees = settings.recipe_read_pictures and find_spec("rapidocr") is not None
     return recipes.Reading(
         quick=(recipes.RulesParser(), *linked),
         slides=recipes.SlideReader() if sees else None,
-        slow=(model,) if model is not None else (),
+        slow=(helpers.model,) if helpers.model is not None else (),
+        ears=helpers.ears,
+        eyes=helpers.eyes,
+        seconds=settings.llm_seconds,
     )
 
 
-def _outlet(settings: Settings, backends: Backends) -> recipes.Outlet | None:
-    chosen, outbound = settings.recipe_outlet, backends.outbound
+def outlet_of(settings: Settings, outbound: Outbound) -> recipes.Outlet | None:
+    """Return where recipes go, or None when they stay here."""
+    chosen = settings.recipe_outlet
     tandoor, mealie = secret(settings.tandoor_token), secret(settings.mealie_token)
     if chosen in ("auto", "tandoor") and settings.tandoor_url and tandoor:
         return recipes.Tandoor(recipes.TandoorPolicy(settings.tandoor_url, tandoor), outbound)
@@ -100,7 +145,7 @@ def _outlet(settings: Settings, backends: Backends) -> recipes.Outlet | None:
 
 
 def _probes(
-    downloads: Downloads, outlet: recipes.Outlet | None, model: recipes.LlmParser | None
+    downloads: Downloads, outlet: recipes.Outlet | None, helpers: Helpers
 ) -> dict[recipes.Dependency, Callable[[], Awaitable[None]]]:
     async def instagram() -> None:
         await downloads.check()
@@ -110,8 +155,8 @@ def _probes(
             await outlet.check()
 
     async def reader() -> None:
-        if model is not None:
-            await model.check()
+        for check in helpers.checks().values():
+            await check()
 
     kinds = recipes.Dependency
     return {kinds.INSTAGRAM: instagram, kinds.OUTLET: target, kinds.MODEL: reader}

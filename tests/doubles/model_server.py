@@ -1,7 +1,8 @@
 """An OpenAI-compatible server on a loopback port that misbehaves in the ways real ones do, and a model that can be told to lie.
 
-The model copies: a line that begins with a number is an ingredient, a longer one a step. With `poison` it does what an
-injection asks for: it puts that into every field, with every citation it can think of.
+The model copies: a line that begins with a number is an ingredient, a longer one a step. Shown pictures, it sees the lines of
+`pictured` on them; played a sound, it hears `spoken`. With `poison` it does what an injection asks for: it puts that into
+every field, with every citation it can think of.
 """
 
 import json
@@ -29,7 +30,26 @@ MODES = (
     "slow",
 )
 NEWER = "newer words"
+# How servers misbehave that write down what is said.
+SPEECH_MODES = (
+    "good",
+    "plain text",
+    "segments only",
+    "response_format refused with 400",
+    "json refused with 500",
+    "empty",
+    "wrong types",
+    "a page",
+    "far too much",
+    "wrong key",
+    "no such path",
+    "bad gateway",
+    "busy",
+    "slow",
+)
 HOPELESS = ("refusal", "bad gateway", "slow")
+_FORMLESS = ("response_format refused with 400", "json refused with 500")  # they answer who names no form
+_REFUSED = {**dict(zip(_FORMLESS, (400, 500), strict=True)), "wrong key": 401, "no such path": 404, "busy": 429}
 MODEL = "pretend-8b"
 
 _LINE = re.compile(r"^L(\d+)\| (.*)$", re.MULTILINE)
@@ -44,6 +64,10 @@ class ModelServer:
     poison: str | None = None
     silence: float = 60.0
     key: str | None = None
+    pictured: tuple[str, ...] = ()
+    spoken: str = ""
+    speech: str = "good"  # one of SPEECH_MODES
+    heard: list[bytes] = field(default_factory=list[bytes])  # the forms with sound that came
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     port: int = 0
 
@@ -56,11 +80,42 @@ class ModelServer:
             _send(writer, 401, {"error": {"message": "Incorrect API key provided"}})
         elif asked.target == "/v1/models":
             _send(writer, 200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+        elif asked.target == "/v1/audio/transcriptions":
+            self.heard.append(asked.body)
+            await self._speech(asked.body, writer)
         elif asked.target == "/v1/chat/completions":
             self.asked.append(json.loads(asked.body))
             await self._chat(self.asked[-1], writer)
         else:
             _send(writer, 404, {"error": {"message": "not found"}})
+
+    async def _speech(self, form: bytes, writer: StreamWriter) -> None:
+        refused = _REFUSED.get(self.speech)
+        if self.speech == "slow":
+            await sleep(self.silence)
+        if self.speech == "bad gateway":
+            _page(writer)
+        elif self.speech in ("plain text", "a page"):
+            said, kind = (self.spoken, "plain") if self.speech == "plain text" else ("<html>Welcome</html>", "html")
+            _plain(writer, 200, said, f"text/{kind}; charset=utf-8")
+        elif refused and (self.speech not in _FORMLESS or b'name="response_format"' in form):
+            _send(writer, refused, {"error": {"message": "no"}})
+        else:
+            _send(writer, 200, self._heard())
+
+    def _heard(self) -> dict[str, Any]:
+        match self.speech:
+            case "segments only":
+                parts = [{"id": at, "text": f" {one}"} for at, one in enumerate(re.split(r"(?<=\.) ", self.spoken))]
+                return {"task": "transcribe", "segments": [*parts, {"id": 9}, None]}
+            case "empty":
+                return {"text": "  \n"}
+            case "wrong types":
+                return {"text": 7, "segments": "none"}
+            case "far too much":
+                return {"text": "la " * 800_000}
+            case _:
+                return {"text": self.spoken}
 
     async def _chat(self, body: dict[str, Any], writer: StreamWriter) -> None:
         form = body.get("response_format", {}).get("type")
@@ -78,8 +133,10 @@ class ModelServer:
             _send(writer, 200, self._completion(body))
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
-        lines = {int(number): text for number, text in _LINE.findall(body["messages"][1]["content"])}
-        answer = copied(lines)
+        content = body["messages"][1]["content"]
+        shown = isinstance(content, list)
+        lines = dict(enumerate(self.pictured, 1)) if shown else {int(no): text for no, text in _LINE.findall(content)}
+        answer = copied(lines) | ({"seen": [*self.pictured]} if shown else {})
         if self.poison is not None:
             poisoned(answer, lines, self.poison)
         text, reason, message = self._written(answer, body)
@@ -164,6 +221,11 @@ def _send(writer: StreamWriter, status: int, body: Any) -> None:
     writer.write(
         f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
     )
+
+
+def _plain(writer: StreamWriter, status: int, text: str, kind: str) -> None:
+    data = text.encode()
+    writer.write(f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
 
 
 def _page(writer: StreamWriter) -> None:

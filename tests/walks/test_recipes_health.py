@@ -51,7 +51,7 @@ class Kitchen(NamedTuple):
 
 
 @asynccontextmanager
-async def kitchen(token: str = WRITE, **settings: object) -> AsyncGenerator[Kitchen]:
+async def kitchen(token: str = WRITE, **settings: Any) -> AsyncGenerator[Kitchen]:
     """Open a kitchen."""
     async with pretend_tandoor() as (tandoor, _):
         given: dict[str, object] = {

@@ -21,11 +21,13 @@ from typing import Any
 from tintype.backends.video_boxes import Boxes, boxes, check_mp4
 from tintype.errors import Invalid, Unsupported
 
-__all__ = ["Clip", "Recipe", "check_mp4", "convert", "ffmpeg", "frame", "probe"]
+__all__ = ["Clip", "Recipe", "check_mp4", "convert", "ffmpeg", "frame", "probe", "sound"]
 
 _FRAME_SECONDS = 20
 _PROBE_SECONDS = 30
 _CONVERT_SECONDS = 900.0
+_SOUND_SECONDS = 120
+_SPEECH_RATE = 16_000  # what speech models listen at
 _KEY_SECONDS = 2  # between key frames
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf"
 _READING = ("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS)
@@ -95,6 +97,21 @@ async def frame(path: Path, at_seconds: float = 0.3) -> bytes:
     if done.code or not done.output:
         raise Invalid("the video has no frame that can be decoded")
     return done.output
+
+
+async def sound(path: Path, out: Path, *, longest: int) -> None:
+    """Write the first `longest` seconds of a video's sound as WAV, in the one channel and the rate that speech needs.
+
+    Raises `Invalid` when it has none that can be decoded in time, `Unsupported` without ffmpeg.
+    """
+    program = ffmpeg()
+    if program is None:
+        raise Unsupported(_NO_PROGRAM.format("hear the video"))
+    read = ("-nostdin", "-v", "error", "-y", *_READING, "-i", str(path), "-map", "0:a:0", "-t", str(longest))
+    made = ("-ac", "1", "-ar", str(_SPEECH_RATE), "-c:a", "pcm_s16le", "-map_metadata", "-1", "-f", "wav", str(out))
+    done = await _run((program, *read, *made), _SOUND_SECONDS)
+    if done is None or done.code:
+        raise Invalid("the video has no sound that can be decoded")
 
 
 async def probe(path: Path) -> Clip:

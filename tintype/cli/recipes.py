@@ -17,7 +17,7 @@ from tintype.errors import Invalid, Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from tintype.app import House
-    from tintype.core.recipes import Outlet, Parsed, Receipt, Recipe
+    from tintype.core.recipes import Outlet, Parsed, Receipt, Recipe, Words
     from tintype.instagram.public import PublicPost
 
 _LONGEST = 200_000  # characters of a text: a caption has 2,200, a page of a book 3,000
@@ -124,25 +124,47 @@ async def _looked_up(house: "House", words: _Words) -> _Words:
 async def _parsed(house: "House", words: _Words, *, force: bool) -> "Parsed[Recipe]":
     from tintype.core.recipes import Context
 
-    async def pictures() -> list[bytes]:
-        return [words.picture] if words.picture else await _slides(house, words.post)
-
     reading = house.kitchen.pipeline.reading
-    if words.picture is not None and reading.slides is None:
+    if words.picture is not None and reading.slides is None and reading.eyes is None:
         raise Misconfigured("reading pictures needs the extra ocr: install tintype[ocr]")
-    read = await reading.read(words.text, Context(force=force), pictures)
-    if read.parsed is None:
+    parsed = await reading.read(words.text, Context(force=force), _Media(house, words))
+    if parsed is None:
         raise NotFound("there is no recipe in this; --force takes the best guess")
-    return read.parsed
+    return parsed
 
 
-async def _slides(house: "House", post: "PublicPost | None") -> list[bytes]:
-    """Return the pictures of a post, for words that its caption does not have."""
-    if post is None:
-        return []
-    found = await house.downloads.ask(post.shortcode, wait=_PATIENCE)
-    names = [file.name for file in found.post.files if file.kind == "IMAGE"] if found.post else []
-    return [(await house.downloads.file(post.shortcode, name))[0].read_bytes() for name in names]
+@dataclass(slots=True)
+class _Media:
+    """A picture that was given, or the files of a post, for words that its caption does not have."""
+
+    house: "House"
+    given: _Words
+    words: "Words" = field(init=False)
+
+    def __post_init__(self) -> None:
+        from tintype.core.recipes import Words
+
+        self.words = Words()
+
+    async def pictures(self) -> list[bytes]:
+        if self.given.picture:
+            return [self.given.picture]
+        post = self.given.post
+        if post is not None and post.kind.value == "VIDEO":
+            return []  # the picture before a video says nothing that the video does not
+        return [path.read_bytes() for path in await self._files("IMAGE")]
+
+    async def video(self) -> Path | None:
+        return next(iter(await self._files("VIDEO")), None)
+
+    async def keep(self, words: "Words") -> None:
+        self.words = words
+
+    async def _files(self, kind: str) -> list[Path]:
+        post, downloads = self.given.post, self.house.downloads
+        found = (await downloads.ask(post.shortcode, wait=_PATIENCE)).post if post else None
+        names = [file.name for file in found.files if file.kind == kind] if found else []
+        return [(await downloads.file(post.shortcode, name))[0] for name in names] if post else []
 
 
 async def _put(house: "House", outlet: "Outlet", words: _Words, made: "Recipe", *, again: bool) -> "Receipt":

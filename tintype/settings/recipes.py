@@ -77,3 +77,40 @@ class RecipeSettings(BaseSettings):
         validation_alias=names("LLM_SECONDS"),
         description="Time that server may take for one recipe, in all.",
     )
+    llm_max_tokens: int = Field(
+        2000,
+        gt=0,
+        validation_alias=names("LLM_MAX_TOKENS"),
+        description="Tokens of an answer; one that was cut off gets three times as many.",
+    )
+    llm_vision_model: str | None = Field(
+        None,
+        validation_alias=names("LLM_VISION_MODEL"),
+        description="Model on that server that sees: it is shown pictures whose words say too little; without it none.",
+    )
+    llm_send_media: bool = Field(
+        True,
+        validation_alias=names("LLM_SEND_MEDIA"),
+        description="When false, no picture and no sound leaves for a model, whatever else is set.",
+    )
+    transcription_base_url: str | None = Field(
+        None,
+        validation_alias=names("TRANSCRIPTION_BASE_URL"),
+        description="OpenAI-compatible server that writes down what is said in videos; default LLM_BASE_URL.",
+    )
+    transcription_model: str | None = Field(
+        None,
+        validation_alias=names("TRANSCRIPTION_MODEL"),
+        description="Model that listens there; with neither of the two nobody listens.",
+    )
+    transcription_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=names("TRANSCRIPTION_API_KEY"),
+        description="Key of that server; default LLM_API_KEY, where it is the same server.",
+    )
+    transcription_seconds: float = Field(
+        60.0,
+        gt=0,
+        validation_alias=names("TRANSCRIPTION_SECONDS"),
+        description="Time one video may take there; it is a part of LLM_SECONDS.",
+    )

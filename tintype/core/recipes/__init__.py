@@ -38,13 +38,15 @@ from tintype.core.recipes.outlets import (
 )
 from tintype.core.recipes.parsers import Parser
 from tintype.core.recipes.parsers.linked import LinkedParser
-from tintype.core.recipes.parsers.llm import LlmParser, ModelPolicy
+from tintype.core.recipes.parsers.llm import LlmParser, ModelPolicy, Rungs
 from tintype.core.recipes.parsers.rules import RulesParser
 from tintype.core.recipes.parsers.slides import SlideReader
+from tintype.core.recipes.parsers.transcript import Listener, SpeechPolicy
+from tintype.core.recipes.parsers.vision import VisionParser
 from tintype.core.recipes.pipeline import Pipeline
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
-from tintype.core.recipes.reading import Reading
+from tintype.core.recipes.reading import Media, Reading, Words
 from tintype.core.recipes.recipes import Recipes, Taken, WrongStatus, new_batch
 from tintype.core.recipes.records import Change, ItemRecords, Page, Query
 from tintype.core.recipes.runner import Runner
@@ -67,9 +69,11 @@ __all__ = [
     "ItemRecords",
     "Language",
     "LinkedParser",
+    "Listener",
     "LlmParser",
     "Mealie",
     "MealiePolicy",
+    "Media",
     "ModelPolicy",
     "Nutrition",
     "Order",
@@ -88,10 +92,12 @@ __all__ = [
     "Recipe",
     "Recipes",
     "RulesParser",
+    "Rungs",
     "Runner",
     "Servings",
     "SlideReader",
     "Source",
+    "SpeechPolicy",
     "Stage",
     "Standing",
     "Status",
@@ -102,6 +108,8 @@ __all__ = [
     "Times",
     "Upload",
     "Uploading",
+    "VisionParser",
+    "Words",
     "WrongStatus",
     "accepted",
     "jobs",

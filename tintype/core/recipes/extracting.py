@@ -85,12 +85,25 @@ class Extracting:
             return []
         if source.kind != "carousel_album":
             return [await self.blobs.get(source.cover)] if source.cover else []
+        paths = await self._files(code, MediaKind.IMAGE)
+        return [await asyncio.to_thread(path.read_bytes) for path in paths]
+
+    async def video(self, item: Item) -> Path | None:
+        """Return our copy of an item's video, or of the first one of a carousel; None when it has none.
+
+        Raises `Unavailable` when it was not had in time.
+        """
+        source, code = item.source, item.shortcode
+        if source is None or code is None or source.kind not in ("video", "carousel_album"):
+            return None
+        return next(iter(await self._files(code, MediaKind.VIDEO)), None)
+
+    async def _files(self, code: str, kind: MediaKind) -> list[Path]:
         got = await self.downloads.ask(code, wait=self.policy.look_seconds)
         if got.post is None:
-            raise Unavailable("the slides of the post were not had")
-        names = [file.name for file in got.post.files if file.kind == MediaKind.IMAGE.value]
-        paths = [(await self.downloads.file(code, name))[0] for name in names]
-        return [await asyncio.to_thread(path.read_bytes) for path in paths]
+            raise Unavailable("the files of the post were not had")
+        names = [file.name for file in got.post.files if file.kind == kind.value]
+        return [(await self.downloads.file(code, name))[0] for name in names]
 
     async def _copy(self, picture: PublicMedia, place: Path) -> str:
         policy = self.policy

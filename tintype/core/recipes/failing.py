@@ -71,6 +71,6 @@ def is_waited_for(trouble: Trouble) -> bool:
     return isinstance(trouble, Busy) and reason_of(trouble) is Reason.BUDGET_EXHAUSTED
 
 
-def may_pass_soon(trouble: Trouble) -> bool:
-    """Tell whether the same step may succeed in a few seconds."""
-    return trouble.kind is Kind.UNREACHABLE and not isinstance(trouble, Forbidden)
+def may_pass_soon(trouble: Trouble, stage: Stage) -> bool:
+    """Tell whether the same step may succeed in a few seconds; a model has had all the calls that a recipe may cost."""
+    return stage is not Stage.PARSING and trouble.kind is Kind.UNREACHABLE and not isinstance(trouble, Forbidden)

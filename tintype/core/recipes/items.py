@@ -85,7 +85,7 @@ class Given:
 class Extract:
     """What extraction found; `text` is the raw text, `cover` the blob key of our own copy of the picture.
 
-    `pictured` are the words on the pictures, where those had to be read.
+    `pictured` are the words on the pictures and `heard` those that are spoken in the video, where somebody looked or listened.
     """
 
     text: str
@@ -95,11 +95,12 @@ class Extract:
     kind: str | None = None
     cover: str | None = None
     pictured: str | None = None
+    heard: str | None = None
 
     @property
     def words(self) -> str:
         """All words that were found."""
-        return "\n\n".join(part for part in (self.text, self.pictured) if part)
+        return "\n\n".join(part for part in (self.text, self.pictured, self.heard) if part)
 
 
 @dataclass(frozen=True, slots=True)

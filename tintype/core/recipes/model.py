@@ -1,7 +1,9 @@
 """Words of a recipe as every parser gives it and every outlet takes it, apart from any wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
+
+from tintype.core.recipes.budget import Budget
 
 Language = Literal["en", "de", "fr", "es", "it", "pt", "nl"]
 Source = Literal["caption", "comment", "ocr", "transcript", "page"]
@@ -121,8 +123,12 @@ class Parsed(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known of a text beside its words; `force` asks for the best guess where a parser would rather refuse."""
+    """What is known of a text beside its words; `force` asks for the best guess where a parser would rather refuse.
+
+    `budget` is what servers may still cost the recipe; without one each parser has its own.
+    """
 
     source: Source = "caption"
     language: Language | None = None
     force: bool = False
+    budget: Budget | None = field(default=None, compare=False, repr=False)

@@ -7,9 +7,10 @@ what it has before anything is sent again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tintype.backends.bus import Bus
@@ -27,7 +28,7 @@ from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status, pr
 from tintype.core.recipes.model import Context, Parsed, Recipe
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
-from tintype.core.recipes.reading import Reading
+from tintype.core.recipes.reading import Reading, Words
 from tintype.core.recipes.records import ItemRecords, OvertakenError
 from tintype.core.recipes.uploading import Uploading
 from tintype.core.recipes.walk import Walk
@@ -44,6 +45,34 @@ class Halt(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
         self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMedia:
+    """What an item has beside its text; its words are kept with the item, so that nobody has to be asked for them again."""
+
+    walk: Walk
+    extracting: Extracting
+
+    @property
+    def words(self) -> Words:
+        """What is known already."""
+        source = self.walk.item.source
+        return Words(source.pictured, source.heard) if source else Words()
+
+    async def pictures(self) -> Sequence[bytes]:
+        """Return its pictures."""
+        return await self.extracting.pictures(self.walk.item)
+
+    async def video(self) -> Path | None:
+        """Return its video."""
+        return await self.extracting.video(self.walk.item)
+
+    async def keep(self, words: Words) -> None:
+        """Keep what was found."""
+        source = self.walk.item.source
+        if source is not None:
+            await self.walk.note(source=replace(source, pictured=words.pictured, heard=words.heard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +142,7 @@ class Pipeline:
         if is_waited_for(trouble):
             await walk.put_back(now + timedelta(seconds=max(1.0, trouble.retry_after or 60.0)))
             return False
-        if may_pass_soon(trouble) and walk.tries < len(self.policy.pauses):
+        if may_pass_soon(trouble, stage) and walk.tries < len(self.policy.pauses):
             await asyncio.sleep(self.policy.pauses[walk.tries].total_seconds())
             walk.tries += 1
             return True
@@ -147,21 +176,16 @@ class Pipeline:
     async def _parse(self, walk: Walk) -> None:
         item = walk.item
         assert item.source is not None
-        read = await self.reading.read(
-            item.source.text, Context(force=item.force), lambda: self.extracting.pictures(item)
-        )
-        source = replace(item.source, pictured=read.pictured or item.source.pictured)
-        if read.parsed is None:
-            await walk.note(source=source)
+        parsed = await self.reading.read(item.source.text, Context(force=item.force), ItemMedia(walk, self.extracting))
+        if parsed is None:
             raise Halt(NOT_A_RECIPE)
-        if not read.parsed.value.ingredients and not item.force:
-            await walk.note(source=source)
+        if not parsed.value.ingredients and not item.force:
             raise Halt(INCOMPLETE)
-        await walk.complete(Stage.PARSING, parsed=read.parsed, source=source)
+        await walk.complete(Stage.PARSING, parsed=parsed)
 
     async def read(self, text: str, context: Context) -> Parsed[Recipe] | None:
         """Return the recipe in a text that came without pictures."""
-        return (await self.reading.read(text, context)).parsed
+        return await self.reading.read(text, context)
 
     async def _upload(self, walk: Walk) -> None:
         await self.uploading.upload(walk)

@@ -6,6 +6,7 @@ taken out before anybody reads the text, and so is what follows them up to the n
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _SHADOW = 3  # sentences after an addressing one that are taken to belong to it, unless a gap or a heading comes first
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
@@ -63,9 +64,15 @@ _HEADING = re.compile(r"^\W*[^\W\d][\w' ]{2,30}:\s*$")
 
 def for_cooks(text: str) -> tuple[str, int]:
     """Return a text without the sentences that address a model and their followers, and how many those were."""
-    kept: list[str] = []
+    kept, hidden = heard(text.splitlines())
+    return "\n".join(line for line in kept if line is not None), hidden
+
+
+def heard(lines: Sequence[str]) -> tuple[list[str | None], int]:
+    """Return each line as a cook needs it, None where nothing of it is left, and how many sentences were taken out."""
+    kept: list[str | None] = []
     hidden = shadow = 0
-    for line in text.splitlines():
+    for line in lines:
         if not line.strip(" .·•-_") or _HEADING.match(line):
             shadow = 0  # a gap or a heading ends what an addressing sentence began
         sentences: list[str] = []
@@ -79,7 +86,9 @@ def for_cooks(text: str) -> tuple[str, int]:
                 sentences.append(sentence)
         if sentences or not found:
             kept.append(line if len(sentences) == len(found) else " ".join(sentences))
-    return "\n".join(kept), hidden
+        else:
+            kept.append(None)
+    return kept, hidden
 
 
 def addresses_a_model(line: str) -> bool:

@@ -15,6 +15,7 @@ _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.IGNORE
 _LONGEST = 200_000  # characters looked at
 _STARTS = 40  # braces tried as the beginning of the object
 _ITEMS = 120  # ingredients or steps taken
+_LINE = 400  # characters of a line that was seen
 _COMMA = re.compile(r",\s*([}\]])")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _HOURS = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:h\b|hour|hr|stunde|std|heure|hora|or[ae]\b|uur)", re.IGNORECASE)
@@ -66,6 +67,7 @@ class SaidRecipe:
     cook_minutes: SaidNumber | None = None
     total_minutes: SaidNumber | None = None
     keywords: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()  # lines on pictures, which the others cite by their place, from 1 on
 
 
 def read(*texts: str) -> SaidRecipe | None:
@@ -113,6 +115,7 @@ def _recipe(answer: dict[str, Any]) -> SaidRecipe:
         cook_minutes=_number(answer.get("cook_minutes"), minutes),
         total_minutes=_number(answer.get("total_minutes"), minutes),
         keywords=tuple(word for entry in _list(answer.get("keywords")) if (word := _text(entry))),
+        seen=tuple((_text(entry) or "")[:_LINE] for entry in _list(answer.get("seen"))),
     )
 
 

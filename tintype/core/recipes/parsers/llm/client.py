@@ -4,6 +4,7 @@ Two endpoints and nothing else: `GET {base}/models` and `POST {base}/chat/comple
 fail, so an outcome is never an exception: the ladder decides what is asked next.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -73,10 +74,18 @@ Outcome = Said | Failed
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation."""
+    """One message of a conversation, with pictures as JPEG where a model is to look at some."""
 
     role: str
     content: str = field(repr=False)
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def said(self) -> dict[str, Any]:
+        """Return it as the server takes it."""
+        if not self.pictures:
+            return {"role": self.role, "content": self.content}
+        shown = [{"type": "image_url", "image_url": {"url": _inline(one)}} for one in self.pictures]
+        return {"role": self.role, "content": [{"type": "text", "text": self.content}, *shown]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ class ModelServer:
         newer = {"max_completion_tokens": turn.max_tokens}
         body = {
             "model": self.policy.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [message.said() for message in messages],
             "stream": False,
             **(newer if turn.newer else {"max_tokens": turn.max_tokens, "temperature": 0}),
             **_asking(turn.form, schema),
@@ -135,6 +144,10 @@ class ModelServer:
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.policy.key}"} if self.policy.key else {}
+
+
+def _inline(picture: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def _limits(seconds: float) -> Policy:

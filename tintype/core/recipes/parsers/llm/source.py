@@ -5,9 +5,10 @@ cite what was never shown.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tintype.core.recipes.parsers.addressing import for_cooks
+from tintype.core.recipes.parsers.addressing import for_cooks, heard
 from tintype.core.recipes.plain import plain
 
 _DIGITS = 2
@@ -35,6 +36,13 @@ def numbered(text: str, characters: int) -> Source:
     whole = [plain(line) for line in heard.splitlines()]
     pieces = (piece for line in whole for piece in _pieces(line))
     return Source(dict(enumerate(pieces, 1)), "\n".join(whole), hidden)
+
+
+def told(lines: Sequence[str]) -> Source:
+    """Return lines that a model itself has numbered from 1 on, under the same numbers."""
+    kept, hidden = heard([" ".join(line.split()) for line in lines])
+    whole = [plain(line or "") for line in kept]
+    return Source({number: line for number, line in enumerate(whole, 1) if line}, "\n".join(whole), hidden)
 
 
 def _pieces(line: str) -> list[str]:
