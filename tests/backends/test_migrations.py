@@ -25,6 +25,7 @@ for name in (
     "core.publishing",
     "core.recipes",
     "core.recipes",
+    "core.webhooks",
     "backends.idempotency",
     "backends.journal",
 ):
