@@ -25,7 +25,6 @@ from tintype.backends.outbound import (
     Outgoing,
     Policy,
     browser_url,
-    reroute,
     trouble,
 )
 from tintype.errors import Forbidden, TooLarge, Trouble, Unreachable
@@ -51,7 +50,6 @@ async def get(script: Script, policy: Policy = HERE, method: str = "GET") -> tup
 def test_rerouting_changes_the_place_and_nothing_else(host: str, target: str, origin: str | None) -> None:
     url = f"https://{host}{target}"
     place = origin or f"https://{host}"
-    assert reroute(url, origin) == (place + target, host)
     assert browser_url(url, origin) == place + target
 
 
@@ -66,12 +64,15 @@ def test_rerouting_changes_the_place_and_nothing_else(host: str, target: str, or
     ],
 )
 def test_other_hosts_are_not_rerouted(url: str) -> None:
-    assert reroute(url, ORIGIN)[0] == url
     assert browser_url(url, ORIGIN) == url
 
 
-def test_the_host_header_keeps_a_port_of_its_own() -> None:
-    assert reroute("https://graph.instagram.com:8443/me", ORIGIN) == (f"{ORIGIN}/me", "graph.instagram.com:8443")
+async def test_the_host_header_keeps_a_port_of_its_own() -> None:
+    async with remote(answer(b"{}")) as here:
+        outbound = HttpOutbound(instagram_origin=here.url())
+        await outbound.send(Outgoing("GET", "https://graph.instagram.com:8443/me"), HERE)
+        await outbound.close()
+    assert (here.asked[0].line, here.asked[0].headers["host"]) == ("GET /me HTTP/1.1", "graph.instagram.com:8443")
 
 
 def test_a_browser_keeps_query_and_fragment() -> None:

@@ -11,13 +11,14 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpcore2
 import httpx2
 
 from tintype.backends.addresses import first_forbidden
+from tintype.backends.dialling import Dialler
 from tintype.errors import Forbidden, Misconfigured, TooLarge, Trouble, Unreachable
 
 INSTAGRAM_HOSTS = frozenset(
@@ -103,19 +104,6 @@ class Outbound(Protocol):
     async def close(self) -> None: ...
 
 
-def reroute(url: str, origin: str | None) -> tuple[str, str]:
-    """Return where a request really goes and the Host header it carries.
-
-    With an `origin`, everything meant for one of Instagram's hosts goes there, path and query untouched; every other
-    address is returned as it was. Raises `Forbidden` for text that is no address.
-    """
-    parsed = _parse(url)
-    host = parsed.netloc.decode("ascii")
-    if origin is None or not _is_instagram(parsed):
-        return url, host
-    return _on_origin(parsed, origin), host
-
-
 def browser_url(url: str, origin: str | None) -> str:
     """Return the address a person's browser should open: on the simulator's own `origin` when one is set."""
     parsed = _parse(url)
@@ -198,6 +186,7 @@ class HttpOutbound:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._origin = instagram_origin
+        self._place = _parse(instagram_origin) if instagram_origin is not None else None
         self._own = _own_place(instagram_origin)
         self._exempt = frozenset(_place(entry) for entry in allow) | self._own
         self._user_agent = user_agent
@@ -205,7 +194,7 @@ class HttpOutbound:
             ssl_context=ssl_context or httpx2.create_ssl_context(trust_env=False),
             max_connections=_CONNECTIONS,
             keepalive_expiry=30.0,
-            network_backend=Guard(resolver, self._exempt, _dialler()),
+            network_backend=Guard(resolver, self._exempt, Dialler()),
         )
 
     async def send(self, request: Outgoing, policy: Policy) -> Answer:
@@ -258,21 +247,22 @@ class HttpOutbound:
         self, request: Outgoing, url: httpx2.URL, given: Mapping[str, str], policy: Policy, deadline: float
     ) -> httpcore2.Response:
         self._admit(url, policy)
-        target, host = reroute(str(url), self._origin)
+        place = self._place if self._place is not None and _is_instagram(url) else url
+        host = url.netloc.decode("ascii")
         # Only gzip is asked for: it can be unpacked in bounded steps, where br and zstd swell a million times at once.
         ours = {"host": host, "user-agent": self._user_agent, "accept": "*/*", "accept-encoding": "gzip"}
-        built = httpx2.Request(
-            request.method,
-            target,
-            headers={**ours, **given, "host": host, "accept-encoding": "gzip"},
-            content=request.content,
-            data=dict(request.form) if request.form is not None else None,
-            json=request.json,
-        )
+        headers, body = _packed(request, {**ours, **given, "host": host, "accept-encoding": "gzip"})
         wait = policy.first_byte_seconds
+        built = httpcore2.Request(
+            request.method.upper(),
+            httpcore2.URL(scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=url.raw_path),
+            headers=headers,
+            content=body,
+            extensions={"timeout": {"connect": wait, "read": wait, "write": wait, "pool": wait}},
+        )
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._pool.handle_async_request(_lowered(built, wait))
+                return await self._pool.handle_async_request(built)
         except FOREIGN as error:
             raise trouble(error, url.host) from error
 
@@ -320,10 +310,6 @@ def trouble(error: Exception, host: str) -> Trouble:
             return Forbidden("only http:// and https:// addresses are called")
         case _:
             return Unreachable(f"the connection to {host!r} failed")
-
-
-def _dialler() -> httpcore2.AsyncNetworkBackend:
-    return httpcore2.AnyIOBackend()  # pyright: ignore[reportReturnType] - typed as its stand-in for a missing anyio
 
 
 def _parse(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
@@ -377,16 +363,15 @@ def _with_query(url: httpx2.URL, query: Mapping[str, str]) -> httpx2.URL:
     return url.copy_with(query=b"&".join([*present, urlencode(query).encode("ascii")]))
 
 
-def _lowered(request: httpx2.Request, wait: float) -> httpcore2.Request:
-    url = request.url
-    assert isinstance(request.stream, httpx2.AsyncByteStream)
-    return httpcore2.Request(
-        request.method,
-        httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions={"timeout": {"connect": wait, "read": wait, "write": wait, "pool": wait}},
+def _packed(request: Outgoing, headers: Mapping[str, str]) -> tuple[Sequence[tuple[bytes, bytes]], Any]:
+    """Return a request's headers and body as they are sent."""
+    if request.content is None and request.form is None and request.json is None and request.method.upper() == "GET":
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()], None
+    form = dict(request.form) if request.form is not None else None
+    built = httpx2.Request(
+        request.method, "http://body", headers=headers, content=request.content, data=form, json=request.json
     )
+    return built.headers.raw, built.stream
 
 
 def _keeps_credentials(before: httpx2.URL, after: httpx2.URL) -> bool:
