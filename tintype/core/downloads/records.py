@@ -1,11 +1,25 @@
 """The table of downloads and its SQL: one row for each try, one of which is the present answer for its post."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Row, Select, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Row,
+    Select,
+    String,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, Instant, Json, metadata
@@ -40,6 +54,28 @@ _FINISH = (
     .values({name: bindparam(f"new_{name}") for name in _ENDED})
 )
 
+_REPLACE = (
+    update(downloads)
+    .where(downloads.c.id == bindparam("before"), downloads.c.current == bindparam("wanted"))
+    .values(current=None)
+)
+_TAKE = (
+    update(downloads)
+    .where(
+        downloads.c.id == bindparam("mine"),
+        downloads.c.state == State.RUNNING.value,
+        (downloads.c.lease_by == bindparam("by"))
+        | downloads.c.lease_until.is_(None)
+        | (downloads.c.lease_until <= bindparam("now")),
+    )
+    .values(lease_by=bindparam("by"), lease_until=bindparam("until"))
+)
+_RELEASE = (
+    update(downloads)
+    .where(downloads.c.lease_by == bindparam("by"), downloads.c.state == State.RUNNING.value)
+    .values(lease_until=bindparam("now"))
+)
+
 MANY = 500  # rows taken at once by background work
 
 
@@ -59,39 +95,35 @@ class DownloadRecords:
 
     async def begin(self, download: Download, before: Download | None) -> bool:
         """Make a new try the present answer in place of `before`; False when another was quicker."""
-        mine = downloads.c.current == download.shortcode
+        row = _row(download)
+
+        def step(connection: Connection) -> bool:
+            if before is not None:
+                replaced = connection.execute(_REPLACE, {"before": before.id, "wanted": download.shortcode})
+                if replaced.rowcount == 0:
+                    return False
+            connection.execute(_INSERT, row)
+            return True
+
         try:
-            async with self.database.write() as connection:
-                if before is not None:
-                    query = update(downloads).where(downloads.c.id == before.id, mine).values(current=None)
-                    if (await connection.execute(query)).rowcount == 0:
-                        return False
-                await connection.execute(_INSERT, _row(download))
+            return await self.database.store(step)
         except IntegrityError:
             return False
-        return True
 
     async def take(self, download_id: str, lease: Lease, now: datetime) -> bool:
         """Take, or renew, the lease of a running download; False when another holds it or it has ended."""
-        free = (downloads.c.lease_by == lease.by) | downloads.c.lease_until.is_(None) | (downloads.c.lease_until <= now)
-        query = update(downloads).where(downloads.c.id == download_id, downloads.c.state == State.RUNNING.value, free)
-        async with self.database.write() as connection:
-            done = await connection.execute(query.values(lease_by=lease.by, lease_until=lease.until))
-        return done.rowcount > 0
+        taken = {"mine": download_id, "by": lease.by, "now": now, "until": lease.until}
+        return await self._changed(_TAKE, taken) > 0
 
     async def finish(self, download: Download, by: str) -> bool:
         """Store how a download ended; False when its lease was lost meanwhile."""
         row = _row(download)
         ended = {f"new_{name}": row[name] for name in _ENDED}
-        async with self.database.write() as connection:
-            done = await connection.execute(_FINISH, {"mine": download.id, "by": by, **ended})
-        return done.rowcount > 0
+        return await self._changed(_FINISH, {"mine": download.id, "by": by, **ended}) > 0
 
     async def release(self, by: str, now: datetime) -> int:
         """End the leases of a process that is gone; return how many downloads it left."""
-        left = (downloads.c.lease_by == by) & (downloads.c.state == State.RUNNING.value)
-        async with self.database.write() as connection:
-            return (await connection.execute(update(downloads).where(left).values(lease_until=now))).rowcount
+        return await self._changed(_RELEASE, {"by": by, "now": now})
 
     async def running(self) -> Sequence[Download]:
         """Return all downloads that have not ended."""
@@ -117,9 +149,11 @@ class DownloadRecords:
         return found is not None and found.id == download.id
 
     async def _one(self, query: Select[Any], wanted: str) -> Download | None:
-        async with self.database.read() as connection:
-            row = (await connection.execute(query, {"wanted": wanted})).one_or_none()
+        row = await self.database.look(lambda connection: connection.execute(query, {"wanted": wanted}).one_or_none())
         return _download(row) if row else None
+
+    async def _changed(self, change: Update, values: Mapping[str, object]) -> int:
+        return await self.database.store(lambda connection: connection.execute(change, values).rowcount)
 
 
 def _row(download: Download) -> dict[str, Any]:

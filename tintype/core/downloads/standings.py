@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, String, Table, bindparam, select, update
+from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Json, metadata
 from tintype.instagram.public import Health, Manners, Reason, Standing
@@ -44,26 +43,21 @@ class StoredStandings:
 
     async def change(self, way: str, rule: Change[T]) -> T:
         """Replace a way's standing (None: not known yet) by what the rule makes of it, undisturbed by others."""
-        async with self.database.write() as connection:
-            known = await self._known(connection, way)
+
+        def step(connection: Connection) -> T:
+            known = _known(connection, way)
             standing, result = rule(known)
             if standing != known:
-                await connection.execute(_UPDATE, {"mine": way, "standing": _plain(standing)})
-        return result
+                connection.execute(_UPDATE, {"mine": way, "standing": _plain(standing)})
+            return result
+
+        return await self.database.store(step)
 
     async def all(self) -> dict[str, Standing]:
         """Return the standing of every way that was ever used."""
         async with self.database.read() as connection:
             rows = (await connection.execute(select(public_standings).order_by(public_standings.c.way))).all()
         return {row.way: _standing(row.standing) for row in rows if row.standing}
-
-    async def _known(self, connection: AsyncConnection, way: str) -> Standing | None:
-        row = (await connection.execute(_CHOSEN, {"mine": way})).one_or_none()
-        if row is None:
-            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            await connection.execute(insert(public_standings).values(way=way).on_conflict_do_nothing())
-            row = (await connection.execute(_CHOSEN, {"mine": way})).one()
-        return _standing(row.standing) if row.standing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +118,15 @@ def later(known: Standing | None, stored: Standing | None) -> Standing | None:
 async def way_health(standings: StoredStandings, now: datetime) -> list[Health]:
     """Return how each way that was ever used stands, for who looks at a house from outside."""
     return [health(way, standing, Manners(), now) for way, standing in (await standings.all()).items()]
+
+
+def _known(connection: Connection, way: str) -> Standing | None:
+    row = connection.execute(_CHOSEN, {"mine": way}).one_or_none()
+    if row is None:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(public_standings).values(way=way).on_conflict_do_nothing())
+        row = connection.execute(_CHOSEN, {"mine": way}).one()
+    return _standing(row.standing) if row.standing else None
 
 
 def _plain(standing: Standing) -> dict[str, Any]:

@@ -134,8 +134,8 @@ class FeedRecords:
 
     async def posted_as(self, permalinks: Sequence[str]) -> tuple[str, str] | None:
         """Return the account and the id of a living post by its possible addresses; connected accounts only."""
-        async with self.database.read() as connection:
-            row = (await connection.execute(_POSTED_AS, {"permalinks": list(permalinks)})).one_or_none()
+        wanted = {"permalinks": list(permalinks)}
+        row = await self.database.look(lambda connection: connection.execute(_POSTED_AS, wanted).one_or_none())
         return (row.account_id, row.id) if row else None
 
     async def suspects(self, account_id: str, ids: Iterable[str]) -> Sequence[Suspect]:
