@@ -3,7 +3,7 @@
 It is resize, crop, watermark, filter, rotate, and then quality and format; `crop_first` puts the crop before the resize.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tintype.backends.image_operations import AS_IS, Operation, Output
@@ -89,8 +89,3 @@ def _output(given: Mapping[str, Value]) -> Output:
     made = output("output", options, AS_IS)
     wanted = "compress" in given and values.flag("compress", given["compress"])
     return replace(made, compress=True) if wanted else made
-
-
-def joined(sent: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Return a query's or form's pairs as parameters; of a name that is there twice the last counts."""
-    return dict(sent)

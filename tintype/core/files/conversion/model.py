@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal, cast
 
-from tintype.backends.image_operations import AS_IS, Operation, Output, Watermark
+from tintype.backends.image_operations import AS_IS, Format, Operation, Output, Watermark
 
 Value = str | int | float | bool | None | list["Value"]
+
+ENGINE = "1"  # grows when the same plan comes to mean other pixels, so that nothing old is served for it
 
 Told = Literal["picture", "metadata", "imagesize", "store", "zip"]
 SourceKind = Literal["handle", "url", "alias"]
@@ -27,9 +29,22 @@ class Plan:
         """Return the plan as a processing URL says it: options sorted, defaults left out."""
         return "/".join(filter(None, (*map(_written, self.operations), _written(self.output, bare=False))))
 
-    def digest(self, form: str = "") -> str:
-        """Return the plan's name, 64 hex digits; `form` is the format that was settled on for `auto`."""
-        return hashlib.sha256(f"1\n{form}\n{self.text}".encode()).hexdigest()
+    def digest(self, *beside: str) -> str:
+        """Return the name of what comes of it, 64 hex digits; `beside` is what else the result depends on."""
+        return hashlib.sha256("\n".join((ENGINE, *beside, self.text)).encode()).hexdigest()
+
+    def settled(self, content_type: str, accept: str) -> "Plan":
+        """Return the plan with `auto` made a format: the smallest that the client shows and that the source gains from."""
+        if self.output.format != "auto":
+            return self
+        shown = next((form for form in ("avif", "webp") if f"image/{form}" in accept.lower()), "")
+        form: Format = "" if content_type == f"image/{shown}" else cast("Format", shown)
+        return replace(self, output=replace(self.output, format=form))
+
+    @property
+    def varies(self) -> bool:
+        """Whether the result depends on what the client shows."""
+        return self.output.format == "auto"
 
     @property
     def empty(self) -> bool:
