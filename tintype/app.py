@@ -30,7 +30,7 @@ from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
 from tintype.backends.idempotency import Idempotency
 from tintype.backends.qstash import QStash, Signatures
-from tintype.core import notifications, publishing, recipes
+from tintype.core import files, notifications, publishing, recipes
 from tintype.core.access import (
     Access,
     AccessRecords,
@@ -143,6 +143,7 @@ async def open_house(
                 *download_jobs(house.downloads),
                 *recipes.jobs(house.kitchen.pipeline, backends.blobs),
                 *notifications.jobs(house.kitchen.notifier, {"queue": house.kitchen.news}),
+                *files.jobs(house.picking.files, house.picking.uploads),
             ),
             (
                 *schedules(house.feed),
@@ -151,6 +152,7 @@ async def open_house(
                 *download_schedules(),
                 *recipes.schedules(),
                 *notifications.schedules(),
+                *files.schedules(),
             ),
         )
         stack.push_async_callback(backends.engine.close)
@@ -183,7 +185,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     browsing = open_browsing(backends, users, now)
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     kitchen = open_kitchen(settings, backends, downloads, now)
-    picking = open_picking(settings, backends, accounts, connecting)
+    picking = open_picking(settings, backends, accounts, connecting, publisher, now)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),

@@ -1,7 +1,9 @@
 """Puts the picker together: apps, files, conversions, dialogs and webhooks, and the dialect that speaks of them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from tintype import __version__
@@ -9,11 +11,36 @@ from tintype.api.callers import Limiter
 from tintype.api.dialect import Mounted
 from tintype.api.picker import PickerDesk
 from tintype.api.picker import mount as mount_picker
+from tintype.backends.blobs import open_blobs
 from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
-from tintype.core.accounts import Accounts, Connecting
+from tintype.core.accounts import Account, Accounts, Connecting
+from tintype.core.files import (
+    AppRecords,
+    Apps,
+    DebtRecords,
+    Exports,
+    Fetching,
+    File,
+    FileRecords,
+    Files,
+    Links,
+    Metadata,
+    Policies,
+    Published,
+    Store,
+    Stores,
+    Storing,
+    Telling,
+    UploadRecords,
+    Uploads,
+)
+from tintype.core.publishing import Draft, Item, ItemKind, Product, Publisher
+from tintype.core.webhooks import Outbox
 from tintype.machinery import Backends
 from tintype.settings import Settings
+
+BESIDE = 2**20  # bytes of a form around the file in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +49,76 @@ class Picking:
 
     accounts: Accounts
     connecting: Connecting
+    apps: Apps
+    policies: Policies
+    files: Files
+    metadata: Metadata
+    uploads: Uploads
+    exports: Exports
 
 
-def open_picking(settings: Settings, backends: Backends, accounts: Accounts, connecting: Connecting) -> Picking:
-    """Return the picker's core, on the house's backends and accounts."""
-    del settings, backends
-    return Picking(accounts, connecting)
+def open_picking(
+    settings: Settings,
+    backends: Backends,
+    accounts: Accounts,
+    connecting: Connecting,
+    publisher: Publisher,
+    now: Callable[[], datetime],
+) -> Picking:
+    """Return the picker's core, on the house's backends, accounts and publisher."""
+    database, graph = backends.database, accounts.graph
+    stores = {name: Store(open_blobs(address), _bucket(address)) for name, address in settings.storages.items()}
+    apps = Apps(AppRecords(database), accounts, backends.vault, graph, backends.bus, now, frozenset(stores))
+    backends.bus.subscribe(apps.forget)
+    outbox = Outbox(database, now, _nobody)
+    debts = DebtRecords(database)
+    files = Files(
+        FileRecords(database, debts),
+        Storing(Stores(backends.blobs, stores, debts, now), settings.files_max_bytes),
+        Links(accounts, graph, backends.outbound, backends.cache, now),
+        Fetching(backends.outbound),
+        Telling(outbox, settings.address(), now),
+        backends.bus,
+        now,
+    )
+    return Picking(
+        accounts,
+        connecting,
+        apps,
+        Policies(apps),
+        files,
+        Metadata(files, backends.images),
+        Uploads(UploadRecords(database, debts), files, settings.files_max_bytes),
+        Exports(files, partial(_publish, publisher, settings.publish_wait_seconds)),
+    )
+
+
+def _nobody() -> None:
+    """Wake nobody: what was written is found at the deliverer's next look."""
+
+
+def _bucket(address: str) -> str | None:
+    parts = urlsplit(address)
+    return parts.hostname if parts.scheme in ("s3", "gs", "az") else None
+
+
+async def _publish(
+    publisher: Publisher,
+    seconds: float,
+    account: Account,
+    file: File,
+    chunks: AsyncIterator[bytes],
+    words: str,
+    key: str | None,
+) -> Published:
+    """Publish a file's bytes: what is exported to Instagram is a post like any other."""
+    is_video = file.content_type.startswith("video/")
+    blob = await publisher.keep_upload(account.workspace_id, chunks, file.content_type)
+    item = Item(ItemKind.VIDEO if is_video else ItemKind.PICTURE, blob=blob)
+    draft = Draft(Product.REEL if is_video else Product.IMAGE, (item,), caption=words)
+    post = await publisher.create(account.workspace_id, account.id, draft, key=key)
+    post = await publisher.wait(account.workspace_id, post.id, seconds)
+    return Published(post.id, post.media_id)
 
 
 def picker_dialect(settings: Settings, backends: Backends, picking: Picking, access: Access, users: Users) -> Mounted:
@@ -38,12 +129,19 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
             users=users,
             accounts=picking.accounts,
             connecting=picking.connecting,
+            apps=picking.apps,
+            policies=picking.policies,
+            files=picking.files,
+            metadata=picking.metadata,
+            uploads=picking.uploads,
+            exports=picking.exports,
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),
             base=settings.address(),
             version=__version__,
             max_body_bytes=settings.max_body_bytes,
-            upload_max_bytes=settings.upload_max_bytes,
+            upload_max_bytes=settings.files_max_bytes + BESIDE,
+            writes_per_minute=settings.picker_writes_per_minute,
         )
     )
 

@@ -21,6 +21,7 @@ from tintype.settings.downloads import DownloadSettings
 from tintype.settings.feed import FeedSettings
 from tintype.settings.names import names
 from tintype.settings.notifications import NotificationSettings
+from tintype.settings.picker import PickerSettings
 from tintype.settings.publishing import PublishingSettings
 from tintype.settings.recipes import RecipeSettings
 from tintype.settings.users import AuthIssuer, UserSettings
@@ -32,7 +33,15 @@ DIALECTS = ("feed", "scrape", "social", "queue", "picker")
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(FeedSettings, PublishingSettings, UserSettings, DownloadSettings, RecipeSettings, NotificationSettings):
+class Settings(
+    FeedSettings,
+    PublishingSettings,
+    UserSettings,
+    DownloadSettings,
+    RecipeSettings,
+    NotificationSettings,
+    PickerSettings,
+):
     """What an operator can set, from the environment or a `.env` file; see docs/settings.md for each heading."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)

@@ -6,6 +6,7 @@ from tintype.api.callers import Limiter
 from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
 from tintype.core.accounts import Accounts, Connecting
+from tintype.core.files import Apps, Exports, Files, Metadata, Policies, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,16 @@ class PickerDesk:
     users: Users
     accounts: Accounts
     connecting: Connecting
+    apps: Apps
+    policies: Policies
+    files: Files
+    metadata: Metadata
+    uploads: Uploads
+    exports: Exports
     idempotency: Idempotency
     limiter: Limiter
     base: str
     version: str
     max_body_bytes: int
     upload_max_bytes: int
+    writes_per_minute: int

@@ -1,6 +1,6 @@
 """Files brought out of the picker to Instagram: published as a post, told of, and linked to under a handle of its own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ class Published:
 
 
 # Publishes a file's bytes on an account with a caption; the same key publishes once, however often it is asked.
-Publish = Callable[[Account, File, bytes, str, str | None], Awaitable[Published]]
+Publish = Callable[[Account, File, AsyncIterator[bytes], str, str | None], Awaitable[Published]]
 
 TAKEN = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif", "image/gif", "video/mp4", "video/quicktime"})
 
@@ -51,8 +51,7 @@ class Exports:
         if file.content_type not in TAKEN:
             raise Unsupported(f"{file.content_type} is nothing that Instagram takes; export a picture or a video")
         opened = await self.files.open(file)
-        data = b"".join([chunk async for chunk in opened.chunks])
-        published = await self.publish(account, file, data, caption, key)
+        published = await self.publish(account, file, opened.chunks, caption, key)
         now = self.files.now()
         made = replace(
             file,
