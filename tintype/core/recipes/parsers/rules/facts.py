@@ -54,10 +54,7 @@ def duration_at(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> Dura
 
 def _scale(word: str, lexicon: Lexicon) -> float | None:
     """Return how many minutes a unit of time has."""
-    for key, scale in (("minutes", 1.0), ("hours", 60.0), ("seconds", 1 / 60), ("days", 1440.0)):
-        if word in lexicon.shared(key):
-            return scale
-    return None
+    return lexicon.durations.get(word)
 
 
 def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str = "") -> bool:
@@ -90,6 +87,8 @@ def read_times(lines: list[str], lexicon: Lexicon) -> Times:
 def _times_in(line: str, lexicon: Lexicon) -> Times:
     """Read each piece of a line that opens with a label or a clock and goes on with a duration."""
     found: dict[str, int] = {}
+    if not any(token.folded in lexicon.durations for token in tokenize(line)):
+        return Times()
     marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon)
     for piece in _PIECES.split(line):
         tokens = tokenize(piece)

@@ -181,6 +181,12 @@ class Lexicon:
         return phrases(f"{self.own['serving_openers']}, {self.own['serving_for']}, {self.english['serving_openers']}")
 
     @cached_property
+    def durations(self) -> dict[str, float]:
+        """Return how many minutes each word for a unit of time has."""
+        scales = (("days", 1440.0), ("seconds", 1 / 60), ("hours", 60.0), ("minutes", 1.0))
+        return {word: scale for key, scale in scales for word in self.shared(key)}
+
+    @cached_property
     def meals(self) -> Phrases:
         return self.listed("meals")
 

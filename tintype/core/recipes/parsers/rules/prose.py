@@ -101,7 +101,9 @@ def after_list(sentence: str, lexicon: Lexicon) -> str:
     tokens = tokenize(sentence)
     listing = False
     first = next((place for place in range(len(tokens)) if headings("ingredient_headings").at(tokens, place)), None)
-    if first is None or any(token.folded in lexicon.verbs and token.folded not in lexicon.foods for token in tokens[:first]):
+    if first is None or any(
+        token.folded in lexicon.verbs and token.folded not in lexicon.foods for token in tokens[:first]
+    ):
         return sentence  # "let them brown, you need patience" is no list
     for place, token in enumerate(tokens):
         before, listing = listing, _lists(tokens, place, listing, lexicon)

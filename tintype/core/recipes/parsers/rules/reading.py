@@ -70,7 +70,7 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
             one = look(one.text[cut.end() :], False, known)
         looks.append(one)
         blank = False
-    return [replace(one, group=one.group or _names_part(looks, place)) for place, one in enumerate(looks)]
+    return [replace(one, group=True) if _names_part(looks, place) else one for place, one in enumerate(looks)]
 
 
 def _names_part(looks: list[Look], place: int) -> bool:
@@ -80,10 +80,16 @@ def _names_part(looks: list[Look], place: int) -> bool:
     before, one, after = looks[place - 1 : place + 2]
     counted = after.starts_with_quantity or after.ends_with_quantity
     if one.after_blank and not after.after_blank and after.has_unit and place > 1 and not (one.foods or one.verb):
-        return one.words <= 4 and not (one.facts or one.tags or one.heading or one.digits or one.text.endswith((".", "!", "?")))
+        return one.words <= 4 and not (
+            one.facts or one.tags or one.heading or one.digits or one.text.endswith((".", "!", "?"))
+        )
     listed = after.bullet and counted
-    plain = not (one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity)
-    return listed and plain and one.words <= 4 and not one.ends_sentence and (before.bullet or before.heading is not None)
+    plain = not (
+        one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity
+    )
+    return (
+        listed and plain and one.words <= 4 and not one.ends_sentence and (before.bullet or before.heading is not None)
+    )
 
 
 def _listed(bare: str, known: Lexicon) -> Reading:

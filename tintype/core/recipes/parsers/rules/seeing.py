@@ -15,7 +15,7 @@ _NUMBERING = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[^\w)\]%.!?:…\"'°®™*+]+$")
-_PRICE = re.compile(r"[€$£]\s?\d|\d\s?(?:[€$£]|eur\b|usd\b|chf\b)|[^\W\d]\W+\d{1,3}[.,]\d[05]\)?\s*$", re.IGNORECASE)
+_PRICE = re.compile(r"[€$£]\s?\d|\d\s?(?:[€$£]|eur\b|usd\b|chf\b)|\W\d{1,3}[.,]\d[05]\)?\s*$", re.IGNORECASE)
 _SETS = re.compile(r"\b\d+\s?[x×]\s?\d+(?!\s?(?:cm|inch|in\b|g\b|kg|ml|g\s|oz|\d))", re.IGNORECASE)
 _LINK = re.compile(r"https?://|www\.|(?:^|\s)@\w|\.com\b")
 _TAGS = re.compile(r"^(?:[^\w\s#]*\s*#[\w-]+[\s.,·]*)+$")

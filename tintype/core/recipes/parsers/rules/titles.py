@@ -20,7 +20,9 @@ _COUNTING = re.compile(
 )
 _BRACKETED = re.compile(r"^([^()]{4,})\s\(([^()]{4,})\)?$")
 _BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
-_TITLE_WITHIN = re.compile(r"(?<=[a-z,]\s)[A-Z][\w'-]+(?:\s(?:and|with|in|&|of|on|the|al|alla|de)\s[A-Z][\w'-]+|\s[A-Z][\w'-]+){1,6}")
+_TITLE_WITHIN = re.compile(
+    r"(?<=[a-z,]\s)[A-Z][\w'-]+(?:\s(?:and|with|in|&|of|on|the|al|alla|de)\s[A-Z][\w'-]+|\s[A-Z][\w'-]+){1,6}"
+)
 _SHORT_SENTENCE = re.compile(
     r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
 )
