@@ -28,7 +28,8 @@ async def test_a_post_that_takes_its_time(office: Agency, team: Team) -> None:
     assert list(said)[:3] == ["message", "db_id", "status"]
     assert said["status"] == "processing"
     assert answer.headers["location"] == f"/api/sns/instagram/posts/{said['db_id']}"
-    shown = (await team.get("/posts?status=processing")).json()["posts"]
+    while not (shown := (await team.get("/posts?status=processing")).json()["posts"]):  # its picture takes a moment
+        await office.stage.house.publisher.wait(team.who.workspace_id, said["db_id"], 0.1)
     assert [one["db_id"] for one in shown] == [said["db_id"]]
     again = await team.post("/posts", body, idempotency_key="slow")
     assert (again.status_code, again.json()["db_id"]) == (202, said["db_id"])

@@ -93,15 +93,16 @@ class Publisher:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         with self.resources.arrivals.expecting(post_id) as arrived:
+            heard = True
             while True:
                 arrived.clear()
-                post = await self.get(workspace_id, post_id)
                 left = until - loop.time()
+                post = self.runner.moving(post_id) if heard else None
+                if post is None or post.workspace_id != workspace_id or left <= 0:
+                    post = await self.get(workspace_id, post_id)
                 if post.state in ENDED or left <= 0:
                     return post
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(LOOK_SECONDS, left)):
-                        await arrived.wait()
+                heard = await _within(min(LOOK_SECONDS, left), arrived)
 
     async def get(self, workspace_id: str, post_id: int) -> Post:
         """Return a workspace's post.
@@ -270,10 +271,10 @@ class Publisher:
     async def heard(self, event: Event) -> None:
         """Listen to the other processes: what they moved, and what they stored for us to move."""
         post_id = getattr(event, "post_id", None)
-        if isinstance(post_id, int):
+        if isinstance(post_id, int) and self.runner.moving(post_id) is None:
             self.resources.arrivals.arrived(post_id)
-        if isinstance(event, PostScheduled) and not self.runner.moves(event.post_id):
-            self.runner.wake()
+            if isinstance(event, PostScheduled):
+                self.runner.wake()
 
     async def _has(self, workspace_id: str, draft: Draft) -> None:
         """Check that what a draft is made of is the workspace's own; raises `Invalid`."""
@@ -298,6 +299,14 @@ class Publisher:
         if changed is None:
             raise Conflict("this post moved on at this very moment; look at it again")
         return changed
+
+
+async def _within(seconds: float, arrived: asyncio.Event) -> bool:
+    """Tell whether something arrives within so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await arrived.wait()
+    return False
 
 
 def check(draft: Draft) -> None:

@@ -31,7 +31,7 @@ class Runner:
         self._resources = resources
         self._owner = owner
         self._awake = asyncio.Event()
-        self._walks: dict[asyncio.Task[bool], int] = {}  # and the posts they move
+        self._walks: dict[asyncio.Task[bool], Walk] = {}
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self, *, alone: bool) -> None:
@@ -46,13 +46,14 @@ class Runner:
 
     def take(self, post: Post) -> None:
         """Move a post that was claimed for this process."""
-        task = asyncio.create_task(self._walk(post), context=Context())
-        self._walks[task] = post.id
+        walk = Walk(self._resources, post)
+        task = asyncio.create_task(self._walk(walk), context=Context())
+        self._walks[task] = walk
         task.add_done_callback(self._walked)
 
-    def moves(self, post_id: int) -> bool:
-        """Tell whether this process moves a post right now."""
-        return post_id in self._walks.values()
+    def moving(self, post_id: int) -> Post | None:
+        """Return a post that this process moves right now, as its last step left it."""
+        return next((walk.post for walk in self._walks.values() if walk.post.id == post_id), None)
 
     def wake(self) -> None:
         """Look at once: something became due."""
@@ -110,9 +111,9 @@ class Runner:
             async with asyncio.timeout(idle.total_seconds()):
                 await self._awake.wait()
 
-    async def _walk(self, post: Post) -> bool:
+    async def _walk(self, walk: Walk) -> bool:
         """Move a post until it has to wait for long; tell whether it waits for a moment of its own."""
-        walk = Walk(self._resources, post)
+        post = walk.post
         holding = asyncio.create_task(self._hold(walk))
         try:
             return await self._until_due_later(walk)
