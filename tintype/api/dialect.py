@@ -237,7 +237,8 @@ class Surround:
     """Stands around a dialect's app: request id, body limit on the bytes that arrive, HEAD as GET, and the last catch.
 
     Headers that a route puts into the state as `headers` go out with every answer to that request, refusals included.
-    `larger` names the paths that take whole files, each with a limit of its own; no route there holds a body in memory.
+    `larger` names the paths that take whole files, each with a limit of its own, also of what lies below it; no route there
+    holds a body in memory.
     """
 
     app: ASGIApp
@@ -298,7 +299,9 @@ class _Passage:
 
     @property
     def _most(self) -> int:
-        return self.around.larger.get(self.scope["path"], self.around.max_body_bytes)
+        path = self.scope["path"]
+        below = (most for place, most in self.around.larger.items() if path == place or path.startswith(f"{place}/"))
+        return next(below, self.around.max_body_bytes)
 
     async def _drain(self, *, more: bool) -> None:
         # A client that is still sending when the connection closes loses the answer that tells it why.
