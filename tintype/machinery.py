@@ -69,12 +69,17 @@ def _shared(settings: Settings, database: Database) -> tuple[Cache, Bus]:
 
 
 def _engine(settings: Settings, database: Database, works: bool) -> Engine:
-    # Beside, not inside, our own file: the engine writes often and must not hold up anybody else's transactions.
-    url = f"sqlite:///{(settings.data / 'jobs.db').resolve()}" if database.is_sqlite else _sync_url(database.url)
+    url = engine_url(settings, database)
     if not works:
         return RemoteEngine(url)
     name = "local" if database.is_sqlite else node_name()
     return DurableEngine(url, executor=name, shared=None if database.is_sqlite else database)
+
+
+def engine_url(settings: Settings, database: Database) -> str:
+    """Return where the engine keeps its jobs."""
+    # Beside, not inside, our own file: the engine writes often and must not hold up anybody else's transactions.
+    return f"sqlite:///{(settings.data / 'jobs.db').resolve()}" if database.is_sqlite else _sync_url(database.url)
 
 
 def node_name() -> str:

@@ -1,14 +1,19 @@
 """Puts the console together: who signs in with a browser, and the pages for everything that the house does."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 from tintype.api.console import ConsoleDesk, Welcome
 from tintype.api.console import mount as mount_console
 from tintype.api.console.door import Door
 from tintype.api.dialect import Mounted
 from tintype.api.health import Part
+from tintype.backends.engine_jobs import JobDesk
+from tintype.backends.storage import Room, free, rooms
 from tintype.core.access import Access, Audit, Browsing, BrowsingRecords, Members, SecondFactors, Users
 from tintype.core.accounts import Accounts, Connecting
 from tintype.core.downloads import Downloads
@@ -16,8 +21,9 @@ from tintype.core.feed import Feed
 from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
 from tintype.kitchen import Kitchen
-from tintype.machinery import Backends
-from tintype.settings import Settings
+from tintype.machinery import Backends, engine_url
+from tintype.settings import Settings, environment_name
+from tintype.settings.shown import shown
 
 # Where people consent when no pretend Instagram stands in for it.
 CONSENTS = ("https://www.instagram.com", "https://www.facebook.com")
@@ -76,8 +82,15 @@ def console_pages(
             welcome=welcome,
             parts=parts,
             ways=ways,
+            jobs=JobDesk(engine_url(settings, backends.database), backends.engine),
+            storage=partial(_storage, settings.data),
+            settings=shown(settings, {field: environment_name(field) for field in Settings.model_fields}),
             base=settings.address(),
             callback=settings.callback(),
             consents=(settings.instagram_origin,) if settings.instagram_origin else CONSENTS,
         )
     )
+
+
+async def _storage(folder: Path) -> tuple[Sequence[Room], int]:
+    return await asyncio.to_thread(rooms, folder), free(folder)

@@ -8,6 +8,7 @@ import typer
 from tintype.cli.finding import find_workspace
 from tintype.cli.opening import Folder, in_house, settings_of
 from tintype.cli.output import AsJson, rows, thing
+from tintype.errors import Conflict
 
 if TYPE_CHECKING:
     from tintype.app import House
@@ -42,6 +43,29 @@ def add_user(
 
     made = in_house(settings_of(data), add)
     thing(made, as_json=as_json, sentence=f"user {made['email']}: {made['id']}")
+
+
+@users.command("welcome")
+def welcome(
+    email: Annotated[
+        str | None, typer.Argument(metavar="[EMAIL]", help="Who forgot their password; without it, the first user.")
+    ] = None,
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a one-time link, good for a day: the first user registers by it, a known one chooses a new password.
+
+    Keys of --json: url.
+    """
+
+    async def invite(house: "House") -> dict[str, object]:
+        user = await house.users.find(email) if email else None
+        if user is None and not await house.users.is_empty():
+            raise Conflict("there are users already; name the one who needs a new password")
+        return {"url": f"{house.settings.address()}/welcome/{await house.browsing.welcome(user)}"}
+
+    made = in_house(settings_of(data), invite)
+    thing(made, as_json=as_json, sentence=str(made["url"]))
 
 
 @users.command("list")

@@ -62,6 +62,9 @@ async def _serve(settings: "Settings", listener: socket.socket, only: tuple[str,
         if work and not house.backends.works:
             note(f"another process works the jobs of {settings.data}; this one only serves")
         say(f"Tintype {__version__} listens on {_own_address(settings)}")
+        if not only and await house.users.is_empty():
+            secret = await house.browsing.welcome()
+            say(f"Nobody has registered yet. The first user comes in at {settings.address()}/welcome/{secret}")
         await asyncio.wait({server})
         raise Unavailable("the web server ended by itself; the log above says why")
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from tintype.api.console.door import Door
 from tintype.api.health import Part
+from tintype.backends.engine_jobs import JobDesk
+from tintype.backends.storage import Room
 from tintype.core.access import Access, Audit, Browsing, Members, Users
 from tintype.core.accounts import Accounts, Connecting
 from tintype.core.downloads import Downloads
@@ -12,6 +14,7 @@ from tintype.core.feed import Feed
 from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
 from tintype.core.recipes import Recipes
+from tintype.settings.shown import Shown
 
 
 @dataclass(slots=True)
@@ -49,6 +52,11 @@ class ConsoleDesk:
     welcome: Welcome
     parts: Sequence[Part]
     ways: Callable[[], Awaitable[object]]
+    jobs: JobDesk
+    storage: Callable[
+        [], Awaitable[tuple[Sequence[Room], int]]
+    ]  # what the data folder holds, and what is free beside it
+    settings: Sequence[Shown]
     base: str
     callback: str
     consents: Sequence[str]  # the origins on which people consent: Instagram's, or the pretend one's

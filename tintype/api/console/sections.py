@@ -18,5 +18,5 @@ SECTIONS = (
     Section("/console", "Overview"),
     Section("/console/accounts", "Accounts"),
     Section("/console/team", "Team and keys"),
-    Section("/console/system", "System"),
+    Section("/console/system", "System", Role.OWNER),
 )

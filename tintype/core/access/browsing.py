@@ -118,7 +118,7 @@ class Browsing:
     async def accept(self, secret: str, email: str, password: str, agent: str, *, workspace: str | None = None) -> str:
         """Return the secret of a new session for whoever a one-time link lets in, and keep their password.
 
-        Raises `Gone` as `welcomed` does, `Unfit` with everything that is wrong about the registration.
+        The first user also owns the workspaces that were made before there was anybody to own them. Raises `Gone` as `welcomed` does, `Unfit` with everything that is wrong about the registration.
         """
         known = await self.welcomed(secret)
         if known is not None:
@@ -127,6 +127,7 @@ class Browsing:
             await self.records.end_all(user_id)
         else:
             user_id = await self.users.add(email, password, workspace=workspace)
+            await self.users.records.adopt(user_id, self.now())
         if not await self.records.use(fingerprint(secret), self.now()):
             raise Gone(_OVER)
         return await self.admit(user_id, agent)

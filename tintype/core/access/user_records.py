@@ -35,7 +35,7 @@ from tintype.core.access.model import (
     check_owner_stays,
     fingerprint,
 )
-from tintype.core.access.records import workspaces
+from tintype.core.access.records import living_ids, workspaces
 from tintype.errors import Conflict, NotFound, Unauthorized
 
 users = Table(
@@ -200,6 +200,15 @@ class UserRecords:
                 await connection.execute(insert(members).values(row))
         except IntegrityError:
             raise Conflict("this user is a member already; change the role instead") from None
+
+    async def adopt(self, user_id: int, at: datetime) -> None:
+        """Make a user the owner of every living workspace that nobody has a place in."""
+        owned = select(members.c.workspace_id)
+        orphans = living_ids().where(workspaces.c.id.not_in(owned))
+        async with self.database.write() as connection:
+            for workspace_id in (await connection.execute(orphans)).scalars().all():
+                row = {"workspace_id": workspace_id, "user_id": user_id, "role": Role.OWNER.value, "since": at}
+                await connection.execute(insert(members).values(row))
 
     async def set_role(self, workspace_id: str, user_id: int, role: Role | None) -> None:
         """Give a member another role, or none: then the place is gone.

@@ -1,0 +1,90 @@
+"""What the engine has to do and has done, for people: the latest jobs, one more try, and calling one off."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from dbos import DBOSClient, WorkflowStatus
+
+from tintype.backends.engine import TIDY, Engine, JobState, outcome_of_status
+from tintype.errors import Conflict, NotFound
+
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One job: what it is, with which ids, how far it came, and its sentence when it failed."""
+
+    id: str
+    name: str
+    args: tuple[str, ...]
+    state: JobState
+    error: str | None
+    tries: int
+    at: datetime
+
+
+class JobDesk:
+    """Looks at the engine's own tables, whichever process works the jobs."""
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        self._url, self._engine = url, engine
+        self._client: DBOSClient | None = None
+
+    async def counts(self) -> Mapping[JobState, int]:
+        """Return how many of the latest jobs stand where."""
+        rows = await self.recent()
+        return {state: sum(row.state is state for row in rows) for state in JobState}
+
+    async def recent(self, limit: int = SHOWN) -> Sequence[JobRow]:
+        """Return the latest jobs, newest first, but those by which the engine tends itself."""
+        found = await (await self._opened()).list_workflows_async(limit=limit, sort_desc=True)
+        return [_row(one) for one in found if one.name != TIDY and not one.name.startswith("schedule.")]
+
+    async def retry(self, job_id: str) -> str:
+        """Queue a job that ended once more, and return the new one's id.
+
+        Raises `NotFound`, and `Conflict` for one that is still on its way.
+        """
+        row = await self._row(job_id)
+        if row.state in (JobState.WAITING, JobState.RUNNING):
+            raise Conflict("this job is still on its way")
+        return await self._engine.enqueue(row.name, *row.args)
+
+    async def cancel(self, job_id: str) -> None:
+        """Call a job off; a running one ends at its next step.
+
+        Raises `NotFound`, and `Conflict` for one that has ended.
+        """
+        row = await self._row(job_id)
+        if row.state not in (JobState.WAITING, JobState.RUNNING):
+            raise Conflict("this job has ended already")
+        await (await self._opened()).cancel_workflow_async(job_id)
+
+    async def close(self) -> None:
+        """Let go of the engine's tables."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+
+    async def _opened(self) -> DBOSClient:
+        if self._client is None:
+            self._client = await asyncio.to_thread(DBOSClient, system_database_url=self._url)
+        return self._client
+
+    async def _row(self, job_id: str) -> JobRow:
+        found = await (await self._opened()).list_workflows_async(workflow_ids=[job_id])
+        if not found:
+            raise NotFound(f"there is no job {job_id[:80]!r}")
+        return _row(found[0])
+
+
+def _row(status: WorkflowStatus) -> JobRow:
+    outcome = outcome_of_status(status)
+    given = cast("Sequence[object]", (status.input or {}).get("args") or ())
+    at = datetime.fromtimestamp((status.updated_at or status.created_at or 0) / 1000, UTC)
+    args = tuple(str(one) for one in given)
+    tries = status.recovery_attempts or 0
+    return JobRow(status.workflow_id, status.name, args, outcome.state, outcome.error, tries, at)
