@@ -80,6 +80,7 @@ from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.picking import Picking, open_picking, picker_dialect, picker_hosts
 from tintype.reception import Rooms, console_pages, open_browsing
 from tintype.settings import Settings
+from tintype.telling import Announcer
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class House:
     downloads: Downloads
     kitchen: Kitchen
     picking: Picking
+    announcer: Announcer
     browsing: Browsing
     welcome: Welcome
     front: ASGIApp
@@ -161,9 +163,12 @@ async def open_house(
         if backends.works:
             await house.runner.start(alone=backends.database.is_sqlite)
             stack.push_async_callback(house.runner.close)
-            await house.kitchen.runner.start(alone=backends.database.is_sqlite)
+            await house.kitchen.start(alone=backends.database.is_sqlite)
             stack.push_async_callback(house.kitchen.runner.close)
+            await house.picking.hooks.deliverer.start(alone=backends.database.is_sqlite)
+            stack.push_async_callback(house.picking.hooks.deliverer.close)
             await recover(house.downloads)
+            await house.announcer.catch_up()
         yield house
 
 
@@ -186,6 +191,10 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     kitchen = open_kitchen(settings, backends, downloads, now)
     picking = open_picking(settings, backends, accounts, connecting, publisher, now)
+    announcer = Announcer(
+        picking.hooks.outbox, access, accounts, feed, publisher, kitchen.recipes, settings.webhook_queue_workspace
+    )
+    backends.bus.subscribe(announcer.heard)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
@@ -219,6 +228,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         downloads,
         kitchen,
         picking,
+        announcer,
         browsing,
         welcome,
         front,

@@ -36,9 +36,9 @@ from tintype.core.files import (
     Uploads,
 )
 from tintype.core.publishing import Draft, Item, ItemKind, Product, Publisher
-from tintype.core.webhooks import Outbox
 from tintype.machinery import Backends
 from tintype.settings import Settings
+from tintype.telling import Hooks, open_hooks
 
 BESIDE = 2**20  # bytes of a form around the file in it
 
@@ -55,6 +55,7 @@ class Picking:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    hooks: Hooks
 
 
 def open_picking(
@@ -70,14 +71,14 @@ def open_picking(
     stores = {name: Store(open_blobs(address), _bucket(address)) for name, address in settings.storages.items()}
     apps = Apps(AppRecords(database), accounts, backends.vault, graph, backends.bus, now, frozenset(stores))
     backends.bus.subscribe(apps.forget)
-    outbox = Outbox(database, now, _nobody)
+    hooks = open_hooks(settings, backends, now)
     debts = DebtRecords(database)
     files = Files(
         FileRecords(database, debts),
         Storing(Stores(backends.blobs, stores, debts, now), settings.files_max_bytes),
         Links(accounts, graph, backends.outbound, backends.cache, now),
         Fetching(backends.outbound),
-        Telling(outbox, settings.address(), now),
+        Telling(hooks.outbox, settings.address(), now),
         backends.bus,
         now,
     )
@@ -90,11 +91,8 @@ def open_picking(
         Metadata(files, backends.images),
         Uploads(UploadRecords(database, debts), files, settings.files_max_bytes),
         Exports(files, partial(_publish, publisher, settings.publish_wait_seconds)),
+        hooks,
     )
-
-
-def _nobody() -> None:
-    """Wake nobody: what was written is found at the deliverer's next look."""
 
 
 def _bucket(address: str) -> str | None:
@@ -135,6 +133,7 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
             metadata=picking.metadata,
             uploads=picking.uploads,
             exports=picking.exports,
+            webhooks=picking.hooks.webhooks,
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),
             base=settings.address(),

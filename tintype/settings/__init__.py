@@ -25,6 +25,7 @@ from tintype.settings.picker import PickerSettings
 from tintype.settings.publishing import PublishingSettings
 from tintype.settings.recipes import RecipeSettings
 from tintype.settings.users import AuthIssuer, UserSettings
+from tintype.settings.webhooks import WebhookSettings
 
 __all__ = ["DIALECTS", "AuthIssuer", "Settings", "environment_name", "load"]
 
@@ -41,6 +42,7 @@ class Settings(
     RecipeSettings,
     NotificationSettings,
     PickerSettings,
+    WebhookSettings,
 ):
     """What an operator can set, from the environment or a `.env` file; see docs/settings.md for each heading."""
 

@@ -7,6 +7,7 @@ from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
 from tintype.core.accounts import Accounts, Connecting
 from tintype.core.files import Apps, Exports, Files, Metadata, Policies, Uploads
+from tintype.core.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class PickerDesk:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    webhooks: Webhooks
     idempotency: Idempotency
     limiter: Limiter
     base: str

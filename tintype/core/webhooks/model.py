@@ -233,7 +233,12 @@ def wants(endpoint: Endpoint, happening: Happening) -> bool:
     if endpoint.app_id not in (None, happening.app_id):
         return False
     chosen = endpoint.events
-    return happening.event in chosen or EVERYTHING in chosen or (ALL in chosen and happening.event.startswith("fp."))
+    return happening.event in chosen or EVERYTHING in chosen or (ALL in chosen and is_of_files(happening.event))
+
+
+def is_of_files(event: str) -> bool:
+    """Tell whether a name, of an event or of several, is about files alone."""
+    return event == ALL or event.startswith("fp.")
 
 
 def body_of(number: int, happening: Happening) -> bytes:

@@ -1,6 +1,6 @@
 """The outbox: what happened is written in the transaction in which it happens, so nothing that is true goes untold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
 from tintype.core.webhooks.model import Happening
-from tintype.core.webhooks.records import put
+from tintype.core.webhooks.records import curious, put, wanting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,17 @@ class Outbox:
 
     async def tell(self, happening: Happening) -> None:
         """Write one message in a transaction of its own, for what is true already."""
+        async with self.database.read() as connection:
+            if not await wanting(connection, happening):
+                return  # most of what happens is nobody's business, and must not hold up those who write
         async with self.database.write() as connection:
             written = await put(connection, happening, self.now())
         if written is not None:
             self.wake()
+
+    async def curious(self) -> Sequence[str]:
+        """Return the workspaces that want to hear of more than files."""
+        return await curious(self.database)
 
     def due(self) -> None:
         """Have what was written sent soon; called when the transaction has ended."""

@@ -21,6 +21,7 @@ from tintype.core.webhooks.model import (
     State,
     Way,
     body_of,
+    is_of_files,
     wants,
 )
 from tintype.core.webhooks.schedule import Schedule
@@ -133,6 +134,24 @@ class EndpointRecords:
             return (await connection.execute(update(endpoints).where(mine).values({name: sealed}))).rowcount > 0
 
 
+async def wanting(connection: AsyncConnection, happening: Happening, *, lock: bool = False) -> Sequence[Endpoint]:
+    """Return the endpoints that want to hear of this; with `lock` none of them goes away before the transaction ends."""
+    query = select(endpoints).where(endpoints.c.workspace_id == happening.workspace_id)
+    query = query.where(endpoints.c.workspace_id.in_(living_ids()))
+    if lock:
+        # An endpoint that is removed at this moment must not take the caller's transaction with it.
+        query = query.with_for_update(read=True, key_share=True)
+    return [one for row in await connection.execute(query) if wants(one := endpoint_of(row), happening)]
+
+
+async def curious(database: Database) -> Sequence[str]:
+    """Return the workspaces whose endpoints want to hear of more than files."""
+    query = select(endpoints).where(endpoints.c.workspace_id.in_(living_ids()))
+    async with database.read() as connection:
+        found = [endpoint_of(row) for row in await connection.execute(query)]
+    return sorted({one.workspace_id for one in found if any(not is_of_files(event) for event in one.events)})
+
+
 async def put(
     connection: AsyncConnection, happening: Happening, now: datetime, *, but: str | None = None
 ) -> int | None:
@@ -140,19 +159,15 @@ async def put(
 
     Returns the message's number; None when nobody wants it, or one with its key was written before.
     """
-    query = select(endpoints).where(endpoints.c.workspace_id == happening.workspace_id)
-    # An endpoint that is removed at this moment must not take the caller's transaction with it.
-    query = query.where(endpoints.c.workspace_id.in_(living_ids())).with_for_update(read=True, key_share=True)
-    rows = await connection.execute(query)
-    wanting = [one for row in rows if wants(one := endpoint_of(row), happening) and one.id != but]
-    if not wanting:
+    wanting_it = [one for one in await wanting(connection, happening, lock=True) if one.id != but]
+    if not wanting_it:
         return None
     number = await _number(connection, happening, now)
     if number is None:
         return None
     body = body_of(number, happening).decode()
     await connection.execute(update(messages).where(messages.c.id == number).values(body=body))
-    fresh = [{"endpoint_id": one.id, "message_id": number, "due_at": now, **NEW} for one in wanting]
+    fresh = [{"endpoint_id": one.id, "message_id": number, "due_at": now, **NEW} for one in wanting_it]
     await connection.execute(insert(deliveries), fresh)
     return number
 

@@ -269,7 +269,7 @@ class Webhooks:
         sent, cut = self.tries.request(claim, taken), replace(answer, body=answer.body[:ANSWER_BYTES])
         return await self.tries.settle(claim, taken, replace(sent, url=url), cut)
 
-    async def reseal(self) -> int:
+    async def rotate_vault(self) -> int:
         """Seal everything anew that was not sealed with the current key; return how many secrets that were."""
         done = 0
         for endpoint_id, name, sealed in await self.endpoints.every_sealed():
