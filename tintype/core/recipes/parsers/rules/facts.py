@@ -15,8 +15,10 @@ _SHORT = 14  # words: a fact is not told in more
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨👩👧🙋🍴🥣]")
 _PIECES = re.compile(
-    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*"
+    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
+    re.IGNORECASE,
 )
+_SERVED_IN = re.compile(r"(?<=\d)(\s[^\W\d]+)\s(?:en|in|em)\s(?=\d)", re.IGNORECASE)
 _COUNTED = everywhere("portions")
 
 
@@ -90,7 +92,7 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
     if not any(token.folded in lexicon.durations for token in tokenize(line)):
         return Times()
     marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon)
-    for piece in _PIECES.split(line):
+    for piece in _pieces(line):
         tokens = tokenize(piece)
         for duration, spoken in _durations(tokens, lexicon):
             sort = _label(spoken, duration, marked or bool(found), lexicon)
@@ -134,7 +136,7 @@ def is_duration(line: str, lexicon: Lexicon) -> bool:
 
 def _beside_servings(line: str, lexicon: Lexicon) -> bool:
     """Tell whether a line names servings as well: "serves 4, 25 mins"."""
-    pieces = _PIECES.split(line)
+    pieces = _pieces(line)
     return len(pieces) > 1 and any(_servings_in(tokenize(piece), lexicon, bold=False) for piece in pieces)
 
 
@@ -167,7 +169,7 @@ def read_servings(lines: list[str], lexicon: Lexicon) -> Servings | None:
     """Read how much a recipe makes from its lines of facts and headings."""
     for bold in (False, True):
         for line in lines:
-            for piece in (line, *_PIECES.split(line)):
+            for piece in (line, *_pieces(line)):
                 found = _servings_in(tokenize(piece.strip(" ()")), lexicon, bold=bold or _shows_plates(line, lexicon))
                 if found:
                     return found
@@ -181,8 +183,13 @@ def _shows_plates(line: str, lexicon: Lexicon) -> bool:
     return (line.endswith(":") or (line[:1] == "(" and line[-1:] == ")")) and _whole_line(tokenize(line), 0, 2)
 
 
+def _pieces(line: str) -> list[str]:
+    """Cut a line of facts between them: "3 portions in 25 min" holds two."""
+    return _PIECES.split(_SERVED_IN.sub(r"\1 | ", line))
+
+
 def _clocked(line: str, lexicon: Lexicon) -> bool:
-    return len(_PIECES.split(line)) > 1 and _times_in(line, lexicon) != Times()
+    return len(_pieces(line)) > 1 and _times_in(line, lexicon) != Times()
 
 
 def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> Servings | None:

@@ -294,7 +294,8 @@ def _ends_there(before: Token, behind: str, measure: Measure) -> bool:
 def _inner(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[Measure, str, tuple[str, ...]] | None:
     """Read "Zest of 3 limes": what is taken of a counted thing is a note to it."""
     for place in range(1, min(len(tokens) - 1, 6)):
-        if tokens[place].kind != "n" or tokens[place - 1].kind != "w" or len(tokens[place - 1].text) > 4:
+        counts = tokens[place].kind == "n" or _halves(tokens, place, lexicon)
+        if not counts or tokens[place - 1].kind != "w" or len(tokens[place - 1].text) > 4:
             continue
         amount = quantity(tokens, place, lexicon)
         if (
@@ -309,6 +310,13 @@ def _inner(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[Meas
         taken = text[: tokens[place].start].strip()
         return Measure(amount, None, None, (taken,), amount.end), text[tokens[amount.end].start :], ()
     return None
+
+
+def _halves(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
+    """Tell whether "half a", "einer halben", "medio" stands there."""
+    after = tokens[place + 1].folded if place + 1 < len(tokens) else ""
+    word = tokens[place].folded
+    return lexicon.numbers.get(word, 1) < 1 or (word in lexicon.articles and lexicon.numbers.get(after, 1) < 1)
 
 
 def _pieces(text: str) -> list[str]:

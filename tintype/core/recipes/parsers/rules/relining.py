@@ -22,6 +22,7 @@ _TAGS = re.compile(r"\s(#[^\W_]\w*(?:\s+#\w+)*\s*)$")
 _SEPARATORS = (" | ", "; ", " / ", " • ", " · ", " + ", ", ", " - ", " – ")
 _RISKY = (" - ", " – ", " + ")  # ranges and sums have these too
 _COLON = re.compile(r"^([^:;|]{3,60}):\s+(?=.{20})")
+_FIRST_SENTENCE = re.compile(r"^([^.!?]*\d[^.!?]{2,50}[.!])\s+(?=[^\W_].{6})")
 _LETTER = re.compile(r"[^\W\d_]")
 _LAST = re.compile(r"\s(?:and|und|et|y|e|en|&)\s+", re.IGNORECASE)
 _ASIDES = re.compile(
@@ -59,7 +60,16 @@ def relined(text: str, lexicon: Lexicon) -> list[str]:
         lines = [part for line in lines for part in (_exploded(line, lexicon) if len(line) > 100 else [line])]
     elif len(filled) <= 3:
         lines = [part for line in lines for part in (_PICTURES.split(line) if len(line) > 60 else [line])]
+    lines = [part for line in lines for part in _fact_led(line, lexicon)]
     return [part for line in lines for part in (_pictured(line, lexicon) or _listed(line, lexicon) or [line])]
+
+
+def _fact_led(line: str, lexicon: Lexicon) -> list[str]:
+    """Cut a line behind its first sentence when that says how long or for how many: "Serves 6. Tag a friend!"."""
+    found = _FIRST_SENTENCE.match(line)
+    if found is None or not is_facts(found[1], tokenize(found[1]), lexicon):
+        return [line]
+    return [found[1], line[found.end() :]]
 
 
 def _headed(lines: list[str], lexicon: Lexicon) -> list[str]:
