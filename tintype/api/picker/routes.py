@@ -6,10 +6,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.api.dialect import Mounted, Surround, build
+from tintype.api.picker import apps, file, store, upload
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER, SENT, SHOWN
 
-GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = ()
+GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = (apps.add, file.add, store.add, upload.add)
 
 
 def mount(desk: PickerDesk) -> Mounted:
