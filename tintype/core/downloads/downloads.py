@@ -237,7 +237,8 @@ class Downloads:
                 post = await self._get(download)
         except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must learn of the end
             failure = self._failure(download, error)
-            await asyncio.to_thread(self.folders.drop, download.id)
+            if self.folders.is_staged(download.id):
+                await asyncio.to_thread(self.folders.drop, download.id)
             return download.failed(failure, self.now())
         return download.done(post, self.now())
 
@@ -258,24 +259,30 @@ class Downloads:
 
     async def _get(self, download: Download) -> Post:
         """Return a post whose files lie in its folder: as an earlier try left it, or looked up, fetched and published."""
-        shortcode = download.shortcode
-        kept, stage = await asyncio.to_thread(self._prepare, download)
+        kept = await asyncio.to_thread(self._kept, download.shortcode)
         if kept is not None:
             return kept
-        found = await self._look_up(shortcode)
+        return await self._fetched(download, await self._look_up(download.shortcode))
+
+    def _kept(self, shortcode: str) -> Post | None:
+        """Return the post as an earlier try left it, if it did and is young enough.
+
+        Raises `DiskFull` when there is no room to get it anew.
+        """
+        kept = self.folders.read(shortcode)
+        if kept is not None and self.now() - kept[1] < self.policy.kept:
+            return kept[0]
+        if self.folders.free_bytes() < self.policy.min_free_bytes:
+            raise DiskFull("the disk is nearly full; make room and ask again")
+        return None
+
+    async def _fetched(self, download: Download, found: PublicPost) -> Post:
+        shortcode = download.shortcode
+        stage = await asyncio.to_thread(self.folders.stage, download.id)
         files = await self.fetching.fetch_all(shortcode, found, stage, lambda: self._look_up(shortcode))
         post = _post(found, files)
         await asyncio.to_thread(self.folders.publish, download.id, shortcode, post, self.now())
         return post
-
-    def _prepare(self, download: Download) -> tuple[Post | None, Path]:
-        """Return the post as an earlier try left it, if it did, and the empty folder to write it into."""
-        kept = self.folders.read(download.shortcode)
-        if kept is not None and self.now() - kept[1] < self.policy.kept:
-            return kept[0], self.folders.root
-        if self.folders.free_bytes() < self.policy.min_free_bytes:
-            raise DiskFull("the disk is nearly full; make room and ask again")
-        return None, self.folders.stage(download.id)
 
     async def _look_up(self, shortcode: str) -> PublicPost:
         """Ask the official way first, and the public ones for what is nobody's here."""

@@ -41,6 +41,10 @@ class Folders:
         except OSError:
             return 0  # a file was renamed, or the folder published, between two looks
 
+    def is_staged(self, download_id: str) -> bool:
+        """Tell whether something was begun to be written for a download."""
+        return self._stage(download_id).exists()
+
     def drop(self, download_id: str) -> None:
         """Remove what was written for a download that is not published."""
         shutil.rmtree(self._stage(download_id), ignore_errors=True)

@@ -1,6 +1,7 @@
 """How each way to public posts stands, in the database: all processes share one budget, and a restart forgets no refusal."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -76,11 +77,11 @@ class RememberedStandings:
 
     stored: StoredStandings
     _kept: dict[str, _Kept] = field(default_factory=dict[str, _Kept])
-    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _changing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def change(self, way: str, rule: Change[T]) -> T:
         """Replace a way's standing (None: not known yet) by what the rule makes of it, undisturbed by others."""
-        async with self._changing:
+        async with self._changing[way]:
             kept = self._kept.get(way)
             if kept is not None:
                 standing, result = rule(kept.now)

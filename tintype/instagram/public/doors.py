@@ -138,9 +138,8 @@ class Doors:
         if reason in STOPPING - SUSPICIOUS:
             named = problem.retry_after if problem.retry_after != AFTER_A_LIMIT else None
             until = await self._change(way, self._limited(reason, named))
-            for other in self.ways:
-                if other is not way:
-                    await self._change(other, self._resting(until, reason))
+            resting = self._resting(until, reason)
+            await asyncio.gather(*(self._change(other, resting) for other in self.ways if other is not way))
             wait = math.ceil((until - self.now()).total_seconds())
             return trouble(reason, retry_after=wait) if problem.kind is Kind.BUSY else problem
         if reason in SUSPICIOUS or problem.kind in _ANOTHER_MAY_HELP:
