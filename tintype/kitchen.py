@@ -1,5 +1,6 @@
 """The kitchen: what recipes lean on, put together for the roof. It is a part of `app.py` that grew too long for one page."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,12 @@ from tintype.core import notifications, recipes
 from tintype.core.downloads import Downloads
 from tintype.core.notifications import Notifier, PushRecords
 from tintype.core.recipes import Pipeline, Recipes, Runner
-from tintype.errors import Misconfigured
+from tintype.errors import Misconfigured, Trouble
 from tintype.events import Event, QueueItemChanged
 from tintype.machinery import Backends, node_name, secret
 from tintype.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,18 @@ class Kitchen:
     notifier: Notifier
     news: QueueNews
 
+    async def start(self, *, alone: bool) -> None:
+        """Begin to work. The key for pushes is made by the first start: a browser's consent belongs to one key."""
+        try:
+            await self.notifier.key()
+        except Trouble as trouble:
+            log.error("no pushes can be sent: %s", trouble.message)
+        await self.runner.start(alone=alone)
+
 
 def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, now: Callable[[], datetime]) -> Kitchen:
     """Put the kitchen together, and have it hear of what happens."""
-    policy = recipes.Policy(at_once=settings.recipes_at_once)
+    policy = recipes.Policy(at_once=settings.recipes_at_once, review_below=settings.recipe_review_below)
     records = recipes.ItemRecords(backends.database)
     outlet = outlet_of(settings, backends.outbound)
     helpers = helpers_of(settings, backends.outbound, backends.images)

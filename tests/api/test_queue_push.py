@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
@@ -194,3 +195,31 @@ async def test_a_closed_queue_takes_subscriptions_only_with_its_key() -> None:
         assert (await house.client.request("DELETE", SUBSCRIBE, json={"clientId": "one"})).status_code == 401
         keyed = await house.client.get("/api/notifications/vapid-key", headers={"X-API-Key": "secret"})
         assert keyed.status_code == 200
+
+
+async def test_what_waits_for_a_person_is_told_of_urgently_and_its_end_again() -> None:
+    async with push_service() as service:
+        given: dict[str, Any] = {
+            "push_hosts": ("127.0.0.1",),
+            "outbound_allow": (service.place,),
+            "recipe_review_below": 1.0,
+        }
+        async with served(only=("queue",), **given) as house:
+            door, phone = Door(house, service), Handset("/push/review")
+            await door.subscribe(phone, "review")
+            taken = (await door.client.post("/api/queue", json={"text": RECIPE})).json()
+            (told,) = await door.told(phone, 1)
+            assert (told["status"], told["body"]) == ("pending", "Look at it before it is put away")
+            assert service.arrived(phone)[0].headers["urgency"] == "high"
+            await door.client.post(f"/api/queue/{taken['id']}/approve")
+            assert [one["status"] for one in await door.told(phone, 2)] == ["pending", "success"]
+            assert service.arrived(phone)[1].headers["urgency"] == "normal"
+
+
+async def test_the_key_is_made_when_the_house_opens_for_the_first_time(tmp_path: Path) -> None:
+    kept: list[bytes | None] = []
+    for _ in range(2):
+        async with served(only=("queue",), data=tmp_path) as house:
+            kept.append(await house.house.kitchen.notifier.records.key())  # before anybody asks for it
+    assert kept[0] is not None
+    assert kept[0] == kept[1]

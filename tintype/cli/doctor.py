@@ -19,6 +19,7 @@ from tintype.cli.output import AsJson, Exit, rows
 from tintype.errors import Misconfigured, Trouble
 
 if TYPE_CHECKING:
+    from tintype.backends.vault import Vault
     from tintype.instagram.public import Health
     from tintype.settings import Settings
 
@@ -214,6 +215,85 @@ async def _scrape_key(settings: "Settings") -> Finding:
     return Finding("scrape key", "ok", "API_KEY is set" if settings.api_key else "open to this machine only")
 
 
+async def _push(settings: "Settings") -> Finding:
+    """Look at what pushes need: a key that can be read, somebody to write to, and pages that browsers trust."""
+    is_right, key = await _push_key(settings)
+    if not is_right:
+        return Finding(
+            "push", "fail", key, "give the ENCRYPTION_KEY that it was made under, also in ENCRYPTION_KEYS_OLD"
+        )
+    parts = urlsplit(settings.address())
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        advice = "serve it over https and set PUBLIC_URL: browsers subscribe on no other page"
+        return Finding("push", "warn", f"{key}; {settings.address()} is not https", advice)
+    if settings.push_contact is None and parts.scheme != "https":
+        advice = "set PUSH_CONTACT=mailto:you@your.domain; Apple takes no push without one"
+        return Finding(
+            "push", "ok" if is_loopback(parts.hostname or "") else "warn", f"{key}; no contact is given", advice
+        )
+    return Finding("push", "ok", f"{key}; contact {settings.push_contact or settings.address()}")
+
+
+async def _push_key(settings: "Settings") -> tuple[bool, str]:
+    """Return whether the key for pushes is right, or yet to be made, and what there is to say of it."""
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+    from tintype.core.notifications import PushRecords, opened_key
+
+    database = None if _missing_file(settings.database_address()) else open_database(settings.database_address())
+    try:
+        pair = await PushRecords(database).key() if database and await revision(database) == HEAD else None
+    finally:
+        if database is not None:
+            await database.close()
+    if pair is None:
+        return True, "the key is made by the first start"
+    try:
+        return True, f"the key begins with {opened_key(_vault(settings), pair).public[:8]}"
+    except (Trouble, OSError) as error:
+        return (
+            False,
+            f"the key for pushes cannot be used: {error.message if isinstance(error, Trouble) else error.strerror}",
+        )
+
+
+def _vault(settings: "Settings") -> "Vault":
+    from tintype.backends.vault import Vault
+
+    key = settings.encryption_key
+    text = key.get_secret_value() if key else (settings.data / "encryption.key").read_text().strip()
+    return Vault.of(text, (old.get_secret_value() for old in settings.encryption_keys_old))
+
+
+async def _recipes(settings: "Settings") -> Finding:
+    """Ask where recipes go, and the servers that help with them, whether they are there."""
+    from tintype.backends.images import Images
+    from tintype.backends.outbound import HttpOutbound
+    from tintype.kitchen import helpers_of, outlet_of
+
+    outbound, images = HttpOutbound(allow=settings.outbound_allow), Images(1)
+    try:
+        outlet, helpers = outlet_of(settings, outbound), helpers_of(settings, outbound, images)
+        made = outlet is not None and (outlet.name != "folder" or (settings.recipe_folder or Path()).exists())
+        told = [await _standing_of(outlet.check)] if outlet and made else []
+        told += [await _standing_of(check) for check in helpers.checks().values()]
+    finally:
+        await images.close()
+        await outbound.close()
+    if away := [said for there, said in told if not there]:
+        return Finding("recipes", "fail", "; ".join(away), "see docs/how-to/recipes.md and recipes-with-a-model.md")
+    known = "; ".join(said for _, said in told)
+    return Finding("recipes", "ok", known or ("are put away" if outlet else "stay in the queue, and rules read them"))
+
+
+async def _standing_of(check: Callable[[], Awaitable[object]]) -> tuple[bool, str]:
+    try:
+        found = await check()
+    except Trouble as trouble:
+        return False, trouble.message
+    return True, str(getattr(found, "sentence", found))
+
+
 async def _ffmpeg(settings: "Settings") -> Finding:
     del settings
     from tintype.backends.video import ffmpeg
@@ -279,6 +359,8 @@ CHECKS: tuple[Check, ...] = (
     _registration,
     _scrape_key,
     _public_posts,
+    _recipes,
+    _push,
     _ffmpeg,
     _disk,
 )

@@ -36,6 +36,13 @@ class RecipeSettings(BaseSettings):
         validation_alias=names("RECIPE_FOLDER"),
         description="Folder that takes recipes as JSON-LD with their pictures.",
     )
+    recipe_review_below: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        validation_alias=names("RECIPE_REVIEW_BELOW"),
+        description="Confidence from 0 to 1 below which a recipe waits for a person before it is put away; unset: never.",
+    )
     recipe_follow_links: bool = Field(
         True,
         validation_alias=names("RECIPE_FOLLOW_LINKS"),

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype.api.callers import once
 from tintype.api.dialect import read_body, takes
+from tintype.api.queue.amending import RecipeEdit
 from tintype.api.queue.desk import QueueDesk
 from tintype.api.queue.reading import item_id_of, query_of
 from tintype.api.queue.stream import PATH, StreamRoute
@@ -146,6 +147,19 @@ def _amending(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
         body = await read_body(request, RetryRequest)
         item = await desk.recipes.retry(found, since=Stage(body.since) if body.since else None, force=body.force)
         return JSONResponse({"success": True, "message": "Item queued for retry", "item": desk.wire.item(item)})
+
+    @app.patch(ITEMS + "/{item_id}/recipe", dependencies=keyed, openapi_extra=takes(RecipeEdit))
+    async def amend(request: Request, item_id: str) -> Response:
+        """Correct the recipe of an item that waits for a review, or that was not put away."""
+        found = item_id_of(item_id)
+        body = await read_body(request, RecipeEdit)
+        return JSONResponse(desk.wire.item(await desk.recipes.amend(found, body.changes())))
+
+    @app.post(ITEMS + "/{item_id}/approve", dependencies=keyed)
+    async def approve(item_id: str) -> Response:
+        """Put the recipe away that waits for a review."""
+        item = await desk.recipes.approve(item_id_of(item_id))
+        return JSONResponse({"success": True, "message": "Item approved", "item": desk.wire.item(item)})
 
     @app.delete(ITEMS + "/{item_id}", dependencies=keyed)
     async def remove(request: Request, item_id: str) -> Response:

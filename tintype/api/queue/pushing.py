@@ -119,14 +119,16 @@ def item_notice(item: Item, base: str) -> Notice:
         body=body,
         url=f"{base}/share?item={item.id}#item-{item.id}",
         thumbnail=f"{base}/api/queue/{item.id}/thumbnail" if has_picture else None,
+        is_urgent=item.in_review,
     )
 
 
 def batch_notice(batch: str, counts: Mapping[Status, int], base: str) -> Notice:
     """Return what is told of many items together, once the last of them came to its end."""
     ready, waiting = counts.get(Status.SUCCESS, 0), counts.get(Status.UNHEALTHY, 0)
-    failed = counts.get(Status.ERROR, 0)
-    rest = [f"{waiting} have to wait"] if waiting else []
+    failed, held = counts.get(Status.ERROR, 0), counts.get(Status.PENDING, 0)
+    rest = [f"{held} wait for you to look at them"] if held else []
+    rest += [f"{waiting} have to wait"] if waiting else []
     rest += [f"{failed} could not be made"] if failed else []
     return Notice(
         key=f"batch:{batch}",
@@ -145,6 +147,8 @@ def _words(item: Item) -> tuple[str, str]:
     match item.status:
         case Status.SUCCESS:
             return name or "A recipe is ready", _where(item)
+        case Status.PENDING:
+            return name or "A recipe was found", "Look at it before it is put away"
         case Status.UNHEALTHY:
             return name or "A recipe has to wait", f"{reason}; it is tried again by itself"
         case _:

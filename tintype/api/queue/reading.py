@@ -42,11 +42,18 @@ def query_of(query: QueryParams) -> Query:
         raise Invalid("order must be one of asc, desc")
     return Query(
         statuses=statuses_of(query.getlist("status")),
+        in_review=_flag(query.get("review", "false"), "review"),
         limit=_number(query.get("limit", str(LIMIT)), "limit", 1, MOST),
         offset=_number(query.get("offset", "0"), "offset", 0, _FURTHEST),
         sort=sort,
         descending=order == "desc",
     )
+
+
+def _flag(text: str, name: str) -> bool:
+    if text not in ("true", "false"):
+        raise Invalid(f"{name} must be true or false")
+    return text == "true"
 
 
 def _number(text: str, name: str, least: int, most: int) -> int:

@@ -110,6 +110,7 @@ _NOTICES = {
     "many": "They are in the queue. You can close this page.",
     "known": "This is in the queue already.",
     "again": "It is tried again.",
+    "approved": "It is put away now.",
     "late": "It is being worked on already.",
     "removed": "It was removed from the queue.",
 }
@@ -149,6 +150,19 @@ def _rows(app: FastAPI, desk: QueueDesk) -> None:
         try:
             await desk.recipes.retry(item_id_of(item_id), force=force)
             done = "again"
+        except Conflict:
+            done = "late"
+        return RedirectResponse(f"{SHARE}?done={done}#item-{item_id}", 303)
+
+    @app.post(f"{SHARE}/items/{{item_id}}/approve", include_in_schema=False)
+    async def approve(request: Request, item_id: str) -> Response:
+        """Put a recipe away that waits for a person's word."""
+        _check_own(request)
+        if not _is_admitted(desk, request):
+            return _asks_for_key(Shared())
+        try:
+            await desk.recipes.approve(item_id_of(item_id))
+            done = "approved"
         except Conflict:
             done = "late"
         return RedirectResponse(f"{SHARE}?done={done}#item-{item_id}", 303)

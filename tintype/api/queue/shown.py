@@ -29,6 +29,7 @@ class Row:
     detail: str
     phases: Sequence[Phase]
     is_active: bool
+    may_approve: bool
     may_retry: bool
     may_force: bool
     picture: str | None
@@ -44,10 +45,11 @@ class Row:
             id=item.id,
             status=item.status.value,
             name=_name(item),
-            state=_STATES[item.status],
+            state="Look at it" if item.in_review else _STATES[item.status],
             detail=_detail(item),
             phases=item.phases,
-            is_active=item.status in (Status.PENDING, Status.IN_PROGRESS),
+            is_active=item.status in (Status.PENDING, Status.IN_PROGRESS) and not item.in_review,
+            may_approve=item.in_review,
             may_retry=item.status in (Status.ERROR, Status.UNHEALTHY),
             may_force=item.failure is not None and item.failure.code in _GUESSED,
             picture=picture(item),
@@ -116,6 +118,8 @@ def _name(item: Item) -> str:
 def _detail(item: Item) -> str:
     if item.failure is not None:
         return item.failure.message
+    if item.in_review:
+        return "not sure enough to put it away without you"
     doing = next((phase for phase in item.phases if phase.status is PhaseStatus.IN_PROGRESS), None)
     if doing is not None:
         return _DOING[doing.name.value]

@@ -67,6 +67,7 @@ class Wire:
             "duplicateOf": item.duplicate_of,
             "batch": item.batch,
             "attempt": item.attempt,
+            "needsReview": item.in_review or None,
         }
         return {name: value for name, value in said.items() if value is not None}
 
@@ -105,6 +106,7 @@ class Wire:
             "url": item.url or "",
             "attempt": item.attempt,
             **self._failure(item),
+            **({"needsReview": True} if item.in_review else {}),
         }
         results = self.results(item)
         return {**said, "results": results} if results else said

@@ -7,7 +7,7 @@ deliver      send what is due
 
 from tintype.core.notifications.encryption import PLAIN_BYTES, encrypt
 from tintype.core.notifications.model import SERVICES, Notice, Outcome, Policy, Subscription
-from tintype.core.notifications.notifier import DELIVER, Notifier, Report, Source
+from tintype.core.notifications.notifier import DELIVER, Notifier, Report, Source, opened_key
 from tintype.core.notifications.records import PushRecords
 from tintype.core.notifications.vapid import VapidKey
 from tintype.core.notifications.work import jobs, schedules
@@ -27,5 +27,6 @@ __all__ = [
     "VapidKey",
     "encrypt",
     "jobs",
+    "opened_key",
     "schedules",
 ]

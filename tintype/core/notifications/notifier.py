@@ -91,7 +91,7 @@ class Notifier:
                 await self.records.add_key(made, self.now())
                 pair = await self.records.key()
                 assert pair is not None
-            self._opened.key = VapidKey.of(self.vault.open(pair, context=_KEY_CONTEXT))
+            self._opened.key = opened_key(self.vault, pair)
         return self._opened.key
 
     async def subscribe(self, client: str, endpoint: str, p256dh: str, auth: str) -> int:
@@ -226,6 +226,11 @@ class Notifier:
 
 
 _KEY_CONTEXT = "push_keys:vapid:pair"
+
+
+def opened_key(vault: Vault, pair: bytes) -> VapidKey:
+    """Return the key pair that was kept; raises `Misconfigured` or `Unavailable` when it cannot be opened."""
+    return VapidKey.of(vault.open(pair, context=_KEY_CONTEXT))
 
 
 def _context(subscription_id: str) -> str:

@@ -157,6 +157,11 @@ class Item:
         """The first phase that is not completed; None when all are."""
         return next((phase.name for phase in self.phases if phase.status is not PhaseStatus.COMPLETED), None)
 
+    @property
+    def in_review(self) -> bool:
+        """Whether it waits for a person: it is pending, and nothing but somebody's word makes it due."""
+        return self.status is Status.PENDING and self.due_at is None
+
     def phase(self, stage: Stage) -> Phase:
         """One of the three phases."""
         return next(phase for phase in self.phases if phase.name is stage)
@@ -250,6 +255,13 @@ def completed(item: Item, stage: Stage, now: datetime) -> dict[str, Any]:
     return {"phases": _with(phases, begins), "status": Status.IN_PROGRESS, "failure": None, "losses": 0}
 
 
+def laid_out(item: Item, now: datetime) -> dict[str, Any]:
+    """Return what changes when a recipe is found that a person should look at: the upload waits, and nobody takes the item."""
+    changed = completed(item, Stage.PARSING, now)
+    phases = _reopened(changed["phases"])
+    return {**changed, "phases": phases, "status": Status.PENDING, "due_at": None}
+
+
 def failed(item: Item, failure: Failure, now: datetime, again_at: datetime | None) -> dict[str, Any]:
     """Return what changes when the phase at work fails: an unhealthy item is due again at `again_at`."""
     stage = item.stage or Stage.UPLOADING
@@ -299,6 +311,11 @@ def _with(phases: Collection[Phase], changed: Phase) -> tuple[Phase, ...]:
     return tuple(changed if phase.name is changed.name else phase for phase in phases)
 
 
-def end_of(status: Status, attempt: int) -> str | None:
-    """Return by what an end is known, so that people are told of each once an attempt; None: it is no end."""
-    return None if status in ACTIVE else f"{attempt}:{status.value}"
+def end_of(item: Item) -> str | None:
+    """Return by what an end is known, so that people are told of each once an attempt; None: it is no end.
+
+    An item that waits for a person is told of as well: otherwise it would wait for ever.
+    """
+    if item.in_review:
+        return f"{item.attempt}:review"
+    return None if item.status in ACTIVE else f"{item.attempt}:{item.status.value}"

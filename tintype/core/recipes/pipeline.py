@@ -99,7 +99,7 @@ class Pipeline:
         """
         if not await self._may_go_on(walk):
             return
-        while (stage := walk.item.stage) is not None and walk.item.status not in (Status.ERROR, Status.UNHEALTHY):
+        while (stage := walk.item.stage) is not None and not _rests(walk.item):
             await walk.begin(stage)
             try:
                 await self._steps[stage](walk)
@@ -181,7 +181,11 @@ class Pipeline:
             raise Halt(NOT_A_RECIPE)
         if not parsed.value.ingredients and not item.force:
             raise Halt(INCOMPLETE)
-        await walk.complete(Stage.PARSING, parsed=parsed)
+        below = self.policy.review_below
+        if below is not None and parsed.confidence < below:
+            await walk.lay_out(parsed=parsed)
+        else:
+            await walk.complete(Stage.PARSING, parsed=parsed)
 
     async def read(self, text: str, context: Context) -> Parsed[Recipe] | None:
         """Return the recipe in a text that came without pictures."""
@@ -189,3 +193,7 @@ class Pipeline:
 
     async def _upload(self, walk: Walk) -> None:
         await self.uploading.upload(walk)
+
+
+def _rests(item: Item) -> bool:
+    return item.status in (Status.ERROR, Status.UNHEALTHY) or item.in_review

@@ -21,6 +21,9 @@ class Policy:
     probed: timedelta = 10 * SECOND  # how long a probe's answer is taken for all items that wait for the same thing
     at_once: int = 8  # items that one process works at a time
     idle: timedelta = 2 * SECOND  # the longest sleep between two looks for due items
+    review_below: float | None = (
+        None  # a recipe of which its parser is less sure waits for a person before it is put away
+    )
     log_age: timedelta = DAY  # how long changes can be replayed
     log_lines: int = 10_000
     batch: int = 500  # links in one request

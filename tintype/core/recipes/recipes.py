@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from tintype.backends.blobs import Blobs
 from tintype.backends.bus import Bus
 from tintype.backends.images import Images
+from tintype.core.recipes.amending import amended
 from tintype.core.recipes.extracting import cover_key, known_shortcode
 from tintype.core.recipes.items import FAILED, Given, Item, Stage, Status, begun, retried
 from tintype.core.recipes.policy import Policy
@@ -136,6 +138,38 @@ class Recipes:
             f"Cannot retry item with status {item.status.value}; only error and unhealthy can be", item.status
         )
 
+    async def amend(self, item_id: str, changes: Mapping[str, Any]) -> Item:
+        """Put a person's words in place of what was read, field by field.
+
+        Raises `WrongStatus` while the item is worked on, or when its recipe was put away already, `NotFound` without one.
+        """
+        for _ in range(_TRIES):
+            item = await self.get(item_id)
+            if item.parsed is None:
+                raise NotFound("there is no recipe of this item, or none yet")
+            if not _may_be_amended(item):
+                raise WrongStatus(f"Cannot change the recipe of an item with status {item.status.value}", item.status)
+            moved = await self.records.change(item, self.now(), parsed=amended(item.parsed, changes))
+            if moved is not None:
+                await announce(self.bus, moved)
+                return moved.item
+        raise Conflict("the item is being worked on right now; try again")
+
+    async def approve(self, item_id: str) -> Item:
+        """Let an item go on that waits for a person; of many who do so at once one does.
+
+        Raises `WrongStatus` for one that does not wait, `NotFound` when there is none.
+        """
+        item = await self.get(item_id)
+        moved = None
+        if item.in_review:
+            moved = await self.records.change(item, self.now(), due_at=self.now())
+        if moved is None:
+            raise WrongStatus("The item does not wait for a review", item.status)
+        await announce(self.bus, moved)
+        self.wake()
+        return moved.item
+
     async def remove(self, item_id: str, *, cancel: bool = False) -> None:
         """Remove an item; one that is being worked on only with `cancel`.
 
@@ -205,6 +239,12 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 def new_batch() -> str:
     """Return a name for things that are imported together."""
     return str(uuid4())
+
+
+def _may_be_amended(item: Item) -> bool:
+    """Tell whether a change still reaches the recipe that is put away: nobody works on it, and it is nowhere yet."""
+    is_here = item.status is Status.SUCCESS and item.upload is None
+    return item.in_review or item.status in FAILED or is_here
 
 
 def _taken(fresh: Item, stored: Mapping[str, Item], known: Mapping[str, Item]) -> Taken:

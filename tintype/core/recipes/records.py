@@ -13,6 +13,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
+    FromClause,
     Index,
     Integer,
     Row,
@@ -151,6 +153,7 @@ class Query:
     """Which items are asked for, and in which order."""
 
     statuses: tuple[Status, ...] = ()
+    in_review: bool = False  # only those that wait for a person
     limit: int = 50
     offset: int = 0
     sort: str = "createdAt"
@@ -201,11 +204,9 @@ class ItemRecords:
 
     async def page(self, query: Query) -> Page:
         """Return a page, and how many there are in all, as of one moment."""
-        statuses = [status.value for status in query.statuses]
         counted = items.alias()
-        count, rows = select(func.count()).select_from(counted), select(items)
-        if statuses:
-            count, rows = count.where(counted.c.status.in_(statuses)), rows.where(items.c.status.in_(statuses))
+        count = select(func.count()).select_from(counted).where(*_wanted(query, counted))
+        rows = select(items).where(*_wanted(query, items))
         rows = rows.order_by(*_ordered(query)).limit(query.limit).offset(query.offset)
         async with self.database.read() as connection:
             # One statement sees one moment on Postgres, so the count rides on the rows, and is asked alone when none do.
@@ -261,7 +262,7 @@ class ItemRecords:
         Raises `OvertakenError` when somebody else moved it meanwhile; then nothing is stored.
         """
         moved = replace(item, **changed, updated_at=touched(item, now))
-        end = end_of(moved.status, moved.attempt)
+        end = end_of(moved)
         tell = end is not None and end != item.told
         moved = replace(moved, told=end or moved.told)
         mine = (items.c.id == item.id) & (items.c.fence == item.fence)
@@ -427,9 +428,16 @@ async def _of_current(connection: AsyncConnection, shortcodes: Sequence[str]) ->
 
 
 async def _open(connection: AsyncConnection, batch: str | None) -> int:
-    active = items.c.status.in_([status.value for status in ACTIVE])
+    # What waits for a person has come as far as it can by itself.
+    active = items.c.status.in_([status.value for status in ACTIVE]) & items.c.due_at.is_not(None)
     query = select(func.count()).select_from(items).where(items.c.batch == batch, active)
     return (await connection.execute(query)).scalar_one()
+
+
+def _wanted(query: Query, table: FromClause) -> Sequence[ColumnElement[bool]]:
+    statuses = [status.value for status in query.statuses]
+    held = (table.c.status == Status.PENDING.value) & table.c.due_at.is_(None)
+    return [*([table.c.status.in_(statuses)] if statuses else []), *([held] if query.in_review else [])]
 
 
 def _ordered(query: Query) -> Sequence[Any]:

@@ -51,6 +51,11 @@ class Walk:
         self.tries = 0
         await self.move(held=changed["status"] is items.Status.IN_PROGRESS, **{**changed, **more})
 
+    async def lay_out(self, **more: Any) -> None:
+        """End the parsing with a recipe that a person should look at before it is put away."""
+        self.tries = 0
+        await self.move(held=False, **{**items.laid_out(self.item, self.now()), **more})
+
     async def fail(self, failure: Failure, again_at: datetime | None = None) -> None:
         """End the way for now: an unhealthy item goes on at `again_at`."""
         changed = items.failed(self.item, failure, self.now(), again_at)
