@@ -77,11 +77,15 @@ class DeliveryRecords:
             taken = [await _take(connection, name, count, now, lease) for name, count in shares.items()]
             return [claim for some in taken for claim in some]
 
+    async def has_due(self, endpoint: Endpoint, now: datetime) -> bool:
+        """Tell whether something of this endpoint is due."""
+        query = select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoint.id, deliveries.c.due_at <= now)
+        async with self.database.read() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
     async def pull(self, endpoint: Endpoint, now: datetime, lease: timedelta, limit: int) -> Sequence[Claim]:
         """Take due deliveries of one endpoint, for somebody who fetches them."""
         async with self.database.write() as connection:
-            mine = endpoints.c.id == endpoint.id
-            await connection.execute(update(endpoints).where(mine).values(pulled_at=now))
             return await _take(connection, endpoint.id, limit, now, lease)
 
     async def held(self, endpoint: Endpoint, delivery_id: int, fence: int) -> Claim | None:

@@ -1,5 +1,7 @@
 """The trade of telling programs: endpoints, their secrets, and what became of each message."""
 
+import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,6 +38,8 @@ from tintype.core.webhooks.signing import new_private, new_secret, public_of
 from tintype.errors import Conflict, Invalid, NotFound
 
 LISTENER = "listen:"  # in place of an address: nobody is called
+_ID = re.compile(r"[0-9a-f-]{36}")
+LOOK_SECONDS = 0.5  # between two looks for a listener that waits
 _PULLED_AT_ONCE = 20
 _TEST = "msg_test"
 
@@ -137,7 +141,8 @@ class Webhooks:
 
     async def get(self, scope: Scope, endpoint_id: str) -> Endpoint:
         """Return an endpoint; raises `NotFound`, also for somebody else's."""
-        found = await self.endpoints.get(scope.workspace_id, scope.app_id, endpoint_id)
+        is_id = _ID.fullmatch(endpoint_id) is not None
+        found = await self.endpoints.get(scope.workspace_id, scope.app_id, endpoint_id) if is_id else None
         if found is None:
             raise NotFound(f"there is no webhook endpoint {endpoint_id!r}")
         return found
@@ -251,9 +256,19 @@ class Webhooks:
         self.outbox.due()
         return count
 
-    async def pull(self, scope: Scope, endpoint_id: str) -> Sequence[Pulled]:
-        """Return what is due for a listener, signed as it would be sent; each is held for a while."""
-        endpoint, now = await self._listener(scope, endpoint_id), self.now()
+    async def pull(self, scope: Scope, endpoint_id: str, *, wait: float = 0.0) -> Sequence[Pulled]:
+        """Return what is due for a listener, signed as it would be sent; each is held for a while.
+
+        Where nothing is, it is waited for, up to so many seconds.
+        """
+        endpoint = await self._listener(scope, endpoint_id)
+        await self.endpoints.change(endpoint, pulled_at=self.now())
+        until = asyncio.get_running_loop().time() + wait
+        while not await self.deliveries.has_due(endpoint, self.now()):
+            if asyncio.get_running_loop().time() >= until:
+                return []
+            await asyncio.sleep(LOOK_SECONDS)
+        now = self.now()
         claims = await self.deliveries.pull(endpoint, now, self.policy.lease, _PULLED_AT_ONCE)
         return [Pulled(claim.delivery, claim.fence, self.tries.request(claim, now)) for claim in claims]
 
