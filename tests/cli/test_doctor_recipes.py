@@ -10,10 +10,10 @@ import pytest
 from tests.doubles.model_server import MODEL, model_server
 from tests.doubles.tandoor import WRITE, pretend_tandoor
 from tintype.app import open_house
-from tintype.cli.doctor import CHECKS
+from tintype.cli.doctor import CHECKS, Check, Finding
 from tintype.settings import Settings, load
 
-PUSH, RECIPES = (next(one for one in CHECKS if one.__name__ == name) for name in ("_push", "_recipes"))
+PUSH, RECIPES = (next(one for one in CHECKS if getattr(one, "__name__", "") == name) for name in ("_push", "_recipes"))
 KEY, OTHER = (b64encode(bytes([number]) * 32).decode() for number in (1, 2))
 
 
@@ -30,8 +30,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+async def asked(check: Check, chosen: Settings) -> Finding:
+    return await check(chosen)
+
+
 def push(folder: Path, **more: object) -> tuple[str, str, str]:
-    found = asyncio.run(PUSH(settings(folder, **more)))
+    found = asyncio.run(asked(PUSH, settings(folder, **more)))
     return found.state, found.found, found.advice or ""
 
 
@@ -87,8 +91,8 @@ def test_where_recipes_go_and_who_helps_is_asked(tmp_path: Path) -> None:
 
 
 def test_with_nothing_set_nobody_is_asked(tmp_path: Path) -> None:
-    found = asyncio.run(RECIPES(settings(tmp_path)))
+    found = asyncio.run(asked(RECIPES, settings(tmp_path)))
     assert (found.state, found.found) == ("ok", "stay in the queue, and rules read them")
-    there = asyncio.run(RECIPES(settings(tmp_path, recipe_folder=tmp_path / "recipes")))
+    there = asyncio.run(asked(RECIPES, settings(tmp_path, recipe_folder=tmp_path / "recipes")))
     assert (there.state, there.found) == ("ok", "are put away")
     assert not (tmp_path / "recipes").exists()
