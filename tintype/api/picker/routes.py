@@ -18,7 +18,7 @@ def mount(desk: PickerDesk) -> Mounted:
     app = build(PICKER, version=desk.version)
     for add in GROUPS:
         add(app, desk)
-    larger = dict.fromkeys(("/api/store", "/api/file", "/multipart"), desk.upload_max_bytes)
+    larger: dict[str, int] = dict.fromkeys(("/api/store", "/api/file", "/multipart"), desk.upload_max_bytes)
     return Mounted(PICKER, _Shared(Surround(app, PICKER, desk.max_body_bytes, larger)), openapi=app.openapi)
 
 
