@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tintype.core.recipes.model import Nutrition, Servings, Times
-from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
+from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere, headings
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
@@ -15,7 +15,7 @@ _SHORT = 14  # words: a fact is not told in more
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨👩👧🙋🍴🥣]")
 _PIECES = re.compile(
-    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
+    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
     re.IGNORECASE,
 )
 _SERVED_IN = re.compile(r"(?<=\d)(\s[^\W\d]+)\s(?:en|in|em)\s(?=\d)", re.IGNORECASE)
@@ -208,7 +208,7 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
         if (
             (opener == "label" and (alone or counted or _whatever(tokens, amount.end, lexicon)))
             or (opener == "for" and (portioned or (what is not None and _diners(tokens, place, amount.end, lexicon))))
-            or (not opener and portioned and (bold or _whole_line(tokens, place, amount.end)))
+            or (not opener and portioned and (bold or _whole_line(tokens, place, amount.end, more=3)))
         ):
             return Servings(amount.amount, amount.upper, what.text if what is not None and what.kind == "w" else "")
         if bold and counted and place <= 1:
@@ -220,7 +220,9 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
 def _diners(tokens: tuple[Token, ...], place: int, end: int, lexicon: Lexicon) -> bool:
     """Tell whether a line says nothing beside "for 12 cookies" or "pour 2 gourmands", whoever they are."""
     word = tokens[end]
-    if word.kind != "w" or not _whole_line(tokens, place, end):
+    needed = headings("ingredient_headings").at(tokens, end + 1)  # "Para 6 tarrinas necesitas:"
+    whole = _whole_line(tokens, place, end) or (needed and not any(one.kind != "p" for one in tokens[needed[1] :]))
+    if word.kind != "w" or not whole:
         return False
     known = word.folded in lexicon.serving_words
     return known or not (
@@ -228,10 +230,11 @@ def _diners(tokens: tuple[Token, ...], place: int, end: int, lexicon: Lexicon) -
     )
 
 
-def _whole_line(tokens: tuple[Token, ...], place: int, end: int) -> bool:
-    """Tell whether a line says nothing beside "for 12 cookies"."""
+def _whole_line(tokens: tuple[Token, ...], place: int, end: int, more: int = 0) -> bool:
+    """Tell whether a line says nothing beside "for 12 cookies", or hardly more: "2 persons as a side"."""
     before = sum(token.kind == "w" for token in tokens[:place])
-    return before <= 2 and not any(token.kind != "p" for token in tokens[end + 1 :])
+    after = [token for token in tokens[end + 1 :] if token.kind != "p"]
+    return before <= 2 and len(after) <= more and all(token.kind == "w" for token in after)
 
 
 _WEIGHED = frozenset({"g", "kg", "mg", "ml", "cl", "dl", "l", "oz", "lb"})
@@ -288,6 +291,15 @@ def _named_before(tokens: tuple[Token, ...], place: int, key: str, lexicon: Lexi
         (found := listed.at(tokens, at)) is not None and found[1] == start + 1
         for at in range(max(0, start - 2), start + 1)
     )
+
+
+def yields(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a line is a number of things that are made and nothing else: "about 20 pieces"."""
+    amount = quantity(tokens, 0, lexicon)
+    if amount is None or amount.end >= len(tokens) or not _whole_line(tokens, 0, amount.end):
+        return False
+    word = tokens[amount.end].folded
+    return word in lexicon.serving_words and not lexicon.is_food(word)
 
 
 def read_nutrition(lines: list[str], lexicon: Lexicon) -> Nutrition:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tintype.core.recipes.model import Certainty, Context, Ingredient, Parsed, Recipe
 from tintype.core.recipes.parsers.addressing import for_cooks
-from tintype.core.recipes.parsers.rules.facts import read_nutrition, read_servings, read_times
+from tintype.core.recipes.parsers.rules.facts import read_nutrition, read_servings, read_times, yields
 from tintype.core.recipes.parsers.rules.ingredients import read_ingredient
 from tintype.core.recipes.parsers.rules.labelling import Label, label
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, guess_language, lexicon
@@ -70,6 +70,11 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
             one = look(one.text[cut.end() :], False, known)
         looks.append(one)
         blank = False
+    counted = next((place for place, one in enumerate(looks) if one.has_unit or one.heading), len(looks))
+    for place, one in enumerate(looks[: counted - 1] if counted else ()):
+        after = looks[place + 1]
+        if (after.after_blank or after.heading or after.facts) and yields(one.tokens, known):
+            looks[place] = replace(one, facts=True)
     return [replace(one, group=True) if _names_part(looks, place) else one for place, one in enumerate(looks)]
 
 

@@ -186,6 +186,8 @@ def _heading(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[st
     """Return the sort of heading that a line is, and the sort that it opens with before a colon or dash."""
     if not tokens:
         return None, None
+    if _needs_for_some(tokens):
+        return "ingredient", "ingredient"
     for sort, heads in _heads():
         found = heads.at(tokens, 0)
         if found is None:
@@ -204,6 +206,15 @@ def _heading(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[st
         if sort == "step" and text.endswith(":") and len(tokens) <= 6:
             return sort, sort
     return None, None
+
+
+def _needs_for_some(tokens: tuple[Token, ...]) -> bool:
+    """Tell whether a line is "For 4 people you need:" and nothing else."""
+    if tokens[0].folded not in _PORTIONS or not any(token.kind == "n" for token in tokens[1:3]):
+        return False
+    needs = headings("ingredient_headings")
+    found = [at for place in range(2, min(len(tokens), 6)) if (at := needs.at(tokens, place))]
+    return any(all(token.kind == "p" for token in tokens[end:]) for _, end in found)
 
 
 def _in_brackets(rest: tuple[Token, ...], lexicon: Lexicon) -> bool:

@@ -67,6 +67,8 @@ def _look_alike(
     uneaten = len(ingredients) <= FEW and not any(lexicon.eaten.within(one.tokens) for one in looks)
     if uneaten and (cues or len(hints) > 1):
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
+    if cues and ingredients and len(ingredients) <= FEW and all(_cleans(one) for one in ingredients):
+        return f"speaks of {', '.join(sorted(cues)[:3])}, and of nothing but what cleans"
     meals = sum(_is_meal(one, lexicon) for one in looks)
     planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
     if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
@@ -86,6 +88,14 @@ def _look_alike(
     if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
         return "speaks to a machine"
     return None
+
+
+def _cleans(one: Ingredient) -> bool:
+    """Tell whether a thing cleans as well as it is eaten: vinegar, soda, lemon, salt, water."""
+    return any(token.folded in _CLEANERS for token in tokenize(one.food))
+
+
+_CLEANERS = everywhere("cleaners")
 
 
 def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
