@@ -1,0 +1,1 @@
+"use strict";(()=>{function e(){try{return document.cookie="tintype_probe=1; SameSite=None; Secure; Partitioned; Max-Age=60",document.cookie.includes("tintype_probe=1")}catch{return!1}}parent!==window&&parent.postMessage(JSON.stringify({id:"cookies",type:"ThirdPartyCookies",payload:e()}),"*");})();
