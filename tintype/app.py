@@ -64,7 +64,7 @@ from tintype.core.downloads import Policy as DownloadPolicy
 from tintype.core.downloads import SessionRecords as CookieRecords
 from tintype.core.downloads import jobs as download_jobs
 from tintype.core.downloads import schedules as download_schedules
-from tintype.core.feed import Copies, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
+from tintype.core.feed import Copies, Curation, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
 from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.insights import Product as Measured
@@ -182,7 +182,8 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     connecting = Connecting(accounts, graph, AppSettings(settings.instagram_graph_version, settings.instagram_origin))
     records = FeedRecords(backends.database)
     copies = Copies(backends.outbound, backends.blobs, backends.images, records, settings.feed_copy_videos)
-    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, _policy(settings))
+    curation = Curation(backends.database, backends.bus, now)
+    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, _policy(settings))
     renditions = Renditions(records, backends.blobs, backends.images)
     publisher, runner = _publishing(settings, backends, accounts, graph)
     insights = _insights(settings, backends, accounts, graph, publisher)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from tintype import __version__
-from tintype.api.console import accounts, assets, overview, signing, start, system, team
+from tintype.api.console import accounts, assets, feed, overview, signing, start, system, team
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.dialect import CONSOLE
 from tintype.api.dialect import Mounted, Surround, build
@@ -15,6 +15,7 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     signing.add,
     overview.add,
     accounts.add,
+    feed.add,
     team.add,
     system.add,
 )

@@ -17,6 +17,7 @@ class Section:
 SECTIONS = (
     Section("/console", "Overview"),
     Section("/console/accounts", "Accounts"),
+    Section("/console/feed", "Feed"),
     Section("/console/team", "Team and keys"),
     Section("/console/system", "System", Role.OWNER),
 )

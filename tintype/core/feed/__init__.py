@@ -7,6 +7,7 @@ view      what a website gets, always the last good list
 """
 
 from tintype.core.feed.copies import Copies, blob_key
+from tintype.core.feed.curation import Choice, Choices, Curation
 from tintype.core.feed.feed import Feed, Report
 from tintype.core.feed.model import FORMATS, SIZES, Asset, Item, Policy, Standing, View, first_sentence
 from tintype.core.feed.owning import OwnPosts
@@ -18,7 +19,10 @@ __all__ = [
     "FORMATS",
     "SIZES",
     "Asset",
+    "Choice",
+    "Choices",
     "Copies",
+    "Curation",
     "Feed",
     "FeedRecords",
     "Item",

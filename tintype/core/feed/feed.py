@@ -10,6 +10,7 @@ from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
 from tintype.core.accounts import Account, Accounts, Grip, State
 from tintype.core.feed.copies import Copies, When
+from tintype.core.feed.curation import Curation
 from tintype.core.feed.model import (
     Departures,
     Item,
@@ -65,6 +66,7 @@ class Feed:
     copies: Copies
     engine: Engine
     bus: Bus
+    curation: Curation
     policy: Policy
 
     async def sync(self, account_id: str, *, deep: bool = False) -> Report:
@@ -131,8 +133,9 @@ class Feed:
         """Return a workspace's feed as it stands."""
         # In this order: a sync that ends in between makes the list newer than its revision says, and never older.
         revision, synced_at, stale = await self.freshness(workspace_id)
+        chosen = await self.curation.of(workspace_id)
         items = await self.records.items(workspace_id)
-        return View(tuple(items), synced_at, stale, revision)
+        return View(chosen.applied(items), synced_at, stale, revision)
 
     async def freshness(self, workspace_id: str) -> tuple[str, datetime | None, str | None]:
         """Return a workspace's revision, the moment of its oldest sync, and the reason when its feed is stale."""
@@ -145,7 +148,9 @@ class Feed:
             for account in [one for one in accounts if one.state is not State.WAITING] or accounts
         ]
         moments = [standing.synced_at for standing in standings.values() if standing.synced_at]
+        chosen = await self.curation.of(workspace_id)
         revision = "-".join(f"{one.account_id[:8]}.{one.revision}" for one in standings.values())
+        revision += f"-{chosen.number}" if chosen.number else ""
         return revision, min(moments) if moments else None, next((reason for reason in reasons if reason), None)
 
     async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
@@ -171,6 +176,7 @@ class Feed:
     async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
         """Forget a workspace's media, or those of one account; their copies go with the next collections."""
         await self.records.erase(workspace_id, account_id)
+        await self.curation.forget(workspace_id, account_id)
         await self.bus.publish(MediaSynced(workspace_id, account_id or "", changed=True))
 
     async def _sync(self, reader: Reader, deep: bool) -> Report:

@@ -1,4 +1,4 @@
-"""The console: browsers' sessions, second factors and what people did."""
+"""The console: browsers' sessions, second factors what people did, and what they chose about feeds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _welcomes()
     _second_factors()
     _audit()
+    _choices()
 
 
 def _browsers() -> None:
@@ -72,3 +73,22 @@ def _audit() -> None:
     )
     op.create_index(op.f("ix_audit_workspace_id_id"), "audit", ["workspace_id", "id"], unique=False)
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
+
+
+def _choices() -> None:
+    op.create_table(
+        "feed_choices",
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("media_id", sa.String(length=32), nullable=False),
+        sa.Column("workspace_id", sa.String(length=36), nullable=False),
+        sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=True),
+        sa.Column("alt_text", sa.Text(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("chosen_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_feed_choices_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "media_id", name=op.f("pk_feed_choices")),
+    )
+    op.create_index(op.f("ix_feed_choices_workspace_id"), "feed_choices", ["workspace_id"], unique=False)
