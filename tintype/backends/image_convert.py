@@ -29,6 +29,9 @@ QUALITY = {"jpeg": 80, "webp": 82, "avif": 65, "png": 100}
 FINE = 90  # from this quality on, at least twice the pixels go into the last scaling: 0.04 to 0.16 dB better
 _WRITTEN = {"jpeg": "jpeg", "jpg": "jpeg", "png": "png", "webp": "webp", "avif": "avif", "gif": "png"}
 
+_LARGE = 2**20  # bytes from which on it pays that libvips reads them where they are, and not from a copy of its own
+_Memory: Any = pyvips.Source  # pyright: ignore[reportUnknownMemberType] - pyvips carries no types
+
 Size = tuple[int, int]
 
 
@@ -146,7 +149,7 @@ def _first_scale(size: Size, operations: tuple[Operation, ...]) -> float:
 
 def _loaded(source: Source, scale: float) -> Any:
     """Decode at `scale`: upright, sRGB with 8 bits; nothing is decoded before it is needed."""
-    picture = Image.new_from_buffer(source.data, _options(source, scale), access="sequential", fail_on="error")
+    picture = _opened(source, scale)
     profile, form, alpha = picture.get_typeof("icc-profile-data") != 0, picture.format, picture.hasalpha()
     across, down = max(1, math.ceil(source.width * scale)), max(1, math.ceil(source.height * scale))
     if (picture.width, picture.height) != (across, down):
@@ -171,10 +174,15 @@ def _from_profile(picture: Any) -> Any:
         return picture
 
 
-def _options(source: Source, scale: float) -> str:
+def _opened(source: Source, scale: float) -> Any:
+    options: dict[str, object] = {"access": "sequential", "fail_on": "error"}
     if source.format == "jpeg":
-        return f"[shrink={next((shrink for shrink in (8, 4, 2) if scale * shrink <= 1), 1)}]"
-    return f"[scale={scale:.6f}]" if source.format == "webp" and scale < 1 else ""
+        options["shrink"] = next((shrink for shrink in (8, 4, 2) if scale * shrink <= 1), 1)
+    elif source.format == "webp" and scale < 1:
+        options["scale"] = scale
+    if len(source.data) < _LARGE:
+        return Image.new_from_buffer(source.data, "", **options)
+    return Image.new_from_source(_Memory.new_from_memory(source.data), "", **options)
 
 
 def _target(one: Resize, width: int, height: int) -> Size:

@@ -1,13 +1,15 @@
 """The program that decodes pictures, one job after the other, in a process that may die of a hostile file.
 
 It is started as a file of its own and imports of the house only what works on pictures, so that it stays small and knows
-no secret. A job is a line of JSON and the picture's bytes on standard input; the answer is a line of JSON and the results'
-bytes on standard output. It ends when its standard input does, which is also what a killed parent looks like.
+no secret. A job is a line of JSON on standard input, and the picture's bytes in the memory whose descriptor is the program's
+argument, or without one behind the line; the answer is a line of JSON and the results' bytes on standard output. It ends when its standard input does, which is also
+what a killed parent looks like.
 """
 
 import base64
 import fcntl
 import json
+import os
 import resource
 import signal
 import sys
@@ -97,11 +99,11 @@ def answer(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[by
         return {"refused": "invalid", "message": "the picture is damaged and cannot be decoded"}, []
 
 
-def main(reading: BinaryIO, writing: BinaryIO) -> None:
+def main(reading: BinaryIO, writing: BinaryIO, shared: int | None = None) -> None:
     """Answer jobs until the input ends."""
     while line := reading.readline():
         job = json.loads(line)
-        data = reading.read(job["bytes"])
+        data = reading.read(job["bytes"]) if shared is None else os.pread(shared, job["bytes"], 0)
         if len(data) < job["bytes"]:
             return
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -131,6 +133,6 @@ def confine() -> None:
 if __name__ == "__main__":
     confine()
     try:
-        main(sys.stdin.buffer, sys.stdout.buffer)
+        main(sys.stdin.buffer, sys.stdout.buffer, int(sys.argv[1]) if len(sys.argv) > 1 else None)
     except BrokenPipeError:
         sys.stderr.close()  # the parent is gone; there is nobody to tell

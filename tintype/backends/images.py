@@ -30,6 +30,7 @@ _JOBS_PER_WORKER = 500
 _WAITING = 64
 _JOB_SECONDS = 60.0  # of the clock; the worker's own limit counts CPU and comes first on an idle machine
 _BUFFER = 4 * 1024 * 1024
+_SHARED = 8 * 1024 * 1024  # bytes of shared memory that a worker may keep between jobs
 _PROGRAM = Path(__file__).with_name("image_worker.py")
 _HOUSE = str(Path(__file__).parents[2])
 # The worker sees hostile files, so it gets none of our environment but what Python itself may need.
@@ -100,6 +101,7 @@ class Fitted:
 @dataclass(slots=True)
 class _Worker:
     process: Process
+    shared: int | None  # memory that it sees as well, so that a picture is copied into it once and goes through no pipe
     jobs: int = 0
 
 
@@ -152,7 +154,7 @@ class Images:
     def __init__(self, workers: int = os.cpu_count() or 1) -> None:
         self._turns = _Turns(workers)
         self._idle: list[_Worker] = []
-        self._alive: set[Process] = set()
+        self._alive: dict[Process, int | None] = {}
         self._closed = False
 
     async def inspect(self, data: bytes) -> Picture:
@@ -199,8 +201,10 @@ class Images:
         """End all workers, those at work as well."""
         self._closed = True
         self._idle.clear()
-        await asyncio.gather(*(_end(process) for process in list(self._alive)))
-        self._alive.clear()
+        processes = list(self._alive)
+        for process in processes:
+            self._forget(process)
+        await asyncio.gather(*map(_end, processes))
 
     async def _ask(
         self, data: bytes, sizes: Sequence[int], formats: Sequence[str], *, describe: bool
@@ -211,32 +215,32 @@ class Images:
         return told["picture"], _renditions(wanted, told["made"], body)
 
     async def _answered(self, job: dict[str, Any], data: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
-        told, body = await self._queued(json.dumps(job).encode() + b"\n" + data, short=short)
+        told, body = await self._queued(json.dumps(job).encode() + b"\n", data, short=short)
         if "refused" in told:
             raise _trouble(told["refused"], told["message"])
         return told, body
 
-    async def _queued(self, request: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
+    async def _queued(self, line: bytes, data: bytes, *, short: bool) -> tuple[dict[str, Any], bytes]:
         if self._closed or self._turns.waiting >= _WAITING:
             raise Unavailable("too many pictures wait to be converted; try again in a moment", retry_after=1)
         await self._turns.take(short=short)
         try:
-            return await self._run(request)
+            return await self._run(line, data)
         finally:
             self._turns.give()
 
-    async def _run(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _run(self, line: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
         worker = await self._worker()
         try:
             async with asyncio.timeout(_JOB_SECONDS):
-                told, body = await _exchange(worker.process, request)
+                told, body = await _exchange(worker, line, data)
         except TimeoutError:
             await self._discard(worker)
             raise Invalid("the picture takes too long to decode") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             code = await self._discard(worker)
             if worker.jobs and not _of_the_file(code):
-                return await self._run(request)  # it died while idle, or was killed from outside: not the file's fault
+                return await self._run(line, data)  # it died idle, or was killed from outside: not the file's fault
             raise _died(code) from None
         except BaseException:
             # A cancelled job leaves half an answer in the pipe, so its worker cannot be asked again.
@@ -254,26 +258,46 @@ class Images:
             worker = self._idle.pop()
             if worker.process.returncode is None:
                 return worker
-            self._alive.discard(worker.process)
+            self._forget(worker.process)
+        shared = os.memfd_create("picture") if hasattr(os, "memfd_create") else None
+        seen = () if shared is None else (shared,)
+        command = (sys.executable, "-P", str(_PROGRAM), *map(str, seen))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", str(_PROGRAM), stdin=PIPE, stdout=PIPE, env=_environment(), limit=_BUFFER
+            *command, stdin=PIPE, stdout=PIPE, env=_environment(), limit=_BUFFER, pass_fds=seen
         )
-        self._alive.add(process)
-        return _Worker(process)
+        self._alive[process] = shared
+        return _Worker(process, shared)
 
     async def _discard(self, worker: _Worker) -> int:
-        self._alive.discard(worker.process)
+        self._forget(worker.process)
         return await _end(worker.process)
 
+    def _forget(self, process: Process) -> None:
+        shared = self._alive.pop(process, None)
+        if shared is not None:
+            os.close(shared)
 
-async def _exchange(process: Process, request: bytes) -> tuple[dict[str, Any], bytes]:
+
+async def _exchange(worker: _Worker, line: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+    process = worker.process
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(request)
+    if worker.shared is None:
+        process.stdin.write(line + data)
+    else:
+        _share(worker.shared, data)
+        process.stdin.write(line)
     await process.stdin.drain()
-    line = await process.stdout.readuntil(b"\n")
-    told = json.loads(line)
+    told = json.loads(await process.stdout.readuntil(b"\n"))
     return told, await process.stdout.readexactly(sum(each["bytes"] for each in told.get("made", [])))
+
+
+def _share(shared: int, data: bytes) -> None:
+    if os.fstat(shared).st_size > max(len(data), _SHARED):
+        os.ftruncate(shared, len(data))  # gives the memory of a huge one back
+    view, at = memoryview(data), 0
+    while at < len(view):
+        at += os.pwrite(shared, view[at:], at)
 
 
 async def _end(process: Process) -> int:
