@@ -1,6 +1,6 @@
 """A 400 × 400 crop of an Instagram photo and of a 20 Mpx photograph, beside sharp and thumbor.
 
-    python bench/images.py [--rounds 7] [--each 12] [--cache FOLDER]
+    python bench/images.py [--rounds 7] [--each 36] [--cache FOLDER]
 
 All three are processes that stay: ours is the workshop with its workers, as the server uses it; sharp runs in node, fed from
 memory; thumbor serves HTTP and reads files, as it does. JPEG in, JPEG out, quality 80, 4:2:0, Huffman tables optimised where
@@ -187,10 +187,10 @@ def report(title: str, figures: dict[str, list[float]], unit: str, *, more_is_be
     print(f"            ({'more' if more_is_better else 'less'} is better)")
 
 
-def compare(sides: Sequence[Side], rounds: int, each: int) -> None:
+def compare(sides: list[Side], rounds: int, each: int) -> None:
     """Alternate the contenders and print the figures of each picture."""
     for at, title in enumerate(SIZES):
-        count = each if at == 0 else max(2, each // 3)
+        count = each if at == 0 else max(2, each // 4)
         sizes = {side.name: side.measured(at, 2, 1)[2] for side in sides}
         cpu: dict[str, list[float]] = {side.name: [] for side in sides}
         pace: dict[str, list[float]] = {side.name: [] for side in sides if side.name != "thumbor"}
@@ -209,7 +209,7 @@ def main() -> None:
     """Start everything and compare."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--each", type=int, default=12)
+    options.add_argument("--each", type=int, default=36)
     mark = hashlib.sha256(str(Path.home()).encode()).hexdigest()[:8]
     options.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / f"tintype-bench-{mark}")
     given = options.parse_args()
