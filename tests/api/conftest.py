@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.projects import CURRENT_KEY, NEXT_KEY, SYNC_SECRET, VERIFY_TOKEN
 from tests.served import Served, served
+from tests.walks.stage import Stage, staged
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,11 @@ async def door() -> AsyncIterator[Served]:
         max_body_bytes=65_536,
     ) as house:
         yield house
+
+
+@pytest.fixture(scope="module")
+async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
+    """A house and the pretend Instagram under one clock; never in a module that opens another house."""
+    del anyio_backend
+    async with staged() as one:
+        yield one
