@@ -19,6 +19,8 @@ from tintype.core.files import (
     AppRecords,
     Apps,
     DebtRecords,
+    DialogRecords,
+    Dialogs,
     Exports,
     Fetching,
     File,
@@ -32,6 +34,7 @@ from tintype.core.files import (
     Stores,
     Storing,
     Telling,
+    Thumbs,
     UploadRecords,
     Uploads,
 )
@@ -55,6 +58,8 @@ class Picking:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    dialogs: Dialogs
+    thumbs: Thumbs
     hooks: Hooks
 
 
@@ -91,6 +96,8 @@ def open_picking(
         Metadata(files, backends.images),
         Uploads(UploadRecords(database, debts), files, settings.files_max_bytes),
         Exports(files, partial(_publish, publisher, settings.publish_wait_seconds)),
+        Dialogs(DialogRecords(database), accounts, connecting, files, backends.vault, now),
+        Thumbs(accounts, files.links, backends.images, backends.cache, backends.vault),
         hooks,
     )
 
@@ -133,6 +140,8 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
             metadata=picking.metadata,
             uploads=picking.uploads,
             exports=picking.exports,
+            dialogs=picking.dialogs,
+            thumbs=picking.thumbs,
             webhooks=picking.hooks.webhooks,
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),

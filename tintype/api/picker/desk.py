@@ -6,7 +6,7 @@ from tintype.api.callers import Limiter
 from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
 from tintype.core.accounts import Accounts, Connecting
-from tintype.core.files import Apps, Exports, Files, Metadata, Policies, Uploads
+from tintype.core.files import Apps, Dialogs, Exports, Files, Metadata, Policies, Thumbs, Uploads
 from tintype.core.webhooks import Webhooks
 
 
@@ -24,6 +24,8 @@ class PickerDesk:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    dialogs: Dialogs
+    thumbs: Thumbs
     webhooks: Webhooks
     idempotency: Idempotency
     limiter: Limiter

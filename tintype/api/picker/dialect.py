@@ -62,6 +62,7 @@ PICKER = Dialect(
         "/folder",
         "/store",
         "/metadata",
+        "/auth/logout",
         "/api/file",
         "/api/store",
         "/api/client",

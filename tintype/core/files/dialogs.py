@@ -8,18 +8,18 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tintype.backends.vault import Vault
 from tintype.core.access import fingerprint
 from tintype.core.accounts import Account, Accounts, Connecting, Looking, State
-from tintype.core.files.dialog_model import Dialog, DialogState, Opening, Purpose, Showing, entry, matching
+from tintype.core.files.dialog_model import Dialog, DialogState, Entry, Opening, Purpose, Showing, entry, matching
 from tintype.core.files.dialog_records import Connect, DialogRecords
 from tintype.core.files.files import Files
 from tintype.core.files.model import File, Medium, MediumGone, PickerApp, StoreOptions
-from tintype.errors import Forbidden, Invalid, NotFound, Reconnect, TooLarge, Trouble, Unavailable
+from tintype.errors import Forbidden, Invalid, Misconfigured, NotFound, Reconnect, TooLarge, Trouble, Unavailable
 from tintype.instagram import Login, Media, MediaKind, Page
 
 IDLE = timedelta(hours=1)
@@ -46,9 +46,13 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How things stand in a dialog: its accounts, whether one is being connected, by which code, and what went wrong."""
+    """How things stand in a dialog: its accounts, whether one is being connected, by which code, and what went wrong.
+
+    `attempt` is when the last connection was begun, by which whoever began one tells it from the one before.
+    """
 
     accounts: Sequence[Account]
+    attempt: datetime | None
     connecting: bool
     code: str | None
     trouble: dict[str, str] | None
@@ -115,6 +119,7 @@ class Dialogs:
         waits = last is not None and fresh and not last.done
         return Standing(
             accounts=await self.accounts_of(dialog),
+            attempt=last.begun_at if last else None,
             connecting=waits,
             code=last.code if last and waits else None,
             trouble=last.trouble if last and fresh and last.done else None,
@@ -125,6 +130,22 @@ class Dialogs:
         found = [await self.accounts.find(one) for one in await self.records.account_ids(dialog.id)]
         living = [one for one in found if one is not None and one.state is not State.DISCONNECTED]
         return sorted(living, key=lambda one: one.username or one.instagram_id)
+
+    def ticket(self, dialog: Dialog) -> str:
+        """Return what opens the window in which an account is connected to a dialog."""
+        return self.vault.seal("connect", context=f"dialogs:{dialog.id}:connect").hex()
+
+    async def admitted(self, dialog_id: str, ticket: str) -> Dialog:
+        """Return the dialog of a ticket.
+
+        Raises `Forbidden` when the dialog has ended, or the ticket is not one of its own.
+        """
+        dialog = await self.living(dialog_id)
+        try:
+            self.vault.open(bytes.fromhex(ticket), context=f"dialogs:{dialog.id}:connect")
+        except (ValueError, Unavailable, Misconfigured):
+            raise Forbidden(ENDED) from None
+        return dialog
 
     async def begin(self, dialog: Dialog, redirect_uri: str, browser: str) -> str:
         """Begin to connect an account to a dialog from the window that holds `browser`; return where it consents.
@@ -164,7 +185,7 @@ class Dialogs:
             raise Forbidden("this is not the code that the page where you pick photos shows; look again")
         try:
             kept = self.vault.open(bytes.fromhex(held), context=f"dialog_connects:{digest}")
-        except (ValueError, Unavailable):
+        except (ValueError, Unavailable, Misconfigured):
             raise Invalid("this window lost what Instagram sent; connect again") from None
         code, _, refusal = kept.partition("\n")
         return Return(state, code or None, refusal or None)
@@ -187,7 +208,7 @@ class Dialogs:
             if not found:
                 raise Forbidden("no professional Instagram account is linked to the chosen Pages")
         except Trouble as trouble:
-            await self.records.failed(digest, {"code": trouble.kind.value, "message": trouble.message})
+            await self.records.failed(digest, {"code": _why(trouble, came), "message": trouble.message})
             raise
         await self.records.attach(connect.dialog_id, digest, [one.id for one in found])
         return found
@@ -213,10 +234,24 @@ class Dialogs:
         items = tuple(entry(one, dialog.opening) for one in page.items if one.kind is not MediaKind.OTHER)
         return Showing(items, page.after)
 
+    async def look(self, dialog: Dialog, account_id: str, media_id: str) -> Entry:
+        """Return one post with what is in it; raises what `show` raises, and `MediumGone`."""
+        account = await self.account(dialog, account_id)
+        media = await self.files.links.medium(account.id, media_id)
+        await self._remember(account, [media])
+        return entry(media, dialog.opening)
+
     async def choose(
-        self, dialog: Dialog, app: PickerApp, account_id: str, media_id: str, child_id: str | None = None
+        self,
+        dialog: Dialog,
+        app: PickerApp,
+        account_id: str,
+        media_id: str,
+        child_id: str | None = None,
+        *,
+        storing: Mapping[str, str] | None = None,
     ) -> File:
-        """Make a link to a medium, or a copy where the page asked for one.
+        """Make a link to a medium, or a copy where the page, or `storing`, asked for one.
 
         Raises `Reconnect` when the account has to be connected anew, `MediumGone` when the medium is gone, and what
         `Files.copy` raises.
@@ -226,7 +261,7 @@ class Dialogs:
             raise Forbidden("the page's policy has ended meanwhile; close this and open it again")
         try:
             if opening.storing:
-                options = _store_options(opening)
+                options = _store_options(replace(opening, storing={**opening.storing, **(storing or {})}))
                 return await self.files.copy(app, account, media_id, child_id, options)
             return await self._linked(app, account, media_id, child_id, opening)
         except MediumGone:
@@ -309,6 +344,15 @@ class Dialogs:
             await self.files.remove(app, made)
             raise TooLarge(f"this one has {made.size} bytes, and the page takes at most {opening.max_size}")
         return made
+
+
+def _why(trouble: Trouble, came: Return) -> str:
+    """Return in one word what went wrong for the person, where our kinds of trouble tell too little."""
+    if "role" in f"{came.refusal or ''} {trouble.message}".lower():
+        return "role"
+    if came.refusal or not came.code:
+        return "declined"
+    return "personal" if "personal account" in trouble.message else trouble.kind.value
 
 
 def _store_options(opening: Opening) -> StoreOptions:
