@@ -18,6 +18,7 @@ import httpcore2
 import httpx2
 
 from tintype.backends.addresses import first_forbidden
+from tintype.backends.connections import Connections
 from tintype.backends.dialling import Dialler
 from tintype.errors import Forbidden, Misconfigured, TooLarge, Trouble, Unreachable
 
@@ -36,6 +37,7 @@ INSTAGRAM_CDN = ("cdninstagram.com", "fbcdn.net")  # their subdomains; links to 
 
 _PORTS = {"http": 80, "https": 443}
 _CONNECTIONS = 100
+_KEPT_SECONDS = 30.0  # a connection that nobody uses
 _UNPACK_STEP = 64 * 1024  # decoded bytes taken at once: a gzip bomb meets the cap after one step
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
@@ -190,11 +192,11 @@ class HttpOutbound:
         self._own = _own_place(instagram_origin)
         self._exempt = frozenset(_place(entry) for entry in allow) | self._own
         self._user_agent = user_agent
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or httpx2.create_ssl_context(trust_env=False),
-            max_connections=_CONNECTIONS,
-            keepalive_expiry=30.0,
-            network_backend=Guard(resolver, self._exempt, Dialler()),
+        self._connections = Connections(
+            Guard(resolver, self._exempt, Dialler()),
+            ssl_context or httpx2.create_ssl_context(trust_env=False),
+            most=_CONNECTIONS,
+            kept=_KEPT_SECONDS,
         )
 
     async def send(self, request: Outgoing, policy: Policy) -> Answer:
@@ -226,7 +228,7 @@ class HttpOutbound:
 
     async def close(self) -> None:
         """End all kept connections."""
-        await self._pool.aclose()
+        await self._connections.close()
 
     async def _follow(self, request: Outgoing, policy: Policy, deadline: float) -> tuple[httpcore2.Response, str]:
         url = _with_query(_parse(request.url), request.query)
@@ -258,11 +260,11 @@ class HttpOutbound:
             httpcore2.URL(scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=url.raw_path),
             headers=headers,
             content=body,
-            extensions={"timeout": {"connect": wait, "read": wait, "write": wait, "pool": wait}},
+            extensions={"timeout": {"connect": wait, "read": wait, "write": wait}},
         )
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._pool.handle_async_request(built)
+                return await self._connections.send(built, wait)
         except FOREIGN as error:
             raise trouble(error, url.host) from error
 
