@@ -58,11 +58,13 @@ class Scribe:
         """Return what `work` finds, all of it as it was at one moment; it must be little, for the whole process waits."""
         if self._reading is None:
             self._reading = self.engine.connect()
-        self._reading.exec_driver_sql("BEGIN")
+        driver: Any = self._reading.connection.driver_connection
+        driver.execute("BEGIN")
         try:
             return work(self._reading)
         finally:
             self._reading.rollback()
+            driver.rollback()  # also where nothing was asked
 
     async def store(self, work: Callable[[Connection], T], *, durable: bool) -> T:
         """Do `work` in a transaction, perhaps together with others' work, and return what it gave once it is stored.

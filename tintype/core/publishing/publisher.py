@@ -109,6 +109,9 @@ class Publisher:
 
         Raises `NotFound` when the workspace has none of that id.
         """
+        moved = self.runner.moving(post_id)  # what is live and still cared for here is in memory as it is stored
+        if moved is not None and moved.state is State.PUBLISHED and moved.workspace_id == workspace_id:
+            return moved
         found = await self.resources.records.get(workspace_id, post_id)
         if found is None:
             raise NotFound("Post not found")

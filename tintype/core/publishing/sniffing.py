@@ -110,7 +110,7 @@ def _jpeg(file: IO[bytes]) -> bool:
     at = 2
     while body[at : at + 1] == b"\xff" and at + 4 <= len(body):
         if body[at + 1] == 0xDA:
-            return body.find(b"\xff\xd9", at) > 0
+            return body.rfind(b"\xff\xd9") > at
         at += 2 + int.from_bytes(body[at + 2 : at + 4], "big")
     return False
 
