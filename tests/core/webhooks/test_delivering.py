@@ -1,6 +1,8 @@
 """Messages on their way to a receiver: the whole schedule, both signatures, and what ends it."""
 
+import asyncio
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -380,3 +382,54 @@ async def test_deliveries_are_found_by_state_event_and_words(desk: Desk) -> None
     assert await found(event="fp.delete") == await found(text="zürich 100%") == ["fp.delete"]
     assert await found(text="waundttqqfcnwwuuyf6n") == ["fp.upload", "fp.upload"]
     assert await found(text="z_rich") == []
+
+
+async def test_what_a_dead_process_held_is_sent_when_its_lease_is_over(desk: Desk) -> None:
+    issued = await desk.add()
+    await desk.tell()
+    tries = desk.webhooks.tries
+    (lost,) = await tries.claim()
+    assert await desk.deliver(timedelta(seconds=59)) == []
+    desk.receiver.answers["/hook"] = ("500 Oops",)
+    assert await desk.deliver(timedelta(seconds=1)) == [WAITING]
+    assert await desk.deliver(4 * MINUTE) == [WAITING], "counted from the attempt that was begun first"
+    verdict = await tries.attempt(lost)
+    assert verdict.state is WAITING
+    (delivery,) = await desk.webhooks.log(desk.scope, issued.endpoint.id, limit=5)
+    assert delivery.attempts == 2, "who comes too late stores nothing"
+
+
+async def test_a_process_that_is_alone_begins_with_what_was_held(desk: Desk) -> None:
+    await desk.add()
+    await desk.tell()
+    await desk.webhooks.tries.claim()
+    await desk.webhooks.deliveries.release()
+    assert await desk.deliver() == [DELIVERED]
+
+
+async def test_an_endpoint_has_four_lanes_and_a_slow_one_keeps_nobody_else_waiting(database: Database) -> None:
+    async with opened(database, at_once=10) as desk:
+        await desk.add("/slow")
+        await desk.add("/quick", events=["fp.delete"])
+        for _ in range(20):
+            await desk.tell()
+        for _ in range(3):
+            await desk.tell("fp.delete")
+        tries = desk.webhooks.tries
+        first = await tries.claim()
+        assert sorted(Counter(one.endpoint.url[-5:] for one in first).items()) == [("/slow", 4), ("quick", 3)]
+        assert await tries.claim() == [], "the lanes are full"
+        for claim in first:
+            if claim.endpoint.url.endswith("/quick"):
+                await tries.attempt(claim)
+        await desk.tell("fp.delete")
+        assert {one.endpoint.url[-6:] for one in await tries.claim()} == {"/quick"}
+
+
+async def test_two_nodes_share_the_work_and_nothing_is_sent_twice(desk: Desk) -> None:
+    await desk.add()
+    for number in range(40):
+        await desk.tell(text={**LINK, "size": number})
+    await asyncio.gather(*(desk.deliver() for _ in range(4)))
+    assert await desk.deliver() == []
+    assert sorted(one["text"]["size"] for one in desk.receiver.told()) == list(range(40))
