@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tintype import __version__
 from tintype.api.callers import Limiter
 from tintype.api.dialect import Mounted
-from tintype.api.picker import PickerDesk
+from tintype.api.picker import PickerDesk, Results
 from tintype.api.picker import mount as mount_picker
 from tintype.backends.blobs import open_blobs
 from tintype.backends.idempotency import Idempotency
@@ -18,7 +18,9 @@ from tintype.core.accounts import Account, Accounts, Connecting
 from tintype.core.files import (
     AppRecords,
     Apps,
+    Conversions,
     DebtRecords,
+    DerivedRecords,
     DialogRecords,
     Dialogs,
     Exports,
@@ -27,6 +29,7 @@ from tintype.core.files import (
     FileRecords,
     Files,
     Links,
+    Making,
     Metadata,
     Policies,
     Published,
@@ -58,6 +61,7 @@ class Picking:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    conversions: Conversions
     dialogs: Dialogs
     thumbs: Thumbs
     hooks: Hooks
@@ -96,6 +100,7 @@ def open_picking(
         Metadata(files, backends.images),
         Uploads(UploadRecords(database, debts), files, settings.files_max_bytes),
         Exports(files, partial(_publish, publisher, settings.publish_wait_seconds)),
+        Conversions(Making(files, backends.images), DerivedRecords(database, debts), now),
         Dialogs(DialogRecords(database), accounts, connecting, files, backends.vault, now),
         Thumbs(accounts, files.links, backends.images, backends.cache, backends.vault),
         hooks,
@@ -128,6 +133,8 @@ async def _publish(
 
 def picker_dialect(settings: Settings, backends: Backends, picking: Picking, access: Access, users: Users) -> Mounted:
     """Return the picker dialect, speaking of `picking`."""
+    results = Results()
+    backends.bus.subscribe(results.forget)
     return mount_picker(
         PickerDesk(
             access=access,
@@ -140,6 +147,8 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
             metadata=picking.metadata,
             uploads=picking.uploads,
             exports=picking.exports,
+            conversions=picking.conversions,
+            results=results,
             dialogs=picking.dialogs,
             thumbs=picking.thumbs,
             webhooks=picking.hooks.webhooks,

@@ -2,6 +2,7 @@
 
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER
+from tintype.api.picker.results import Results
 from tintype.api.picker.routes import mount
 
-__all__ = ["PICKER", "PickerDesk", "mount"]
+__all__ = ["PICKER", "PickerDesk", "Results", "mount"]

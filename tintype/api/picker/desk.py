@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from tintype.api.callers import Limiter
+from tintype.api.picker.results import Results
 from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
 from tintype.core.accounts import Accounts, Connecting
-from tintype.core.files import Apps, Dialogs, Exports, Files, Metadata, Policies, Thumbs, Uploads
+from tintype.core.files import Apps, Conversions, Dialogs, Exports, Files, Metadata, Policies, Thumbs, Uploads
 from tintype.core.webhooks import Webhooks
 
 
@@ -24,6 +25,8 @@ class PickerDesk:
     metadata: Metadata
     uploads: Uploads
     exports: Exports
+    conversions: Conversions
+    results: Results
     dialogs: Dialogs
     thumbs: Thumbs
     webhooks: Webhooks

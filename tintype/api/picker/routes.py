@@ -6,11 +6,24 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.api.dialect import Mounted, Surround, build
-from tintype.api.picker import apps, file, store, upload
+from tintype.api.picker import apps, cloud, connecting, convert, dialog, file, process, scripts, store, upload, webhooks
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER, SENT, SHOWN
+from tintype.api.picker.results import HotResults
 
-GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = (apps.add, file.add, store.add, upload.add)
+GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = (
+    apps.add,
+    convert.add,
+    process.add,
+    file.add,
+    store.add,
+    upload.add,
+    webhooks.add,
+    scripts.add,
+    dialog.add,
+    connecting.add,
+    cloud.add,
+)
 
 
 def mount(desk: PickerDesk) -> Mounted:
@@ -19,7 +32,9 @@ def mount(desk: PickerDesk) -> Mounted:
     for add in GROUPS:
         add(app, desk)
     larger: dict[str, int] = dict.fromkeys(("/api/store", "/api/file", "/multipart"), desk.upload_max_bytes)
-    return Mounted(PICKER, _Shared(Surround(app, PICKER, desk.max_body_bytes, larger)), openapi=app.openapi)
+    desk.results.extra = tuple(_headers({}))
+    behind = _Shared(Surround(app, PICKER, desk.max_body_bytes, larger))
+    return Mounted(PICKER, HotResults(desk.results, behind), openapi=app.openapi)
 
 
 class _Shared:
@@ -36,7 +51,9 @@ class _Shared:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+        if scope["path"].startswith("/dialog/") and not scope["path"].startswith("/dialog/assets/"):
+            await self._app(scope, receive, send)  # a page with a secret in it is nobody else's to read
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
             await _preflight(scope, send)
         else:
             await self._app(scope, receive, shared)

@@ -10,6 +10,28 @@ remove           a file with everything that was made of it
 
 from tintype.core.files.app_records import AppRecords, Usage
 from tintype.core.files.apps import CALLBACK, AppCheck, Apps
+from tintype.core.files.conversion import (
+    CACHED,
+    PARAMETERS,
+    Caching,
+    Conversions,
+    Derived,
+    DerivedRecords,
+    Making,
+    Plan,
+    Source,
+    Value,
+    Wish,
+    is_signed,
+    planned,
+    read_address,
+    read_body,
+    read_parameters,
+    read_plan,
+    renamed,
+    signature_of,
+)
+from tintype.core.files.conversion import SUPPORTED as SUPPORTED_TASKS
 from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.dialog_model import Dialog, Entry, Opening, Purpose, Showing
 from tintype.core.files.dialog_records import DialogRecords
@@ -21,6 +43,7 @@ from tintype.core.files.keys import filename_of, is_handle
 from tintype.core.files.links import DELETED, REVOKED, Links
 from tintype.core.files.metadata import Metadata
 from tintype.core.files.model import (
+    COMPUTER,
     HOME,
     INSTAGRAM,
     LOCATIONS,
@@ -49,19 +72,27 @@ from tintype.core.files.uploads import Uploads
 from tintype.core.files.work import jobs, schedules
 
 __all__ = [
+    "CACHED",
     "CALLBACK",
+    "COMPUTER",
     "DELETED",
     "HOME",
     "INSTAGRAM",
     "LOCATIONS",
+    "PARAMETERS",
     "PICTURES",
     "REVOKED",
+    "SUPPORTED_TASKS",
     "Admitted",
     "AppCheck",
     "AppRecords",
     "Apps",
+    "Caching",
     "Call",
+    "Conversions",
     "DebtRecords",
+    "Derived",
+    "DerivedRecords",
     "Dialog",
     "DialogRecords",
     "Dialogs",
@@ -75,6 +106,7 @@ __all__ = [
     "IssuedApp",
     "Kind",
     "Links",
+    "Making",
     "Medium",
     "MediumGone",
     "Metadata",
@@ -82,6 +114,7 @@ __all__ = [
     "Opening",
     "PickerApp",
     "Place",
+    "Plan",
     "Policies",
     "Policy",
     "Published",
@@ -89,6 +122,7 @@ __all__ = [
     "Return",
     "Showing",
     "Shown",
+    "Source",
     "Standing",
     "Store",
     "StoreOptions",
@@ -102,13 +136,23 @@ __all__ = [
     "UploadRecords",
     "Uploads",
     "Usage",
+    "Value",
+    "Wish",
     "filename_of",
     "is_handle",
+    "is_signed",
     "jobs",
     "location_of",
     "origin_of",
     "origins_of",
+    "planned",
     "provider_of",
+    "read_address",
+    "read_body",
+    "read_parameters",
+    "read_plan",
+    "renamed",
     "schedules",
+    "signature_of",
     "signed",
 ]

@@ -174,8 +174,7 @@ class Apps:
 
     async def instagram_app(self, app: PickerApp) -> App | None:
         """Return the Instagram app of the workspace's own; None: people are shown the operator's."""
-        found = await self.accounts.app(app.workspace_id, Login.INSTAGRAM_LOGIN)
-        return None if found in self.accounts.apps else found
+        return await self.accounts.own_app(app.workspace_id, Login.INSTAGRAM_LOGIN)
 
     async def set_instagram_app(self, app: PickerApp, key: str, secret: str) -> None:
         """Keep the workspace's own Instagram app, sealed; whoever connects from now on is shown that one.

@@ -21,6 +21,7 @@ class Found:
 
     filename: str | None
     content_type: str | None
+    size: int | None
     chunks: AsyncIterator[bytes] = field(repr=False)
 
 
@@ -45,4 +46,6 @@ class Fetching:
                 )
             named = _NAMED.search(answer.headers.get("content-disposition", ""))
             filename = named[1] if named else filename_in(url)
-            yield Found(filename, answer.headers.get("content-type"), answer.chunks)
+            length = answer.headers.get("content-length", "")
+            size = int(length) if length.isdecimal() else None
+            yield Found(filename, answer.headers.get("content-type"), size, answer.chunks)

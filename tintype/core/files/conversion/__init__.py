@@ -7,15 +7,17 @@ Conversions      makes what a plan says, once, and hands out what was made
 """
 
 from tintype.core.files.conversion.addresses import read_address, read_body
-from tintype.core.files.conversion.conversions import Conversions, Derived
-from tintype.core.files.conversion.first import read_parameters
+from tintype.core.files.conversion.conversions import Conversions, Derived, renamed
+from tintype.core.files.conversion.first import PARAMETERS, read_parameters
 from tintype.core.files.conversion.making import Making
-from tintype.core.files.conversion.model import Caching, Plan, Request, Source, Value
+from tintype.core.files.conversion.model import CACHED, Caching, Plan, Source, Value, Wish
 from tintype.core.files.conversion.presets import is_signed, planned, read_plan, signature_of
 from tintype.core.files.conversion.records import DerivedRecords
 from tintype.core.files.conversion.tasks import SUPPORTED
 
 __all__ = [
+    "CACHED",
+    "PARAMETERS",
     "SUPPORTED",
     "Caching",
     "Conversions",
@@ -23,14 +25,15 @@ __all__ = [
     "DerivedRecords",
     "Making",
     "Plan",
-    "Request",
     "Source",
     "Value",
+    "Wish",
     "is_signed",
     "planned",
     "read_address",
     "read_body",
     "read_parameters",
     "read_plan",
+    "renamed",
     "signature_of",
 ]

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from tintype.backends.image_operations import AS_IS, Operation, Output
 from tintype.core.files.conversion import values
-from tintype.core.files.conversion.model import KEPT, Caching, Plan, Request, Source, Told, Value
+from tintype.core.files.conversion.model import CACHED, Caching, Plan, Source, Told, Value, Wish
 from tintype.core.files.conversion.pieces import decoded, of_base64, options, split, value_of
 from tintype.core.files.conversion.tasks import OTHERS, OUTPUTS, SYNONYMS, TASKS, operation, output, read, unsupported
 from tintype.errors import Invalid
@@ -33,7 +33,7 @@ _CACHE = {"expiry": values.seconds}
 _FALLBACK = {"file": values.file, "cache": values.words, "handle": values.file}
 
 
-def read_address(path: str, query: str = "") -> Request:
+def read_address(path: str, query: str = "") -> Wish:
     """Return what a path, still percent-encoded and without its first slash, asks for."""
     if len(path) + len(query) > ADDRESS_MAX:
         raise Invalid(f"the address is longer than {ADDRESS_MAX} characters")
@@ -55,7 +55,7 @@ def read_address(path: str, query: str = "") -> Request:
     return asked.finished()
 
 
-def read_body(body: Mapping[str, Value]) -> Request:
+def read_body(body: Mapping[str, Value]) -> Wish:
     """Return what a body `{apikey, sources, tasks}` asks for."""
     asked = _Reading()
     key = body.get("apikey")
@@ -137,7 +137,7 @@ class _Reading:
     told: Told = "picture"
     policy: str | None = None
     signature: str | None = None
-    caching: Caching = KEPT
+    caching: Caching = CACHED
     store: dict[str, Value] | None = None
     fallback: str | None = None
     preset: str | None = None
@@ -296,12 +296,12 @@ class _Reading:
             return Source("handle", found[1])
         raise Invalid(f"{text[:60]!r} is neither a file's handle nor an address; handles have 20 characters")
 
-    def finished(self) -> Request:
+    def finished(self) -> Wish:
         if len(self.sources) != 1 and (self.told != "zip" or not self.sources):
             raise Invalid("exactly one source is converted at a time; several only make a zip")
         if self.preset is not None and self.extension and not self.output.format:
             self.output = output("output", {"format": self.extension}, self.output)
-        return Request(
+        return Wish(
             sources=tuple(self.sources),
             plan=Plan(tuple(self.operations), self.output),
             told=self.told,

@@ -74,11 +74,11 @@ class Caching:
     expiry: int | None = None
 
 
-KEPT = Caching()
+CACHED = Caching()
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Wish:
     """A processing address or body, read; `told` says what the answer is."""
 
     sources: tuple[Source, ...]
@@ -87,7 +87,7 @@ class Request:
     key: str | None = None
     policy: str | None = None
     signature: str | None = None
-    caching: Caching = KEPT
+    caching: Caching = CACHED
     store: Mapping[str, Value] | None = None
     fallback: str | None = None
     preset: str | None = None

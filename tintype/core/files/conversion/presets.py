@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from tintype.backends.image_operations import AS_IS
 from tintype.core.files.conversion.addresses import read_address
-from tintype.core.files.conversion.model import Plan, Request
+from tintype.core.files.conversion.model import Plan, Wish
 from tintype.core.files.model import PickerApp
 from tintype.errors import Invalid, NotFound
 
@@ -21,12 +21,12 @@ _ANY = "0" * 20
 def read_plan(text: str) -> Plan:
     """Return the plan of tasks as a processing address says them, without a source; raises `Invalid` for anything else."""
     asked = read_address(f"{text.strip('/')}/{_ANY}" if text.strip("/") else _ANY)
-    if asked != Request(asked.sources, asked.plan):
+    if asked != Wish(asked.sources, asked.plan):
         raise Invalid("a preset says what is done to a picture, and nothing else")
     return asked.plan
 
 
-def planned(app: PickerApp, asked: Request, *, proven: bool) -> Plan:
+def planned(app: PickerApp, asked: Wish, *, proven: bool) -> Plan:
     """Return what is to be done for an app's caller: the preset's plan, in the format that the address ends with, or its own.
 
     Raises `NotFound` for a preset that the app does not have, `Invalid` where only presets are taken or both are asked for.
