@@ -87,6 +87,7 @@ def console_pages(
             settings=shown(settings, {field: environment_name(field) for field in Settings.model_fields}),
             base=settings.address(),
             callback=settings.callback(),
+            upload_max_bytes=settings.upload_max_bytes,
             consents=(settings.instagram_origin,) if settings.instagram_origin else CONSENTS,
         )
     )

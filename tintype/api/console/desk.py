@@ -59,4 +59,5 @@ class ConsoleDesk:
     settings: Sequence[Shown]
     base: str
     callback: str
+    upload_max_bytes: int
     consents: Sequence[str]  # the origins on which people consent: Instagram's, or the pretend one's

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from tintype import __version__
-from tintype.api.console import accounts, assets, feed, overview, signing, start, system, team
+from tintype.api.console import accounts, assets, feed, overview, posts, publish, signing, start, system, team
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.dialect import CONSOLE
 from tintype.api.dialect import Mounted, Surround, build
@@ -16,6 +16,8 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     overview.add,
     accounts.add,
     feed.add,
+    publish.add,
+    posts.add,
     team.add,
     system.add,
 )
@@ -29,4 +31,4 @@ def mount(desk: ConsoleDesk) -> Mounted:
     assets.add(app)
     for add in GROUPS:
         add(app, desk)
-    return Mounted(CONSOLE, Surround(app, CONSOLE, MOST_BYTES))
+    return Mounted(CONSOLE, Surround(app, CONSOLE, MOST_BYTES, {publish.PLACE: desk.upload_max_bytes}))

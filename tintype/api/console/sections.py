@@ -18,6 +18,8 @@ SECTIONS = (
     Section("/console", "Overview"),
     Section("/console/accounts", "Accounts"),
     Section("/console/feed", "Feed"),
+    Section("/console/publish", "Publish", Role.EDITOR),
+    Section("/console/posts", "Posts"),
     Section("/console/team", "Team and keys"),
     Section("/console/system", "System", Role.OWNER),
 )

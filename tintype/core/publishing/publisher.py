@@ -26,7 +26,7 @@ from tintype.core.publishing.model import (
 )
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
-from tintype.core.publishing.uploads import NOT_THERE, UPLOADS, key_for, not_there, uploads_of
+from tintype.core.publishing.uploads import NOT_THERE, UPLOADS, key_for, media_type_of, not_there, uploads_of
 from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Stale, Trouble, Unsupported
 from tintype.events import Event, PostCancelled, PostPublished, PostScheduled
 
@@ -270,6 +270,15 @@ class Publisher:
         key = key_for(workspace_id, media_type)
         await self.resources.blobs.put(key, data, content_type=media_type)
         return key
+
+    async def upload(self, workspace_id: str, key: str) -> tuple[str, AsyncIterable[bytes]]:
+        """Return the media type and the bytes of a file that was uploaded to a workspace.
+
+        Raises `NotFound`.
+        """
+        if await not_there(self.resources.blobs, workspace_id, {key}):
+            raise NotFound(NOT_THERE)
+        return media_type_of(key), self.resources.blobs.stream(key)
 
     async def heard(self, event: Event) -> None:
         """Listen to the other processes: what they moved, and what they stored for us to move."""

@@ -22,6 +22,12 @@ def key_for(workspace_id: str, media_type: str) -> str:
     return f"publishing/uploads/{workspace_id}/{uuid4().hex}.{UPLOADS[media_type]}"
 
 
+def media_type_of(key: str) -> str:
+    """Return the media type of an upload, by the ending of its key."""
+    ending = key.rpartition(".")[2]
+    return next((media_type for media_type, known in UPLOADS.items() if known == ending), "application/octet-stream")
+
+
 def uploads_of(draft: Draft) -> frozenset[str]:
     """Return the keys of all uploads that a draft is made of."""
     return frozenset(key for key in (*(item.blob for item in draft.items), draft.cover_blob) if key)
