@@ -78,10 +78,17 @@ def _beginning(looks: list[Look]) -> int:
 
 def _with_uncounted(looks: list[Look], begin: int) -> int:
     """Go back over the short lines of foods that stand right before the first line with a quantity."""
+    while begin > 1 and not looks[begin].after_blank and _counts(looks[begin - 1]):
+        begin -= 1
     back = begin
     while back > 1 and not looks[back].after_blank and looks[back - 1].foods and looks[back - 1].words <= 6:
         back -= 1
     return back if begin - back >= 2 else begin
+
+
+def _counts(one: Look) -> bool:
+    """Tell whether a line is a number and a name that no list of foods has."""
+    return one.digits and not (one.facts or one.numbered or one.ends_sentence or one.asks) and one.words <= 5
 
 
 def _own(one: Look, early: bool) -> list[float]:

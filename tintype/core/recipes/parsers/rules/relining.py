@@ -73,16 +73,21 @@ def _fact_led(line: str, lexicon: Lexicon) -> list[str]:
 
 
 def _headed(lines: list[str], lexicon: Lexicon) -> list[str]:
-    """Cut the first line before the facts that follow a name: "Lemon loaf (serves 10) - 1 hour"."""
-    first = next((place for place, line in enumerate(lines) if line), None)
-    if first is None or len(lines[first]) > 120:
-        return lines
-    line = lines[first]
-    for found in _ASIDES.finditer(line):
-        head, tail = line[: found.start()], line[found.start() :].strip(" -–—|•·")
-        spoken = [token for token in tokenize(head) if token.kind == "w"]
-        if spoken and not is_facts(head, tokenize(head), lexicon) and is_facts(tail, tokenize(tail), lexicon):
-            return [*lines[:first], head, tail, *lines[first + 1 :]]
+    """Cut a line before the recipe's own before the facts that follow a name: "Lemon loaf (serves 10) - 1 hour"."""
+    begun = 0
+    for place, line in enumerate(lines):
+        if not line:
+            continue
+        if begun > 5 or len(line) > 120 or _is_heading(line) or (begun and _starts(line, lexicon)):
+            return lines
+        for found in _ASIDES.finditer(line):
+            if begun and line[found.start() :].strip()[:1] != "(":
+                continue
+            head, tail = line[: found.start()], line[found.start() :].strip(" -–—|•·")
+            spoken = [token for token in tokenize(head) if token.kind == "w"]
+            if spoken and not is_facts(head, tokenize(head), lexicon) and is_facts(tail, tokenize(tail), lexicon):
+                return [*lines[:place], head, tail, *lines[place + 1 :]]
+        begun += 1
     return lines
 
 

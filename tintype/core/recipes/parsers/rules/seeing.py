@@ -126,6 +126,7 @@ def _counts_steps(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
     return told and word.text[0].isupper()
 
 
+_GERMAN_FOR = frozenset({"zum", "zur"})
 _NOUN_MARKS = frozenset({"of"})
 
 
@@ -141,7 +142,8 @@ def _tells(spoken: tuple[Token, ...], lexicon: Lexicon) -> bool:
         return False  # "zest of two lemons" is a thing
     if opener in lexicon.verbs and not (opener in lexicon.foods and len(spoken) < 4):
         return True
-    return lexicon.language == "de" and len(spoken) > 2 and spoken[-1].folded in lexicon.verbs
+    ends = lexicon.language == "de" and len(spoken) > 2 and spoken[-1].folded in lexicon.verbs
+    return ends and spoken[-2].folded not in _GERMAN_FOR  # "Milch zum Bestreichen" is a thing as well
 
 
 def _unit_after(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:

@@ -18,6 +18,7 @@ _COUNTING = re.compile(
     r"\b(?:day|tag|jour|dia|giorno|dag|part|teil|episode|ep)\s?\d+|\d+\s?(?:nights|times|years|x|mal|fois|veces|volte|vezes|keer)\b",
     re.IGNORECASE,
 )
+_INTRODUCED = re.compile(r":\s+([^:.!?]{6,})$")
 _BRACKETED = re.compile(r"^([^()]{4,})\s\(([^()]{4,})\)?$")
 _BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
 _TITLE_WITHIN = re.compile(
@@ -103,6 +104,8 @@ def _names(one: Look) -> list[tuple[str, bool]]:
     whole = _bare(one.text)
     parts = [(whole, True)] if whole and len(whole) <= LIMIT and len(sentences(one.text)) == 1 else []
     if found := _SHORT_SENTENCE.match(one.text):
+        parts.append((_bare(found[1]), False))
+    if (found := _INTRODUCED.search(one.text)) and len(found[1]) <= LIMIT:
         parts.append((_bare(found[1]), False))
     if (found := _BRACKETED.match(whole)) and len(found[1]) <= LIMIT:
         parts.append((_bare(found[1]), False))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tintype.core.recipes.model import Ingredient
+from tintype.core.recipes.parsers.rules.facts import duration_at
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
 from tintype.core.recipes.parsers.rules.seeing import Look
 from tintype.core.recipes.parsers.rules.tokens import tokenize
@@ -65,14 +66,23 @@ def _look_alike(
         return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
     hints = cues | _hints(looks, lexicon)
     uneaten = len(ingredients) <= FEW and not any(lexicon.eaten.within(one.tokens) for one in looks)
-    if uneaten and (cues or len(hints) > 1):
+    nameless = uneaten and not _names_dish(looks, lexicon)
+    if uneaten and (cues or len(hints) > 1 or (hints and nameless)):
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
-    if cues and ingredients and len(ingredients) <= FEW and all(_cleans(one) for one in ingredients):
+    if nameless and ingredients and all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients):
+        return "what is mixed here need not be eaten, and nobody says it is"
+    if cues and ingredients and len(ingredients) <= FEW and all(_cleans(one, _CLEANERS) for one in ingredients):
         return f"speaks of {', '.join(sorted(cues)[:3])}, and of nothing but what cleans"
     meals = sum(_is_meal(one, lexicon) for one in looks)
     planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
     if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
         return "a day of meals"
+    if sum(_opens_day(one) for one in looks) >= 3:
+        return "a week of meals"
+    if sum("=" in one.text and one.starts_with_quantity and one.words <= 12 for one in looks) >= 3:
+        return "a table of measures"
+    if sum(_lasts(one, lexicon) for one in looks) >= 3:
+        return "a table of times"
     if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
         return "a timetable"
     if sum(_compares(one, lexicon) for one in looks) >= 3:
@@ -90,12 +100,27 @@ def _look_alike(
     return None
 
 
-def _cleans(one: Ingredient) -> bool:
-    """Tell whether a thing cleans as well as it is eaten: vinegar, soda, lemon, salt, water."""
-    return any(token.folded in _CLEANERS for token in tokenize(one.food))
+def _cleans(one: Ingredient, such: frozenset[str]) -> bool:
+    """Tell whether a thing is of use in the house as well as at table: vinegar, soda, lemon, salt, water."""
+    return any(token.folded in such for token in tokenize(one.food))
+
+
+def _names_dish(looks: Sequence[Look], lexicon: Lexicon) -> bool:
+    """Tell whether one of the first two lines names something to eat or to drink."""
+    spoken = [one for one in looks if not one.tags and one.words][:2]
+    return any(
+        lexicon.is_food(token.folded) or token.folded in _DISHES or token.folded.endswith(_DISH_ENDS)
+        for one in spoken
+        if not (one.starts_with_quantity and one.has_unit)
+        for token in one.tokens
+    )
 
 
 _CLEANERS = everywhere("cleaners")
+_KEPT_IN_THE_HOUSE = _CLEANERS | everywhere("household")
+_DISHES = everywhere("dishes")
+_DISH_ENDS = tuple(word for word in sorted(_DISHES) if len(word) > 5)
+_WEEKDAYS = everywhere("weekdays")
 
 
 def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
@@ -115,6 +140,24 @@ def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
     return named
 
 
+def _opens_day(one: Look) -> bool:
+    """Tell whether a line opens with a day of the week, or with the letter of a meal: "Mon: curry", "B: 2 eggs"."""
+    if len(one.tokens) < 2 or one.tokens[1].text not in (":", "-", "–", "—", "|", "=", "."):
+        return False
+    return one.tokens[0].folded in _WEEKDAYS or one.tokens[0].text in ("B", "L", "D", "S")
+
+
+def _lasts(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a short line gives a thing and how long: "Soup - 3 months", "Soft: 6 minutes"."""
+    if one.facts or one.numbered or one.verb or one.words > 6 or len(one.tokens) < 3 or one.starts_with_quantity:
+        return False
+    place = next((place for place, token in enumerate(one.tokens) if token.kind == "n"), 0)
+    duration = duration_at(one.tokens, place, lexicon) if place else None
+    word = one.tokens[-1].folded
+    return (duration is not None and duration.end >= len(one.tokens)) or (place > 0 and word in _LONG_TIMES)
+
+
+_LONG_TIMES = everywhere("long_times")
 _PER_HUNDRED = re.compile(
     r"\b(?:per|pour|por|je|pro|auf|in|en|em|a|op)\s100\s?(?:g|ml|gr)\b|\b100\s?(?:g|gr)\b.*\d\s?(?:k?cal|g)\b|^\W*100\s?g\b.*\d",
     re.IGNORECASE,
