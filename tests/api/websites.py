@@ -22,7 +22,12 @@ def picture(width: int = 60, height: int = 40, form: str = "jpeg") -> bytes:
 def signed(secret: str, **said: object) -> dict[str, str]:
     """A policy as filestack-python makes it, with its signature."""
     policy = base64.urlsafe_b64encode(json.dumps(said, sort_keys=True).encode()).decode()
-    return {"policy": policy, "signature": hmac.new(secret.encode(), policy.encode(), hashlib.sha256).hexdigest()}
+    return {"policy": policy, "signature": signature_of(secret, policy)}
+
+
+def signature_of(secret: str, policy: str) -> str:
+    """The signature of a policy's letters."""
+    return hmac.new(secret.encode(), policy.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

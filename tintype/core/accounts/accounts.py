@@ -242,10 +242,15 @@ class Accounts:
 
     async def app(self, workspace_id: str, login: Login) -> App | None:
         """Return the app to speak for: the workspace's own when its id is known, else the operator's."""
+        own = await self.own_app(workspace_id, login)
+        return own or next((app for app in self.apps if app.login is login), None)
+
+    async def own_app(self, workspace_id: str, login: Login) -> App | None:
+        """Return a workspace's own app when its id is known."""
         own = await self.records.app(workspace_id, login)
-        if own and own[0]:
-            return App(login, own[0], self.vault.open(own[1], context=f"apps:{workspace_id}:{login}:secret"))
-        return next((app for app in self.apps if app.login is login), None)
+        if own is None or not own[0]:
+            return None
+        return App(login, own[0], self.vault.open(own[1], context=f"apps:{workspace_id}:{login}:secret"))
 
     async def set_app(self, workspace_id: str, app: App) -> None:
         """Keep a workspace's own Instagram app; connections begun from now on use it."""

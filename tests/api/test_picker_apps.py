@@ -1,0 +1,99 @@
+"""/api/apps: made, changed and removed by owners and editors of a workspace, and by nobody else."""
+
+import pytest
+
+from tests.api.websites import Website, picture, website
+from tests.walks.stage import Stage
+from tintype.core.files import CALLBACK
+
+
+@pytest.fixture(scope="module")
+async def shop(stage: Stage) -> Website:
+    return await website(stage)
+
+
+async def test_a_secret_is_shown_once_and_kept_sealed(shop: Website) -> None:
+    assert len(shop.key) >= 20
+    assert len(shop.secret) >= 32
+    shown = await shop.http.get(f"/api/apps/{shop.app_id}", headers=shop.owner)
+    assert shop.secret not in shown.text
+    assert shop.secret not in (await shop.http.get("/api/apps", headers=shop.owner)).text
+    database = shop.stage.house.settings.data / "tintype.db"
+    assert all(shop.secret.encode() not in one.read_bytes() for one in database.parent.glob("tintype.db*"))
+
+
+async def test_owners_alone_see_and_change_their_apps(shop: Website) -> None:
+    assert (await shop.http.get("/api/apps")).status_code == 403
+    other = await website(shop.stage)
+    for call in (
+        shop.http.get(f"/api/apps/{shop.app_id}", headers=other.owner),
+        shop.http.patch(f"/api/apps/{shop.app_id}", headers=other.owner, json={"name": "mine"}),
+        shop.http.delete(f"/api/apps/{shop.app_id}", headers=other.owner),
+        shop.http.post(f"/api/apps/{shop.app_id}/secret", headers=other.owner),
+        shop.http.put(f"/api/apps/{shop.app_id}/instagram", headers=other.owner, json={"key": "1", "secret": "2"}),
+    ):
+        assert (await call).status_code == 404
+    listed = (await shop.http.get("/api/apps", headers=other.owner)).json()["apps"]
+    assert [one["id"] for one in listed] == [other.app_id]
+
+
+async def test_an_app_is_changed_and_used_as_changed_at_once(shop: Website) -> None:
+    await shop.store(picture())
+    said = await shop.set(name="shop two", origins=["https://a.example:443"], secure_writes=True)
+    assert (said["name"], said["origins"], said["secure_writes"]) == ("shop two", ["https://a.example"], True)
+    answer = await shop.http.post("/api/store/S3", params={"key": shop.key}, content=picture())
+    assert answer.status_code == 403
+    assert (await shop.set(secure_writes=False, origins=[]))["origins"] == []
+    await shop.store(picture())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": None},
+        {"origins": ["*"]},
+        {"origins": ["https://*.example"]},
+        {"origins": ["javascript:alert(1)"]},
+        {"origins": ["https://a.example/path"]},
+        {"storages": {"S3": "nowhere"}},
+        {"storages": {"cellar": "home"}},
+        {"quota_files": -1},
+        {"secure_reads": None},
+        {"secret": "mine"},
+    ],
+)
+async def test_what_cannot_be_set_is_said(shop: Website, wrong: dict[str, object]) -> None:
+    answer = await shop.http.patch(f"/api/apps/{shop.app_id}", json=wrong, headers=shop.owner)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["message"]
+
+
+async def test_a_removed_app_opens_nothing_and_its_files_go(stage: Stage) -> None:
+    shop = await website(stage)
+    made = await shop.store(picture())
+    assert (await shop.http.delete(f"/api/apps/{shop.app_id}", headers=shop.owner)).status_code == 204
+    assert (await shop.http.post("/api/store/S3", params={"key": shop.key}, content=b"x")).status_code == 403
+    assert (await shop.http.get(made["url"])).status_code == 404
+    picking = stage.house.picking
+    assert await picking.files.erase_abandoned() == 1
+    assert await picking.files.records.get(made["url"].rpartition("/")[2]) is None
+    assert (await shop.http.get(f"/api/apps/{shop.app_id}", headers=shop.owner)).status_code == 404
+
+
+async def test_an_instagram_app_of_ones_own_is_tested_and_the_wrong_setting_named(stage: Stage) -> None:
+    shop = await website(stage)
+    place = f"/api/apps/{shop.app_id}/instagram"
+    app = stage.pretend.app("instagram")
+    none = await shop.http.post(f"{place}/test", headers=shop.owner)
+    assert none.json()["ok"] is False
+    for key, secret, wrong in (
+        ("1234", app["app_secret"], "key"),
+        (app["app_id"], "wrong", "secret"),
+        (app["app_id"], app["app_secret"], None),
+    ):
+        kept = await shop.http.put(place, json={"key": key, "secret": secret}, headers=shop.owner)
+        assert kept.json() == {"key": key, "redirect_uri": stage.house.settings.address() + CALLBACK}
+        said = (await shop.http.post(f"{place}/test", headers=shop.owner)).json()
+        assert (said["ok"], said["wrong"]) == (wrong is None, wrong), said
+        assert str(secret) not in said["message"]
