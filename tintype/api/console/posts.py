@@ -17,6 +17,7 @@ from tintype.instagram import utc_now
 
 PLACE = "/console/posts"
 VERBS = ("cancel", "retry", "link")
+SOON = timedelta(seconds=30)
 MOST = 500  # posts of a month that the calendar shows
 
 # What the list can be narrowed to.
@@ -129,7 +130,7 @@ async def _shown(
         occurrences=await desk.publisher.timeline(workspace_id, post_id),
         names=await _names(desk, visit),
         is_over=post.state in ENDED,
-        is_under_way=post.state in UNDER_WAY,
+        follows=post.state in UNDER_WAY or _is_due(post),
         done=done,
         problem=problem,
     )
@@ -151,6 +152,10 @@ async def _between(desk: ConsoleDesk, workspace_id: str, since: datetime, until:
         if after is None:
             break
     return sorted(found, key=_shown_at)
+
+
+def _is_due(post: Post) -> bool:
+    return post.state is State.SCHEDULED and post.due_at is not None and post.due_at <= utc_now() + SOON
 
 
 def _shown_at(post: Post) -> datetime:

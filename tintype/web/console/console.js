@@ -28,10 +28,32 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 
 // Times are drawn in UTC; here they get the reader's own zone, and the full moment stays in the title.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.valueOf())) {
-    time.title = time.dateTime;
-    time.textContent = format.format(moment);
+function tellTimes(place) {
+  for (const time of place.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.valueOf())) {
+      time.title = time.dateTime;
+      time.textContent = format.format(moment);
+    }
   }
 }
+tellTimes(document);
+
+// A page about something that is under way is drawn again until it has ended; never under somebody's hands.
+async function follow() {
+  const main = document.getElementById("main");
+  if (!main?.hasAttribute("data-follow")) {
+    return;
+  }
+  const answer = document.hidden || main.contains(document.activeElement) ? null : await fetch(location.href).catch(() => null);
+  if (answer?.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = page.getElementById("main");
+    if (now && !main.contains(document.activeElement)) {
+      main.replaceWith(now);
+      tellTimes(now);
+    }
+  }
+  setTimeout(follow, 1500);
+}
+setTimeout(follow, 1000);
