@@ -24,6 +24,7 @@ _BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
 _TITLE_WITHIN = re.compile(
     r"(?<=[a-z,]\s)[A-Z][\w'-]+(?:\s(?:and|with|in|&|of|on|the|al|alla|de)\s[A-Z][\w'-]+|\s[A-Z][\w'-]+){1,6}"
 )
+_PICTURED = re.compile("^([^\U0001f300-\U0001faff\u2600-\u27bf]{4,}?)\\s[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+\\s(.{4,})$")
 _SHORT_SENTENCE = re.compile(
     r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
 )
@@ -116,13 +117,13 @@ def _names(one: Look) -> list[tuple[str, bool]]:
 
 def _trails_off(name: str, recurring: set[str], lexicon: Lexicon) -> bool:
     """Tell whether what follows a bar or stands in brackets at the end says nothing of the dish."""
-    found = _BRACKETED.match(name) or _BARRED.match(name)
+    found = _BRACKETED.match(name) or _BARRED.match(name) or _PICTURED.match(name)
     if found is None:
         return False
     told = words(found[2])
     speaks = bool(lexicon.chatter.within(tokenize(found[2]))) or any(word in lexicon.people for word in told)
     named = any(word in recurring or lexicon.is_food(word) for word in told)
-    return speaks or (found.re is _BARRED and len(told) > 2 and not named)
+    return speaks or (found.re is not _BRACKETED and len(told) > 2 and not named)
 
 
 def _bare(text: str) -> str:

@@ -79,10 +79,12 @@ def _look_alike(
         return "a day of meals"
     if sum(_opens_day(one) for one in looks) >= 3:
         return "a week of meals"
-    if sum("=" in one.text and one.starts_with_quantity and one.words <= 12 for one in looks) >= 3:
+    if sum("=" in one.text and one.starts_with_quantity and one.words <= 12 for one in looks) >= 2:
         return "a table of measures"
     if sum(_lasts(one, lexicon) for one in looks) >= 3:
         return "a table of times"
+    if sum(_before_colon(one, lexicon) for one in looks) >= 2:
+        return "a timetable"
     if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
         return "a timetable"
     if sum(_compares(one, lexicon) for one in looks) >= 3:
@@ -155,6 +157,15 @@ def _lasts(one: Look, lexicon: Lexicon) -> bool:
     duration = duration_at(one.tokens, place, lexicon) if place else None
     word = one.tokens[-1].folded
     return (duration is not None and duration.end >= len(one.tokens)) or (place > 0 and word in _LONG_TIMES)
+
+
+def _before_colon(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line opens with a time and a colon: "30 min before: 1 gel", "4-6 months: 30 g of carrot"."""
+    colon = next((place for place, token in enumerate(one.tokens[:6]) if token.text == ":"), 0)
+    if colon < 2 or one.facts or colon == len(one.tokens) - 1:
+        return False
+    timed = duration_at(one.tokens, 0, lexicon) is not None
+    return timed or (one.tokens[0].kind == "n" and one.tokens[colon - 1].folded in _LONG_TIMES)
 
 
 _LONG_TIMES = everywhere("long_times")
