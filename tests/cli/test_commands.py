@@ -27,6 +27,8 @@ COMMANDS = (
     ("feed",), ("feed", "show"), ("feed", "collect"), ("vault", "rotate"),
     ("publish",), ("posts",), ("posts", "list"), ("posts", "show"), ("posts", "events"), ("posts", "cancel"), ("posts", "retry"),
     ("insights",), ("fetch",), ("recipe",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
+    ("webhooks",), ("webhooks", "list"), ("webhooks", "add"), ("webhooks", "test"), ("webhooks", "log"), ("webhooks", "replay"),
+    ("webhooks", "listen"),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from tintype.cli.people import users
 from tintype.cli.publishing import posts, publish
 from tintype.cli.recipes import recipe
 from tintype.cli.serving import serve, simulate, worker
+from tintype.cli.webhooks import webhooks
 from tintype.errors import Trouble
 from tintype.logs import Redaction
 
@@ -63,6 +64,7 @@ for name, group in (
     ("posts", posts),
     ("vault", vault),
     ("session", sessions),
+    ("webhooks", webhooks),
 ):
     app.add_typer(group, name=name)
 

@@ -28,6 +28,7 @@ from tintype.core.webhooks.model import (
 from tintype.core.webhooks.outbox import Outbox
 from tintype.core.webhooks.records import EndpointRecords
 from tintype.core.webhooks.schedule import CUSTOM, PRESETS, Schedule
+from tintype.core.webhooks.sending import Prepared, send
 from tintype.core.webhooks.signing import filestack_text, standard_text
 from tintype.core.webhooks.webhooks import LISTENER, Issued, Pulled, Scope, Tested, Webhooks, Wish
 
@@ -50,6 +51,7 @@ __all__ = [
     "Issued",
     "Outbox",
     "Policy",
+    "Prepared",
     "Progress",
     "Pulled",
     "Schedule",
@@ -64,5 +66,6 @@ __all__ = [
     "advice",
     "enveloped",
     "filestack_text",
+    "send",
     "standard_text",
 ]
