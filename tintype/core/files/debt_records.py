@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, upsert
-from tintype.core.files.tables import debts
+from tintype.core.files.tables import debts, files
+from tintype.errors import Conflict
 
 BATCH = 200
 
@@ -29,9 +31,26 @@ class DebtRecords:
     database: Database
 
     async def owe(self, place: Place, now: datetime) -> None:
-        """Write down that a place is about to hold bytes which nobody refers to yet."""
+        """Write down that a place is about to hold bytes which nobody refers to yet.
+
+        Raises `Conflict` for a place that a file has already, or that somebody else is writing to.
+        """
+        taken = select(files.c.number).where(files.c.store == place.store, files.c.place == place.place)
+        try:
+            async with self.database.write() as connection:
+                if await connection.scalar(taken) is not None:
+                    raise Conflict(f"another file lies at {place.place!r}; overwrite that one, or choose another path")
+                await connection.execute(insert(debts).values(_row(place, False, now)))
+        except IntegrityError:
+            raise Conflict(
+                f"somebody else is storing a file at {place.place!r}; try again, or choose another path"
+            ) from None
+
+    async def undo(self, place: Place) -> bool:
+        """Let go of a place that nobody refers to yet; False: somebody does."""
+        mine = _at(place) & debts.c.leaving.is_(False)
         async with self.database.write() as connection:
-            await upsert(connection, debts, [_row(place, False, now)])
+            return (await connection.execute(update(debts).where(mine).values(leaving=True))).rowcount > 0
 
     async def settle(self, connection: AsyncConnection, place: Place) -> bool:
         """Strike out a debt because somebody refers to its place now; False: the sweep took it already."""

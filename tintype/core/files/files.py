@@ -1,9 +1,9 @@
 """The trade of files: link, store, copy, read, overwrite, remove; each with its message to those who listen."""
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,8 @@ from tintype.events import FileRemoved, FileStored
 from tintype.instagram import Media, MediaKind
 
 BATCH = 100
+T = TypeVar("T")
+
 NOT_HERE = "there is no file of this handle"
 
 
@@ -75,7 +77,7 @@ class Files:
             source_url=source_url,
             tags=options.tags,
         )
-        return await self._add(app, file, tell=tell)
+        return await self._kept(landed, self._add(app, file, tell=tell))
 
     async def store_url(self, app: PickerApp, url: str, options: StoreOptions) -> File:
         """Store what lies at an address: one of our own files, or anything public on the web.
@@ -198,7 +200,7 @@ class Files:
         async def tell(connection: AsyncConnection, _: File) -> None:
             await self.telling.overwritten(connection, app, new)
 
-        await self._drop(await self.records.replace(app, file, new, tell, self.now()))
+        await self._drop(await self._kept(landed, self.records.replace(app, file, new, tell, self.now())))
         await self._announce(FileStored(app.workspace_id, app.id, file.handle))
         return new
 
@@ -289,6 +291,14 @@ class Files:
         added = await self.records.add(app, file, tell or uploaded)
         await self._announce(FileStored(app.workspace_id, app.id, file.handle))
         return added
+
+    async def _kept(self, landed: Landed, keeping: Coroutine[Any, Any, T]) -> T:
+        """Refer to bytes that were put; when that does not come about, they go."""
+        try:
+            return await keeping
+        except Exception:
+            await self.storing.stores.undo(landed.place)
+            raise
 
     async def _announce(self, event: FileStored | FileRemoved) -> None:
         self.telling.outbox.due()

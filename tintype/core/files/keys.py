@@ -94,8 +94,8 @@ def container_of(given: str | None) -> str | None:
 
 
 def home_place(handle: str, version: int) -> str:
-    """Return where one version of a file lies in the house's own store."""
-    return f"files/{handle[:2]}/{handle}/{version}"
+    """Return where one version of a file is to lie in the house's own store; no two attempts have the same place."""
+    return f"files/{handle[:2]}/{handle}/{version}-{secrets.token_hex(4)}"
 
 
 def outer_place(container: str | None, key: str) -> str:

@@ -13,7 +13,7 @@ from tintype.core.access import living_ids
 from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.model import HOME, File, Kind, Medium, PickerApp, Stored
 from tintype.core.files.tables import apps, derived, files
-from tintype.errors import Conflict, NotFound, Stale, TooLarge, Unavailable
+from tintype.errors import NotFound, Stale, TooLarge, Unavailable
 
 Beside = Callable[[AsyncConnection, File], Awaitable[None]]  # what else happens in the transaction that stores a file
 
@@ -32,8 +32,7 @@ class FileRecords:
     async def add(self, app: PickerApp, file: File, beside: Beside) -> File:
         """Store a file that refers to bytes which were put already; return it with its number.
 
-        Raises `TooLarge` beyond the app's quotas, `Conflict` when its place is another file's, `NotFound` when the app was
-        removed.
+        Raises `TooLarge` beyond the app's quotas, and `NotFound` when the app was removed.
         """
         async with self.database.write(durable=True) as connection:
             await _hold(connection, app.id)
@@ -91,12 +90,6 @@ class FileRecords:
         async with self.database.write() as connection:
             await connection.execute(update(files).where(mine).values(**values))
 
-    async def place_taken(self, place: Place) -> bool:
-        """Tell whether a living file lies at a place."""
-        query = select(files.c.number).where(files.c.store == place.store, files.c.place == place.place)
-        async with self.database.read() as connection:
-            return await connection.scalar(query) is not None
-
     async def of_app(self, app_id: str, *, limit: int, before: int | None = None) -> Sequence[File]:
         """Return an app's living files, newest first; `before` is the number of the last one that was seen."""
         mine = (files.c.app_id == app_id) & files.c.removed_at.is_(None)
@@ -127,9 +120,6 @@ class FileRecords:
     async def _settle(self, connection: AsyncConnection, stored: Stored) -> None:
         if not await self.debts.settle(connection, Place(stored.store, stored.place)):
             raise Unavailable(_LATE, retry_after=1)
-        taken = select(files.c.number).where(files.c.store == stored.store, files.c.place == stored.place)
-        if stored.store != HOME and await connection.scalar(taken) is not None:
-            raise Conflict(f"another file lies at {stored.key!r} already; overwrite that one, or choose another path")
 
 
 async def _hold(connection: AsyncConnection, app_id: str) -> None:

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tintype.backends.blobs import Blobs
 from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.model import HOME, PickerApp, location_of
 from tintype.errors import Unavailable
+
+UNFINISHED = timedelta(hours=2)  # after which a write that nobody refers to was given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,24 @@ class Stores:
         return self.named[name].blobs
 
     async def put(self, place: Place, chunks: bytes | AsyncIterable[bytes], content_type: str) -> None:
-        """Put bytes at a place, under a debt that the transaction which refers to it settles."""
+        """Put bytes at a place, under a debt that the transaction which refers to it settles.
+
+        Raises `Conflict` for a place that is taken.
+        """
         blobs = self.blobs(place.store)
         await self.debts.owe(place, self.now())
-        await blobs.put(place.place, chunks, content_type=content_type)
+        try:
+            await blobs.put(place.place, chunks, content_type=content_type)
+        except Exception:
+            await self.undo(place)
+            raise
 
-    async def settle(self, connection: AsyncConnection, place: Place) -> None:
-        """Refer to a place from within a transaction.
+    async def undo(self, place: Place) -> None:
+        """Delete what was put at a place, because nothing came of it."""
+        if await self.debts.undo(place):
+            await self.drop([place])
 
-        Raises `Unavailable` when that comes so late that the sweep has let go of its bytes.
-        """
-        if not await self.debts.settle(connection, place):
-            raise Unavailable("storing the file took too long; send it again", retry_after=1)
-
-    async def pay(self, *, older_than: timedelta = timedelta(days=1)) -> int:
+    async def pay(self, *, older_than: timedelta = UNFINISHED) -> int:
         """Delete what nobody refers to; return how many places that were."""
         done, now = 0, self.now()
         while places := await self.debts.condemn(now - older_than, now):

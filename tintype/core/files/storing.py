@@ -22,6 +22,11 @@ class Landed:
     content_type: str
     size: int
 
+    @property
+    def place(self) -> Place:
+        """Where they lie."""
+        return Place(self.stored.store, self.stored.place)
+
 
 @dataclass(frozen=True, slots=True)
 class Storing:
@@ -58,6 +63,7 @@ class Storing:
         await self.stores.put(place, intake.chunks(), content_type)
         found = await self.stores.blobs(store).head(place.place)
         if found is None or found.size != intake.size:
+            await self.stores.undo(place)
             raise Unavailable("the store does not hold what was just put there; try again")
         path = options.path or None
         stored = Stored(location, store, container or bucket, path, key, place.place, intake.md5, intake.sha256)

@@ -83,9 +83,14 @@ class Uploads:
         counted = _Counted(chunks, min(PART_MAX, upload.size or PART_MAX))
         await self.files.storing.stores.put(place, counted.chunks(), "application/octet-stream")
         if (size is not None and size != counted.size) or (md5 and md5 != counted.md5):
+            await self.files.storing.stores.undo(place)
             raise Invalid(f"part {number} has other bytes than were announced; send it again")
         part = Part(number, offset, place.place, counted.size, counted.md5)
-        left = await self.records.keep(upload, part, self.files.now())
+        try:
+            left = await self.records.keep(upload, part, self.files.now())
+        except Exception:
+            await self.files.storing.stores.undo(place)
+            raise
         await self.files.storing.stores.drop(left)
         return counted.md5
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from secrets import token_hex
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -146,7 +147,7 @@ class Conversions:
     ) -> Derived:
         converted = await self.making.of_file(file, plan)
         result = _result(converted, tag_of(file.etag, name))
-        place = Place(HOME, f"{app.id}/derived/{file.handle}/{name[:24]}.{EXTENSIONS[converted.format]}")
+        place = Place(HOME, f"{app.id}/derived/{file.handle}/{name[:24]}-{token_hex(4)}.{EXTENSIONS[converted.format]}")
         files, now = self.making.files, self.now()
         made = Made(
             handle=file.handle,
@@ -166,7 +167,11 @@ class Conversions:
             await files.telling.converted(connection, app, file, address)
 
         await files.storing.stores.put(place, result.data, result.content_type)
-        await self.records.add(file, made, quota, tell)
+        try:
+            await self.records.add(file, made, quota, tell)
+        except Exception:
+            await files.storing.stores.undo(place)
+            raise
         files.telling.outbox.due()
         return result
 

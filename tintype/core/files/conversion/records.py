@@ -79,11 +79,11 @@ class DerivedRecords:
                 raise NotFound("the file was removed while it was converted")
             if version != made.version:
                 raise Stale("the file was overwritten while it was converted; ask again")
-            settled = await self.debts.settle(connection, Place(HOME, made.place))
             same = (derived.c.handle == made.handle) & (derived.c.digest == made.digest)
             if await connection.scalar(select(derived.c.digest).where(same)) is not None:
-                return  # another node made the same: these bytes lie where its bytes lay
-            if not settled:
+                await self.debts.leave(connection, [Place(HOME, made.place)], made.made_at)
+                return  # another node made the same
+            if not await self.debts.settle(connection, Place(HOME, made.place)):
                 raise Unavailable("converting the file took too long; ask again", retry_after=1)
             if quota is not None and await _count(connection, file.handle) >= quota:
                 raise beyond(quota)
