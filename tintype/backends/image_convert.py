@@ -4,8 +4,9 @@ It runs inside the worker process only. The first size that is asked for decides
 thumbnail costs about what decoding it at that size costs.
 """
 
-import math
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import pyvips
@@ -29,6 +30,7 @@ QUALITY = {"jpeg": 80, "webp": 82, "avif": 65, "png": 100}
 FINE = 90  # from this quality on, at least twice the pixels go into the last scaling: 0.04 to 0.16 dB better
 _WRITTEN = {"jpeg": "jpeg", "jpg": "jpeg", "png": "png", "webp": "webp", "avif": "avif", "gif": "png"}
 
+_HALF = Fraction(1, 2)
 _LARGE = 2**20  # bytes from which on it pays that libvips reads them where they are, and not from a copy of its own
 _Memory: Any = pyvips.Source  # pyright: ignore[reportUnknownMemberType] - pyvips carries no types
 
@@ -151,7 +153,7 @@ def _loaded(source: Source, scale: float) -> Any:
     """Decode at `scale`: upright, sRGB with 8 bits; nothing is decoded before it is needed."""
     picture = _opened(source, scale)
     profile, form, alpha = picture.get_typeof("icc-profile-data") != 0, picture.format, picture.hasalpha()
-    across, down = max(1, math.ceil(source.width * scale)), max(1, math.ceil(source.height * scale))
+    across, down = max(1, ceil(source.width * scale)), max(1, ceil(source.height * scale))
     if (picture.width, picture.height) != (across, down):
         if alpha:
             picture = picture.premultiply()
@@ -187,18 +189,15 @@ def _opened(source: Source, scale: float) -> Any:
 
 def _target(one: Resize, width: int, height: int) -> Size:
     """Return the size to which a picture is scaled; for `crop` one of its sides still sticks out of the box."""
-    across, down = (one.width or 0) / width, (one.height or 0) / height
+    across, down = Fraction(one.width or 0, width), Fraction(one.height or 0, height)
     if one.fit == "scale":
         scales = (across or down, down or across)
     elif one.fit == "crop":
         scales = (max(across, down),) * 2
     else:
         least = min(filter(None, (across, down)))
-        scales = (min(least, 1.0) if one.fit == "max" else least,) * 2
-    found = (max(1, round(width * scales[0])), max(1, round(height * scales[1])))
-    if one.fit == "crop":  # rounding must not leave a gap
-        return max(found[0], one.width or 1), max(found[1], one.height or 1)
-    return found
+        scales = (min(least, Fraction(1)) if one.fit == "max" else least,) * 2
+    return max(1, floor(width * scales[0] + _HALF)), max(1, floor(height * scales[1] + _HALF))
 
 
 def _resized(state: _State, one: Resize) -> _State:

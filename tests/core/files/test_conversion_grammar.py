@@ -302,7 +302,7 @@ def test_security_in_every_spelling(spelling: str, alphabet: str) -> None:
 
 
 def test_the_form_in_base64() -> None:
-    tasks = [
+    tasks: list[dict[str, object]] = [
         {"name": "resize", "params": {"width": 10}},
         {"name": "cache", "params": False},
         {"name": "flip", "params": {}},

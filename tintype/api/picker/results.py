@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.api.picker.serving import HARMLESS, disposition, known
 from tintype.core.files import Derived, Plan
-from tintype.events import Event, FileRemoved, FileStored, WorkspaceChanged
+from tintype.events import AccountChanged, Event, FileRemoved, FileStored, WorkspaceChanged
 
 RECHECK_SECONDS = 60.0
 MOST_BYTES = 128 * 2**20
@@ -89,7 +89,7 @@ class Results:
         match event:
             case FileStored() | FileRemoved():
                 gone = [key for key, entry in self.entries.items() if event.handle in entry.handles]
-            case WorkspaceChanged():  # an app's settings among it
+            case WorkspaceChanged() | AccountChanged():  # an app's settings, or access to what a link shows
                 gone = list(self.entries)
             case _:
                 return
