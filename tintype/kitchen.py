@@ -16,7 +16,7 @@ from tintype.backends.outbound import Outbound
 from tintype.core import notifications, recipes
 from tintype.core.downloads import Downloads
 from tintype.core.notifications import Notifier, PushRecords
-from tintype.core.recipes import Pipeline, Recipes, Runner
+from tintype.core.recipes import Pipeline, Recipes, Runner, Status
 from tintype.errors import Misconfigured, Trouble
 from tintype.events import Event, QueueItemChanged
 from tintype.machinery import Backends, node_name, secret
@@ -71,7 +71,8 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
 
     async def follow(event: Event) -> None:
         if isinstance(event, QueueItemChanged):
-            runner.wake()
+            if event.status == Status.PENDING:
+                runner.wake()
             if event.tell:
                 await notifier.wake()
 

@@ -1,6 +1,7 @@
 """The page behind a caption's link, fetched from a real server: what it says for machines becomes the recipe."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -139,3 +140,11 @@ async def test_a_caption_without_a_link_asks_nobody() -> None:
 )
 def test_links_that_may_be_a_recipes_page(text: str, expected: list[str]) -> None:
     assert links(text) == expected
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "a-", "1.", "1a", "www.", "http://", "a/", ".", "-"])
+def test_a_long_text_without_a_link_takes_no_time(unit: str) -> None:
+    text = f"2 {unit * 30_000}"
+    begun = time.process_time()
+    links(text)
+    assert time.process_time() - begun < 0.5

@@ -35,11 +35,16 @@ class Found:
     link: Link
     post: PublicPost
 
-    def extract(self, cover: str | None) -> Extract:
+    def extract(self) -> Extract:
         """Return what is kept of it."""
-        owner = self.post.owner
+        post, picture = self.post, _picture(self.post)
         return Extract(
-            self.post.caption, self.link.url, owner, self.post.taken_at, self.post.kind.value.lower(), cover=cover
+            post.caption,
+            self.link.url,
+            post.owner,
+            post.taken_at,
+            post.kind.value.lower(),
+            picture=picture.url if picture else None,
         )
 
 
@@ -65,11 +70,13 @@ class Extracting:
     async def copy_cover(self, post: PublicPost) -> str | None:
         """Return the blob key of our copy of a post's picture; None: it has none, or it cannot be had."""
         picture = _picture(post)
-        if picture is None:
-            return None
+        return await self.copy_picture(picture.url) if picture else None
+
+    async def copy_picture(self, url: str) -> str | None:
+        """Return the blob key of our copy of a picture at Instagram; None: it cannot be had."""
         try:
             with tempfile.TemporaryDirectory(prefix="cover-") as folder:
-                return await self._copy(picture, Path(folder) / "cover")
+                return await self._copy(PublicMedia(MediaKind.IMAGE, url), Path(folder) / "cover")
         except Trouble:
             return None
 

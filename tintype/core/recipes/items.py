@@ -5,7 +5,7 @@ Progress never falls within an attempt, and is 100 exactly when the phase is com
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -85,6 +85,8 @@ class Given:
 class Extract:
     """What extraction found; `text` is the raw text, `cover` the blob key of our own copy of the picture.
 
+    `picture` is where the picture lies at Instagram, until it is copied or was tried to be.
+
     `pictured` are the words on the pictures and `heard` those that are spoken in the video, where somebody looked or listened.
     """
 
@@ -94,6 +96,7 @@ class Extract:
     taken_at: datetime | None = None
     kind: str | None = None
     cover: str | None = None
+    picture: str | None = field(default=None, repr=False)
     pictured: str | None = None
     heard: str | None = None
 

@@ -24,7 +24,7 @@ from tintype.core.recipes.failing import (
     is_waited_for,
     may_pass_soon,
 )
-from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status, progressed
+from tintype.core.recipes.items import Extract, Failure, Item, Stage, Status
 from tintype.core.recipes.model import Context, Parsed, Recipe
 from tintype.core.recipes.policy import Policy
 from tintype.core.recipes.probing import Probes
@@ -53,6 +53,7 @@ class ItemMedia:
 
     walk: Walk
     extracting: Extracting
+    settle: Callable[[Walk], Awaitable[None]]
 
     @property
     def words(self) -> Words:
@@ -62,6 +63,7 @@ class ItemMedia:
 
     async def pictures(self) -> Sequence[bytes]:
         """Return its pictures."""
+        await self.settle(self.walk)
         return await self.extracting.pictures(self.walk.item)
 
     async def video(self) -> Path | None:
@@ -99,11 +101,19 @@ class Pipeline:
         """
         if not await self._may_go_on(walk):
             return
+        try:
+            await self._run(walk)
+        finally:
+            if walk.copying is not None:
+                walk.copying.cancel()
+
+    async def _run(self, walk: Walk) -> None:
         while (stage := walk.item.stage) is not None and not _rests(walk.item):
             await walk.begin(stage)
             try:
                 await self._steps[stage](walk)
             except Halt as halt:
+                await self._settle_picture(walk)
                 await walk.fail(halt.failure)
             except OvertakenError:
                 raise
@@ -167,22 +177,36 @@ class Pipeline:
             await walk.complete(Stage.EXTRACTION, source=Extract(item.given.text or "", cover=cover))
             return
         found = await self.extracting.find(item)
-        known: dict[str, Any] = {"link": found.link.url, "shortcode": found.link.shortcode}
-        await walk.move(**progressed(item, Stage.EXTRACTION, 50), source=found.extract(None), **known)
-        cover = await self.extracting.copy_cover(found.post)
-        warnings = tuple(one for one in item.warnings if one != NO_COVER) + (() if cover else (NO_COVER,))
-        await walk.complete(Stage.EXTRACTION, source=found.extract(cover), warnings=warnings)
+        source = found.extract()
+        if source.picture is not None:
+            walk.copying = asyncio.create_task(self.extracting.copy_picture(source.picture))
+        warnings = tuple(one for one in item.warnings if one != NO_COVER) + (() if source.picture else (NO_COVER,))
+        known: dict[str, Any] = {"link": found.link.url, "shortcode": found.link.shortcode, "warnings": warnings}
+        await walk.complete(Stage.EXTRACTION, source=source, **known)
+
+    async def _settle_picture(self, walk: Walk) -> None:
+        """Keep our copy of the post's picture with the item. It is copied while the words are read, which do not wait for it."""
+        source, copying = walk.item.source, walk.copying
+        if source is None or source.picture is None:
+            return
+        walk.copying = None
+        cover = await (copying or self.extracting.copy_picture(source.picture))
+        warnings = walk.item.warnings if cover else (*walk.item.warnings, NO_COVER)
+        await walk.note(source=replace(source, cover=cover, picture=None), warnings=warnings)
 
     async def _parse(self, walk: Walk) -> None:
         item = walk.item
         assert item.source is not None
-        parsed = await self.reading.read(item.source.text, Context(force=item.force), ItemMedia(walk, self.extracting))
+        parsed = await self.reading.read(
+            item.source.text, Context(force=item.force), ItemMedia(walk, self.extracting, self._settle_picture)
+        )
         if parsed is None:
             raise Halt(NOT_A_RECIPE)
         if not parsed.value.ingredients and not item.force:
             raise Halt(INCOMPLETE)
         below = self.policy.review_below
         if below is not None and parsed.confidence < below:
+            await self._settle_picture(walk)
             await walk.lay_out(parsed=parsed)
         else:
             await walk.complete(Stage.PARSING, parsed=parsed)
@@ -192,6 +216,7 @@ class Pipeline:
         return await self.reading.read(text, context)
 
     async def _upload(self, walk: Walk) -> None:
+        await self._settle_picture(walk)
         await self.uploading.upload(walk)
 
 

@@ -8,6 +8,7 @@ earlier; what it lacks is taken from the others.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 SURE = 0.8  # a parser that is so sure, and found steps, is not asked after
 HELPED = 0.6  # the same of a model, whose word is never taken for more
+
+_GAP = re.compile(r"\n{4,}")  # tells no more than three, and each of its lines costs time
 
 Found = TypeVar("Found")
 
@@ -88,6 +91,7 @@ class Reading:
 
         Raises what a way raised that could not answer, when no other found anything.
         """
+        text = _GAP.sub("\n\n\n", text)
         context = replace(context, budget=Budget(seconds=self.seconds))
         ways = _Ways()
         if text.strip() and await ways.ask(self.quick, text, context):

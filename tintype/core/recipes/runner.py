@@ -7,7 +7,7 @@ recipes take, and a cook is watching. A row with a due time, a lease and a fence
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tintype.core.recipes.items import Item, Status
 from tintype.core.recipes.pipeline import Pipeline
@@ -55,27 +55,28 @@ class Runner:
     async def _run(self) -> None:
         while True:
             try:
-                if not await self._look():
-                    await self._sleep()
+                has_more, due = await self._look()
+                if not has_more:
+                    await self._sleep(due)
             except Unavailable:
                 await asyncio.sleep(RESTART_SECONDS)
             except Exception:
                 log.exception("looking for due recipes failed")
                 await asyncio.sleep(RESTART_SECONDS)
 
-    async def _look(self) -> bool:
-        """Claim due items, as many as there is room for; tell whether there may be more."""
+    async def _look(self) -> tuple[bool, datetime | None]:
+        """Claim due items, as many as there is room for; tell whether there may be more, and else when the next is due."""
         pipeline = self._pipeline
         self._awake.clear()
         room = pipeline.policy.at_once - len(self._walks)
         now = pipeline.now()
         due = await pipeline.records.next_due(now)
         if room <= 0 or due is None or due > now:
-            return False
+            return False, due
         claimed = await pipeline.records.claim(self._owner, now, pipeline.policy.lease, room)
         for item in claimed:
             self._begin(item)
-        return bool(claimed)
+        return bool(claimed), None
 
     def _begin(self, item: Item) -> None:
         walk = self._pipeline.walk(item)
@@ -87,13 +88,12 @@ class Runner:
         del self._walks[task]
         self._awake.set()
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, due: datetime | None) -> None:
         """Wait until an item is due, or for a while: other processes may have stored one, or died with one."""
         policy = self._pipeline.policy
         idle = policy.idle
-        if len(self._walks) < policy.at_once:
-            due = await self._pipeline.records.next_due(self._pipeline.now())
-            idle = min(idle, max(due - self._pipeline.now(), timedelta(0))) if due else idle
+        if due is not None and len(self._walks) < policy.at_once:
+            idle = min(idle, max(due - self._pipeline.now(), timedelta(0)))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), idle.total_seconds())
 

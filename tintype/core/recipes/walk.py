@@ -3,6 +3,7 @@
 Every write carries the fence of the claim: whoever was overtaken stores nothing. Events follow what was stored.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Walk:
     policy: Policy
     now: Callable[[], datetime]
     tries: int = 0  # of the present phase in this process, without letting go of the item
+    copying: "asyncio.Task[str | None] | None" = None  # the post's picture, while its words are read
 
     async def move(self, *, held: bool = True, **changed: Any) -> None:
         """Store what changed and announce it; the item is held on, unless it has come to rest."""

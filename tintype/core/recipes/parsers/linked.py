@@ -28,7 +28,8 @@ _SURE = 0.95
 _NOTE = "the page says so for machines"
 
 _ADDRESS = re.compile(
-    r"https?://[^\s<>\"')\]]+|(?<![\w@./-])(?:[a-z0-9-]*[a-z][a-z0-9-]*\.)+[a-z]{2,10}/[^\s<>\"')\]]{3,}", re.IGNORECASE
+    r"https?://[^\s<>\"')\]]+|(?<![\w@./-])(?:(?![0-9-]{1,63}\.)[a-z0-9-]{1,63}+\.)+[a-z]{2,10}/[^\s<>\"')\]]{3,}",
+    re.IGNORECASE,
 )
 # Places where a link leads to a shop, a profile or another post, and never to a recipe's own page.
 _ELSEWHERE = [
