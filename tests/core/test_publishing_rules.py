@@ -20,6 +20,7 @@ from tintype.core.publishing.course import (
     PICTURE_GAP,
     RETRY_GAPS,
     SEARCH_GAPS,
+    SURE_GAP,
     VIDEO_GAP,
     Proof,
     gap,
@@ -29,6 +30,7 @@ from tintype.core.publishing.course import (
     poll_gap,
 )
 from tintype.core.publishing.matching import SKEW, candidates, fingerprint, plain, reaches
+from tintype.core.publishing.pace import KEPT, Pace
 from tintype.core.publishing.publisher import begun
 from tintype.errors import Kind
 from tintype.instagram import ContainerState, Media, MediaKind, MediaProduct
@@ -128,6 +130,35 @@ def test_what_is_finished_is_seen_a_share_of_the_time_waited_later(waited: timed
     pause = poll_gap(waited, video=video)
     assert pause <= max(VIDEO_GAP if video else PICTURE_GAP, waited * GROWTH)
     assert timedelta(0) < pause <= LONGEST_GAP
+
+
+@given(st.timedeltas(timedelta(microseconds=1), timedelta(hours=2)))
+def test_beyond_what_is_usual_looks_come_close_together(beyond: timedelta) -> None:
+    pause = poll_gap(2 * SECOND + beyond, video=False, usual=2 * SECOND)
+    assert SURE_GAP <= pause <= max(SURE_GAP, beyond * GROWTH)
+    assert pause <= poll_gap(2 * SECOND + beyond, video=False)
+
+
+def test_what_is_usual_is_what_the_quickest_of_the_last_pictures_took() -> None:
+    pace, made = Pace(), post(container_id="1")
+    for took in range(1, KEPT):
+        pace.finished(made, took * SECOND, 9 * SECOND)
+        assert pace.usual(made) == timedelta(0), "a few say nothing yet"
+    pace.finished(made, 9 * SECOND, 9.1 * SECOND)
+    assert pace.usual(made) == SECOND
+    assert pace.usual(replace(made, draft=STORY)) == timedelta(0)
+    pace.finished(made, timedelta(0), SECOND)  # the first look came too late
+    assert pace.usual(made) == 0.8 * SECOND
+    for _ in range(KEPT):
+        pace.finished(made, 3 * SECOND, 3.1 * SECOND)
+    assert pace.usual(made) == 3 * SECOND
+
+
+def test_videos_have_no_usual_time() -> None:
+    pace, made = Pace(), post(REEL, container_id="1")
+    for _ in range(KEPT):
+        pace.finished(made, 9 * SECOND, 9 * SECOND)
+    assert pace.usual(made) == timedelta(0)
 
 
 @given(st.booleans())

@@ -10,9 +10,12 @@ from tintype.errors import Kind
 from tintype.instagram import ContainerState
 
 PICTURE_GAP = 0.15 * SECOND
+SURE_GAP = 0.05 * SECOND  # of a picture that is likely finished by now
 VIDEO_GAP = SECOND
 LONGEST_GAP = 30 * SECOND
-GROWTH = 0.12  # of the time waited so far: whatever Instagram takes, we learn of it a little later and ask seldom
+GROWTH = (
+    0.12  # of the time waited beyond the usual: whatever Instagram takes, we learn of it a little later and ask seldom
+)
 
 RETRY_GAPS = (2 * SECOND, 5 * SECOND, 15 * SECOND, 45 * SECOND, 2 * MINUTE, 5 * MINUTE)
 SEARCH_GAPS = (SECOND, 2 * SECOND, 4 * SECOND, 8 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE)
@@ -27,11 +30,15 @@ def has_video(draft: Draft) -> bool:
     return any(item.kind is ItemKind.VIDEO for item in draft.items)
 
 
-def poll_gap(waited: timedelta, *, video: bool) -> timedelta:
-    """Return how long to wait before a container is read again, after so much waiting: nothing before the first look."""
+def poll_gap(waited: timedelta, *, video: bool, usual: timedelta = timedelta(0)) -> timedelta:
+    """Return how long to wait before a container is read again, after so much waiting: nothing before the first look.
+
+    What containers `usual`ly take at least does not count as waiting.
+    """
     if waited <= timedelta(0):
         return timedelta(0)
-    return min(max(VIDEO_GAP if video else PICTURE_GAP, waited * GROWTH), LONGEST_GAP)
+    least = VIDEO_GAP if video else SURE_GAP if usual else PICTURE_GAP
+    return min(max(least, max(waited - usual, timedelta(0)) * GROWTH), LONGEST_GAP)
 
 
 def poll_budget(draft: Draft, policy: Policy) -> timedelta:

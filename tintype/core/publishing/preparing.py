@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -123,7 +124,7 @@ class Preparing:
         that cannot be made right, and `NotFound` for a key without a file. An address at which only we could not look is
         handed on with a warning.
         """
-        with tempfile.TemporaryDirectory(prefix="tintype-") as folder:
+        with _folder(wanted) as folder:
             source = _source(wanted, Path(folder))
             with source.opened() as file:
                 found = await self._had(wanted, file, robots=not self._keeps(wanted))
@@ -134,7 +135,7 @@ class Preparing:
 
     async def inspect(self, wanted: Wanted) -> Report:
         """Return what `prepare` would do and say, without storing anything; no trouble with the file is raised."""
-        with tempfile.TemporaryDirectory(prefix="tintype-") as folder:
+        with _folder(wanted) as folder:
             source = _source(wanted, Path(folder))
             try:
                 with source.opened() as file:
@@ -253,6 +254,10 @@ class _Source:
 
     def opened(self) -> IO[bytes]:
         return BytesIO() if self.in_memory else self.path.open("w+b")
+
+
+def _folder(wanted: Wanted) -> AbstractContextManager[str]:
+    return nullcontext("") if wanted.kind == "picture" else tempfile.TemporaryDirectory(prefix="tintype-")
 
 
 def _source(wanted: Wanted, folder: Path) -> _Source:

@@ -7,6 +7,7 @@ from tintype.backends.blobs import Blobs
 from tintype.backends.bus import Bus
 from tintype.core.accounts import Accounts, Grip
 from tintype.core.publishing.arrivals import Arrivals
+from tintype.core.publishing.pace import Pace
 from tintype.core.publishing.policy import Policy
 from tintype.core.publishing.preparing import Preparing
 from tintype.core.publishing.quotas import Quotas
@@ -30,6 +31,7 @@ class Resources:
     policy: Policy
     uploads: bool = False
     arrivals: Arrivals = field(default_factory=Arrivals)
+    pace: Pace = field(default_factory=Pace)
 
     async def ask(self, grip: Grip, call: Call[T]) -> T:
         """Ask Instagram on behalf of an account."""

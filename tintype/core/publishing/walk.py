@@ -25,6 +25,7 @@ class Walk:
     resources: Resources
     post: Post
     about: Part | None = None
+    unfinished: timedelta = timedelta(0)  # how long its present containers took for certain
     fresh: bool = True  # no step was taken since the claim: an intent found now is that of somebody who died
     _grip: Grip | None = field(default=None, repr=False)
     _passed: list[Occurrence] = field(default_factory=list[Occurrence])  # what happened since the last step was stored
