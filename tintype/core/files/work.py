@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 
 from tintype.backends.engine import Job, Result, Schedule
+from tintype.core.files.apps import Apps
+from tintype.core.files.conversion import Conversions
 from tintype.core.files.files import Files
 from tintype.core.files.uploads import Uploads
 
 
-def jobs(files: Files, uploads: Uploads) -> Sequence[Job]:
+def jobs(apps: Apps, files: Files, uploads: Uploads, conversions: Conversions) -> Sequence[Job]:
     """Return the files' jobs."""
 
     async def sweep() -> Result:
         abandoned = await files.erase_abandoned()
+        await apps.records.forget_removed()
         over = await uploads.collect()
-        return {"abandoned": abandoned, "uploads": over, "deleted": await files.storing.stores.pay()}
+        unwanted = await conversions.collect()
+        deleted = await files.storing.stores.pay()
+        return {"abandoned": abandoned, "uploads": over, "unwanted": unwanted, "deleted": deleted}
 
     return (Job("files.sweep", sweep),)
 
