@@ -266,6 +266,8 @@ def nutrition_in(tokens: tuple[Token, ...], lexicon: Lexicon) -> Nutrition:
     """Read "320 kcal", "Protein: 12 g", "14g protein", "410 cals | 32P 45C 9F" in one line."""
     found: dict[str, float] = {}
     lettered = {token.text for token in tokens} >= _LETTERS.keys()
+    if not lettered and not any(token.folded in lexicon.nutrients for token in tokens):
+        return Nutrition()
     for place, token in enumerate(tokens):
         amount = quantity(tokens, place, lexicon) if token.kind == "n" else None
         if amount is None:

@@ -187,6 +187,12 @@ class Lexicon:
         return {word: scale for key, scale in scales for word in self.shared(key)}
 
     @cached_property
+    def nutrients(self) -> frozenset[str]:
+        """Return every word that names what is in a serving."""
+        listed = (str(table[key]) for table in (self.own, self.english) for key in ("calories", "protein", "carbs", "fat"))
+        return frozenset(word for one in listed for word in phrase(one))
+
+    @cached_property
     def meals(self) -> Phrases:
         return self.listed("meals")
 

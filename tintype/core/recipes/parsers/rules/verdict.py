@@ -175,15 +175,18 @@ _PER_HUNDRED = re.compile(
 )
 
 
+_ENERGY = everywhere("energy")
 _MILLIGRAMS = re.compile(r"\d\s?(?:mg|µg|mcg|iu)\b", re.IGNORECASE)
 
 
 def _compares(one: Look, lexicon: Lexicon) -> bool:
     """Tell whether a line says how much of something is in a food: "lentils: 9 g per 100 g", "100 g banana = 89 kcal"."""
-    energy = any(lexicon.listed("calories").at(one.tokens, place) for place in range(1, len(one.tokens)))
     if _MILLIGRAMS.search(one.text):
         return True  # nobody weighs so little in a kitchen
-    return bool(one.foods) and (_PER_HUNDRED.search(one.text) is not None or (energy and one.words <= 8))
+    if not one.foods or one.words > 12:
+        return False
+    energy = one.words <= 8 and any(token.folded in _ENERGY for token in one.tokens)
+    return energy or _PER_HUNDRED.search(one.text) is not None
 
 
 def _is_meal(one: Look, lexicon: Lexicon) -> bool:
