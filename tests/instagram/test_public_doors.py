@@ -135,19 +135,32 @@ def always(reason: Reason) -> Callable[[str], Reason]:
     return lambda _: reason
 
 
-HELPS = [reason for reason in Reason if isinstance(trouble(reason), Refused | Unreachable)]
-
-
 @pytest.mark.parametrize("reason", list(Reason))
-async def test_another_door_is_tried_only_when_it_may_help(reason: Reason):
+async def test_another_door_is_tried_only_after_an_answer_of_no_use(reason: Reason):
     first, second = Scripted("first", always(reason)), Scripted("second")
     house = doors(first, second, day=Day())
-    if reason in HELPS:
+    if reason is Reason.BAD_UPSTREAM_RESPONSE:
         assert await house.look_up("C1") == POST
-    else:
-        refused = await refusal(house, "C1")
-        assert reason_of(refused) is (Reason.PRIVATE if reason is Reason.POST_MISSING else reason)
-    assert len(second.asked) == (reason in HELPS)
+        assert second.asked == ["C1"]
+        return
+    refused = await refusal(house, "C1")
+    assert reason_of(refused) is (Reason.PRIVATE if reason is Reason.POST_MISSING else reason)
+    assert len(first.asked) == (2 if isinstance(refused, Unreachable) else 1)
+    assert second.asked == []
+
+
+@pytest.mark.parametrize("reason", [Reason.UPSTREAM_ERROR, Reason.UPSTREAM_BLOCKED])
+async def test_a_way_that_reaches_nobody_for_three_posts_is_broken_and_the_next_one_serves(reason: Reason):
+    day = Day()
+    first, second = Scripted("first", always(reason)), Scripted("second")
+    house = doors(first, second, day=day)
+    for number in range(2):
+        assert reason_of(await refusal(house, f"C{number}")) is reason
+    assert await house.look_up("C3") == POST
+    day.pass_(120)
+    before = len(first.asked)
+    assert await house.look_up("C4") == POST  # the trial is nobody's loss
+    assert len(first.asked) == before + 1
 
 
 async def test_a_missing_post_is_asked_about_once():
@@ -169,7 +182,7 @@ async def test_a_limit_met_while_asking_why_stops_all():
     assert reason_of(await refusal(house, "C2")) is Reason.UPSTREAM_RATE_LIMITED
 
 
-async def test_one_way_alone_has_a_second_try_when_only_the_connection_failed():
+async def test_a_way_has_a_second_try_when_only_the_connection_failed():
     tries = iter([Reason.UPSTREAM_UNREACHABLE, None])
     way = Scripted("only", lambda _: next(tries))
     assert await doors(way, day=Day()).look_up("C1") == POST

@@ -1,7 +1,8 @@
 """The doors behind which public posts are found: tried in order, politely, and left alone when they should be.
 
-Another door is tried only when the one before was broken. Who is told to wait, that a post is gone or that it is not for
-him, does not knock at the next one.
+Another door is tried only when the one before gave an answer of no use, or fails for one post after another. Who is told to
+wait, that a post is gone or that it is not for him, does not knock at the next one; neither does who reached nobody: he tries
+once more, and comes back later (public-web.md 2.4).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from tintype.errors import Kind, Trouble
 from tintype.instagram.public import manners as rules
-from tintype.instagram.public.manners import SUSPICIOUS, Denial, Health, Manners, Standing
+from tintype.instagram.public.manners import SUSPICIOUS, Denial, Health, Manners, Standing, State
 from tintype.instagram.public.model import PublicPost, Way
 from tintype.instagram.public.reasons import AFTER_A_LIMIT, MEANINGS, STOPPING, Reason, reason_of, trouble
 
@@ -94,28 +95,38 @@ class Doors:
             way.close()
 
     async def _through(self, shortcode: str, ends: float) -> PublicPost:
-        # One way alone gets a second try when it was only the connection that failed.
-        doors = self.ways if len(self.ways) > 1 else (*self.ways, *self.ways)
         problem: Trouble | None = None
         denials: list[Denial] = []
-        for place, way in enumerate(doors):
-            again = place > 0 and way is doors[place - 1]
-            if again and not await self._may_try_again(problem, ends):
-                break
+        for way in self.ways:
             denial = await self._change(way, self._admit)
             if denial is not None:
                 denials.append(denial)
                 if _is_for_all(denial):
                     break
                 continue
-            left = ends - time.monotonic()
             try:
-                return await self._by(way, shortcode, left if place == len(doors) - 1 else left / 2)
+                return await self._patiently(way, shortcode, ends)
             except Trouble as found:
                 problem = found
-                if found.kind not in _ANOTHER_MAY_HELP:
+                if not await self._goes_on(way, found):
                     raise
         raise problem or _denied(denials)
+
+    async def _patiently(self, way: Way, shortcode: str, ends: float) -> PublicPost:
+        """Ask one way, and once more when it was only the connection that failed."""
+        try:
+            return await self._by(way, shortcode, (ends - time.monotonic()) / 2)
+        except Trouble as problem:
+            if not await self._may_try_again(problem, ends) or await self._change(way, self._admit) is not None:
+                raise
+        left = ends - time.monotonic()
+        return await self._by(way, shortcode, left if way is self.ways[-1] else left / 2)
+
+    async def _goes_on(self, way: Way, problem: Trouble) -> bool:
+        """Tell whether the next way may help: this one's answer was of no use, or it fails for one post after another."""
+        if reason_of(problem) is Reason.BAD_UPSTREAM_RESPONSE:
+            return True
+        return problem.kind in _ANOTHER_MAY_HELP and (await self._change(way, self._health(way))).state is State.OPEN
 
     async def _by(self, way: Way, shortcode: str, seconds: float) -> PublicPost:
         ends = time.monotonic() + seconds
@@ -148,9 +159,9 @@ class Doors:
             await self._change(way, self._succeeded)
         return problem
 
-    async def _may_try_again(self, problem: Trouble | None, ends: float) -> bool:
+    async def _may_try_again(self, problem: Trouble, ends: float) -> bool:
         nap = random.uniform(*_JITTER)  # noqa: S311 - spreads retries, guards nothing
-        if problem is None or problem.kind is not Kind.UNREACHABLE or time.monotonic() + nap >= ends:
+        if problem.kind is not Kind.UNREACHABLE or time.monotonic() + nap >= ends:
             return False
         await asyncio.sleep(nap)
         return True

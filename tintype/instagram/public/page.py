@@ -61,7 +61,7 @@ class PageWay:
             return post_from(found, shortcode, self.name)
         if signals.is_login_page(page):
             raise trouble(Reason.LOGIN_REQUIRED)
-        raise trouble(Reason.POST_MISSING if _is_a_posts(page) else Reason.BAD_UPSTREAM_RESPONSE)
+        raise trouble(Reason.POST_MISSING if _withholds(page) else Reason.BAD_UPSTREAM_RESPONSE)
 
     def close(self) -> None:
         """Nothing is kept."""
@@ -140,8 +140,12 @@ def ruled(ruling: Mapping[str, object]) -> Reason:
     return next((reason for words, reason in _RULINGS if words.search(said)), Reason.PRIVATE)
 
 
-def _is_a_posts(page: Answer) -> bool:
-    return b"polaris." in page.body and b"ostPage" in page.body
+def _withholds(page: Answer) -> bool:
+    """Tell whether a page is that of a post that is not shown; one that has null for an answer tells nothing."""
+    if _PRIVATE.encode() in page.body:
+        return True
+    is_a_posts = b"polaris." in page.body and b"ostPage" in page.body
+    return is_a_posts and not any(key in data and data[key] is None for data in _embedded(page) for key in _POST)
 
 
 def _embedded(page: Answer) -> Iterator[Mapping[str, object]]:
