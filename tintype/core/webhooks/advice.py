@@ -2,7 +2,7 @@
 
 from tintype.core.webhooks.model import Answer
 
-_REASONS = {
+REASONS = {
     "blocked": "The address leads to a place that is not called: make it public, or list it in OUTBOUND_ALLOW.",
     "timeout": "No answer in time: answer 200 at once, and do the work afterwards.",
     "dns": "The host's name has no address: look for a mistyped name.",
@@ -30,7 +30,7 @@ def advice(answer: Answer) -> str | None:
     """Return what to do; None where all is well."""
     status = answer.status
     if status is None:
-        return _REASONS.get(answer.reason or "", _REASONS["broken"])
+        return REASONS.get(answer.reason or "", REASONS["broken"])
     if status // 100 == 2:
         return None
     if status // 100 == 3:
@@ -40,4 +40,4 @@ def advice(answer: Answer) -> str | None:
         return " ".join(filter(None, (_CLIENT.get(status), _SIGNATURE)))
     if status in _CLIENT:
         return _CLIENT[status]
-    return f"It answered {status}: look at the receiver's log." if status < 600 else _REASONS["broken"]
+    return f"It answered {status}: look at the receiver's log." if status < 600 else REASONS["broken"]
