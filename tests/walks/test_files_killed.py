@@ -102,7 +102,7 @@ def assert_readable(url: str, told: Told) -> None:
         for handle, sums in told.sums.items():
             answer = client.get(f"/api/file/{handle}")
             assert answer.status_code == 200
-        assert sum_of(answer.content) in sums
+            assert sum_of(answer.content) in sums
             assert time.monotonic() < until
 
 
