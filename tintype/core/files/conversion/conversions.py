@@ -61,8 +61,11 @@ class Conversions:
         """
         try:
             return await self._derived(app, file, plan, address, free=free)
-        except Stale:  # overwritten at that very moment
-            return await self._derived(app, await self.making.files.get(file.handle), plan, address, free=free)
+        except (Stale, NotFound):
+            present = await self.making.files.get(file.handle)
+            if present.version == file.version:
+                raise
+            return await self._derived(app, present, plan, address, free=free)  # overwritten at that very moment
 
     async def of_url(self, url: str, plan: Plan) -> Derived:
         """Return what lies at a public address after a plan; it is made each time, but once for all who ask at once."""
@@ -120,10 +123,11 @@ class Conversions:
         if kept is not None:
             return kept
 
+        quota = None if free else app.quota_derived
+        if quota is not None and name not in self.running and await self.records.count(file.handle) >= quota:
+            raise beyond(quota)
+
         async def make() -> Derived:
-            quota = None if free else app.quota_derived
-            if quota is not None and await self.records.count(file.handle) >= quota:
-                raise beyond(quota)
             return await self._make(app, file, plan, name, address, quota)
 
         return await self._once(name, make)
@@ -180,8 +184,13 @@ class Conversions:
         task = self.running.get(name)
         if task is None:
             task = self.running[name] = asyncio.create_task(self._attempt(name, make))
-            task.add_done_callback(lambda _: self.running.pop(name, None))
+            task.add_done_callback(lambda done: self._over(name, done))
         return await asyncio.shield(task)
+
+    def _over(self, name: str, done: "asyncio.Task[Derived]") -> None:
+        self.running.pop(name, None)
+        if not done.cancelled():
+            done.exception()  # everybody who waited may have gone away; then nobody is left to look at it
 
     async def _attempt(self, name: str, make: Callable[[], Awaitable[Derived]]) -> Derived:
         try:

@@ -11,12 +11,12 @@ from tintype.core.files.conversion.model import Plan
 from tintype.core.files.files import Files
 from tintype.core.files.keys import is_handle
 from tintype.core.files.model import File
-from tintype.errors import NotFound, RateLimited, TooLarge, Trouble, Unavailable, Unsupported
+from tintype.errors import Busy, NotFound, RateLimited, TooLarge, Trouble, Unavailable, Unsupported
 
 SOURCE_BYTES = 64 * 2**20
 REFUSED_SECONDS = 60.0  # so long a picture that cannot be converted is not tried again
 REFUSED_MOST = 10_000
-_PASSING = (Unavailable, RateLimited)
+_PASSING = (Unavailable, RateLimited, Busy)
 
 
 @dataclass(frozen=True, slots=True)
