@@ -5,7 +5,20 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from tintype import __version__
-from tintype.api.console import accounts, assets, feed, overview, posts, publish, recipes, signing, start, system, team
+from tintype.api.console import (
+    accounts,
+    assets,
+    feed,
+    insights,
+    overview,
+    posts,
+    publish,
+    recipes,
+    signing,
+    start,
+    system,
+    team,
+)
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.dialect import CONSOLE
 from tintype.api.dialect import Mounted, Surround, build
@@ -18,6 +31,7 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     feed.add,
     publish.add,
     posts.add,
+    insights.add,
     recipes.add,
     team.add,
     system.add,

@@ -20,6 +20,7 @@ SECTIONS = (
     Section("/console/feed", "Feed"),
     Section("/console/publish", "Publish", Role.EDITOR),
     Section("/console/posts", "Posts"),
+    Section("/console/insights", "Insights"),
     Section("/console/recipes", "Recipes"),
     Section("/console/team", "Team and keys"),
     Section("/console/system", "System", Role.OWNER),
