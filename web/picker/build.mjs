@@ -1,5 +1,6 @@
 // Builds what is committed in tintype/web/picker; with a folder as argument it builds there, for a test to compare.
 import { build } from "esbuild";
+import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,3 +28,5 @@ for (const [source, name, target] of made) {
     logLevel: "warning",
   });
 }
+
+await copyFile(join(here, "page/icon.svg"), join(out, "icon.svg"));

@@ -8,7 +8,7 @@ from tintype.api.picker.desk import PickerDesk
 from tintype.errors import NotFound
 
 NAMES = ("/filepicker.js", "/v1/filepicker.js", "/v2/filepicker.js", "/filestack.js")
-OF_THE_DIALOG = frozenset({"comm.js", "dialog.css", "dialog.js", "popup.js"})
+OF_THE_DIALOG = frozenset({"comm.js", "dialog.css", "dialog.js", "icon.svg", "popup.js"})
 
 
 def add(app: FastAPI, desk: PickerDesk) -> None:

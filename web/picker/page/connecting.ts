@@ -26,7 +26,7 @@ export class Connecting {
     private readonly address: string,
     private readonly heard: (standing: Standing, isOver: boolean) => void,
   ) {
-    addEventListener("message", (event) => this.answer(event));
+    addEventListener("message", (event) => void this.answer(event));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && this.timer) this.ask();
     });
@@ -71,9 +71,11 @@ export class Connecting {
   }
 
   // The window asks for the code where cookies do not prove who it is. It is one of ours, or it is not told.
-  private answer(event: MessageEvent): void {
+  private async answer(event: MessageEvent): Promise<void> {
     const asked = event.data as { type?: string } | null;
-    if (event.origin !== location.origin || asked?.type !== "tintype:code?" || !this.code || !event.source) return;
-    (event.source as Window).postMessage({ type: "tintype:code", code: this.code }, location.origin);
+    const other = event.source as Window | null;
+    if (event.origin !== location.origin || asked?.type !== "tintype:code?" || !other) return;
+    const code = this.code ?? (await this.server.get<Standing>("/dialog/session").catch(() => null))?.code;
+    if (code) other.postMessage({ type: "tintype:code", code }, location.origin);
   }
 }

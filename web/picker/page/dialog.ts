@@ -132,7 +132,7 @@ export class Dialog {
       most > 1 && size ? `${this.say("choose")} (${size})` : this.say("choose"),
     );
     const clear = element("button", { type: "button", class: "plain", onclick: () => this.cleared() }, this.say("clear"));
-    const cancel = element("button", { type: "button", onclick: () => this.leave() }, this.say("cancel"));
+    const cancel = element("button", { type: "button", class: "cancel", onclick: () => this.leave() }, this.say("cancel"));
     const told = element("p", { class: "count" }, size ? this.say("selected", { n: size }) : "");
     this.foot.replaceChildren(told, ...(size && most > 1 ? [clear] : []), element("span", { class: "gap" }), cancel, choose);
   }
@@ -261,7 +261,7 @@ export class Dialog {
       void this.more(listing, grid);
     };
     const button = element("button", { type: "button", onclick: again }, this.say("more"));
-    const watcher = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && again(), { rootMargin: "300px" });
+    const watcher = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && again(), { root: this.main, rootMargin: "300px" });
     end.replaceChildren(button);
     watcher.observe(button);
   }

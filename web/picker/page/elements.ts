@@ -34,7 +34,7 @@ export function icon(name: string): SVGSVGElement {
   const path = document.createElementNS(SVG, "path");
   drawn.setAttribute("viewBox", "0 0 24 24");
   drawn.setAttribute("aria-hidden", "true");
-  drawn.setAttribute("class", `icon ${name}`);
+  drawn.setAttribute("class", `icon of-${name}`);
   path.setAttribute("d", PATHS[name] ?? "");
   drawn.append(path);
   return drawn;

@@ -92,8 +92,7 @@ export class Grid {
 
   private label(item: Item, place: string): string {
     const kind = item.children ? `${this.words.say("album")}, ${this.words.say("items", { n: item.children.length })}` : this.words.say(item.kind === "VIDEO" ? "video" : "photo");
-    const about = item.alt || item.caption.slice(0, 160);
-    const parts = [kind, place, this.words.day(item.at), about, item.choosable ? "" : this.words.say("not_here")];
+    const parts = [kind, place, this.words.day(item.at), item.alt, item.caption.slice(0, 160), item.choosable ? "" : this.words.say("not_here")];
     return parts.filter(Boolean).join(", ");
   }
 
