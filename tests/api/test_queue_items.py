@@ -1,5 +1,6 @@
 """Seed 4's queue over HTTP: an item from its link to its recipe, as the document shows it."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -55,3 +56,27 @@ async def test_an_item_becomes_a_recipe_in_the_folder(door: Served) -> None:
     folder = door.house.settings.recipe_folder
     assert folder is not None
     assert (Path(folder) / item["results"]["outlet"]["id"]).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 201),
+        ({"sec-fetch-site": "same-origin", "origin": "http://own.example"}, 201),
+        ({"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, 415),
+        ({"sec-fetch-site": "same-site"}, 415),
+        ({"origin": "https://evil.example"}, 415),
+        ({"origin": "null"}, 415),
+        ({"origin": "OWN"}, 201),
+    ],
+)
+async def test_the_documents_example_without_a_content_type_works_for_pages_of_ours(
+    door: Served, headers: dict[str, str], status: int
+) -> None:
+    own = door.house.settings.address()
+    sent = {"content-type": "text/plain;charset=UTF-8"} | {
+        key: value.replace("OWN", own) for key, value in headers.items()
+    }
+    body = json.dumps({"url": await link(door)})
+    answer = await door.client.post("/api/queue", content=body, headers=sent)
+    assert answer.status_code == status, answer.text

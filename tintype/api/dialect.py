@@ -169,14 +169,15 @@ def _inlined(model: type[BaseModel]) -> dict[str, Any]:
     return inline(schema)
 
 
-async def read_body(request: Request, model: type[Model]) -> Model:
-    """Return the request's JSON body as `model`.
+async def read_body(request: Request, model: type[Model], *, plain: bool = False) -> Model:
+    """Return the request's JSON body as `model`; with `plain` also one that is called text/plain.
 
     Raises `Unsupported` for another media type and `Invalid` with one sentence per problem.
     """
     raw = await request.body()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if raw and media_type not in ("", "application/json") and not media_type.endswith("+json"):
+    known = ("", "application/json", "text/plain") if plain else ("", "application/json")
+    if raw and media_type not in known and not media_type.endswith("+json"):
         raise Unsupported(f"Content-Type is {media_type}; send the body as application/json")
     try:
         sent = json.loads(raw or b"{}")

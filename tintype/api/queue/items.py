@@ -11,7 +11,7 @@ from tintype.api.callers import once
 from tintype.api.dialect import read_body, takes
 from tintype.api.queue.amending import RecipeEdit
 from tintype.api.queue.desk import QueueDesk
-from tintype.api.queue.reading import item_id_of, query_of
+from tintype.api.queue.reading import is_ours, item_id_of, query_of
 from tintype.api.queue.stream import PATH, StreamRoute
 from tintype.api.queue.wire import BatchRequest, QueueRequest, RetryRequest
 from tintype.core.recipes import Item, Stage, Taken, accepted, jsonld, markdown, new_batch
@@ -60,7 +60,8 @@ def _taking(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
         """Take a link, or a text; a post that is on its way already is answered with its item."""
 
         async def make() -> JSONResponse:
-            body = await read_body(request, QueueRequest)
+            # The document's own examples send no Content-Type, and then browsers call a text text/plain.
+            body = await read_body(request, QueueRequest, plain=is_ours(request, desk.base))
             if body.text is not None and body.url is None:
                 taken = await desk.recipes.take_given(text=body.text, title=body.title)
             else:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from tintype.core.recipes import Query, Status
 from tintype.errors import Invalid
@@ -31,6 +33,17 @@ def statuses_of(given: Sequence[str]) -> tuple[Status, ...]:
     if unknown:
         raise Invalid(f"status must be one of {', '.join(_BY_NAME)}")
     return tuple(_BY_NAME[name] for name in dict.fromkeys(names))
+
+
+def is_ours(request: Request, base: str) -> bool:
+    """Tell whether a request comes from a page of ours, or from no page at all.
+
+    Browsers let any page send text/plain to anybody, but say which page it is.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc in (request.headers.get("host"), urlsplit(base).netloc)
 
 
 def query_of(query: QueryParams) -> Query:
