@@ -201,3 +201,20 @@ def _life(account: Account) -> str:
 def _is_new(account: Account) -> bool:
     """Tell whether an account was connected by a person, and not merely refreshed since."""
     return account.state is AccountState.CONNECTED and account.token_tried_at is None
+
+
+def open_announcer(
+    settings: Settings,
+    backends: Backends,
+    hooks: Hooks,
+    access: Access,
+    accounts: Accounts,
+    feed: Feed,
+    publisher: Publisher,
+    recipes: Recipes,
+) -> Announcer:
+    """Have the house's events told."""
+    room = settings.webhook_queue_workspace
+    announcer = Announcer(hooks.outbox, access, accounts, feed, publisher, recipes, room)
+    backends.bus.subscribe(announcer.heard)
+    return announcer
