@@ -395,3 +395,12 @@ async def test_presets_alone_and_signed(stage: Stage) -> None:
     assert (
         await shop.http.get(f"/cdn/{signature_of(shop.secret, path)}/preset:thumb/{handle}.avif")
     ).status_code == 403
+
+
+async def test_a_preset_is_read_when_it_is_set(stage: Stage) -> None:
+    shop = await website(stage)
+    said = await shop.set(presets={"thumb": "output=f:webp/resize=h:50,w:50,fit:crop"})
+    assert said["presets"] == {"thumb": "resize=fit:crop,height:50,width:50/output=format:webp"}
+    for presets in ({"thumb": "enhance"}, {"a b": "flip"}, {"x": "store"}, {"x": "flip/https://example.com/a.jpg"}):
+        answer = await shop.http.patch(f"/api/apps/{shop.app_id}", json={"presets": presets}, headers=shop.owner)
+        assert answer.status_code == 400, presets

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields as dataclass_fields
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -27,7 +28,17 @@ from tintype.backends.image_operations import (
     as_job,
     of_job,
 )
-from tintype.core.files.conversion import Plan, Source, Value, read_address, read_body, read_parameters
+from tintype.core.files import (
+    PARAMETERS,
+    SUPPORTED_TASKS,
+    Plan,
+    Source,
+    Value,
+    read_address,
+    read_body,
+    read_parameters,
+)
+from tintype.core.files.conversion.tasks import TASKS
 from tintype.errors import Invalid
 
 HANDLE = "WAunDTTqQfCNWwUUyf6n"
@@ -174,7 +185,7 @@ def test_any_body_is_read_or_refused_in_words(body: dict[str, Value]) -> None:
     spoken(lambda: read_body(body))
 
 
-PARAMETERS: dict[str, st.SearchStrategy[str]] = {
+QUERIES: dict[str, st.SearchStrategy[str]] = {
     "w": SIDES.map(str),
     "h": SIDES.map(str),
     "fit": st.sampled_from(["clip", "crop", "scale", "max"]),
@@ -192,7 +203,7 @@ PARAMETERS: dict[str, st.SearchStrategy[str]] = {
 }
 
 
-@given(st.fixed_dictionaries({}, optional=PARAMETERS), st.randoms(use_true_random=False))
+@given(st.fixed_dictionaries({}, optional=QUERIES), st.randoms(use_true_random=False))
 def test_the_first_version_has_one_order_whatever_the_query_has(sent: dict[str, Value], dice: Any) -> None:
     made = read_parameters(sent)
     shuffled = list(sent.items())
@@ -206,7 +217,7 @@ def test_the_first_version_has_one_order_whatever_the_query_has(sent: dict[str, 
     assert read_address("/".join(filter(None, [made.text, HANDLE]))).plan == made
 
 
-@given(st.dictionaries(st.sampled_from([*PARAMETERS, "width", "page", "exif"]), st.text(max_size=12)))
+@given(st.dictionaries(st.sampled_from([*QUERIES, "width", "page", "exif"]), st.text(max_size=12)))
 def test_any_parameters_are_read_or_refused_in_words(sent: dict[str, Value]) -> None:
     spoken(lambda: read_parameters(sent))
 
@@ -387,3 +398,12 @@ def test_text_is_not_drawn_and_says_so() -> None:
 
 def test_every_operation_has_its_task() -> None:
     assert set(get_args(Operation)) == set(OPERATIONS)
+
+
+def test_every_task_and_parameter_is_explained() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "dialects" / "picker-conversion.md").read_text()
+    names = {*SUPPORTED_TASKS, *PARAMETERS, *(option for task in TASKS.values() for option in task.options)} - {
+        "x",
+        "y",
+    }
+    assert {name for name in names if f"`{name}`" not in page and f"`{name}:" not in page} == set()

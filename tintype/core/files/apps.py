@@ -12,6 +12,7 @@ from tintype.backends.bus import Bus
 from tintype.backends.vault import Vault
 from tintype.core.accounts import Accounts
 from tintype.core.files.app_records import AppRecords, SealedApp, Usage
+from tintype.core.files.conversion.presets import presets_of
 from tintype.core.files.model import HOME, IssuedApp, PickerApp, location_of
 from tintype.core.files.origins import origins_of
 from tintype.errors import Forbidden, Invalid, NotFound, Trouble
@@ -160,7 +161,7 @@ class Apps:
             sealed.append(held.old_secret)
         return [self.vault.open(one, context=_context(app.id)) for one in sealed]
 
-    async def rotate_vault(self) -> int:
+    async def rotate(self) -> int:
         """Seal anew, with the current key, every secret that an earlier key sealed; return how many."""
         done = 0
         for held in await self.records.sealed():
@@ -228,6 +229,8 @@ class Apps:
             checked["origins"] = origins_of(checked["origins"])
         if "storages" in checked:
             checked["storages"] = self._storages(checked["storages"])
+        if "presets" in checked:
+            checked["presets"] = presets_of(checked["presets"])
         negative = [name for name in ("quota_bytes", "quota_files", "quota_derived") if (checked.get(name) or 0) < 0]
         if negative:
             raise Invalid(f"{negative[0]} must be at least 0")

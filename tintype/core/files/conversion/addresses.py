@@ -25,7 +25,7 @@ _HANDLE = re.compile(r"([A-Za-z0-9_-]{20,64})(?:[.+](.{0,200}))?")
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _SCHEME = re.compile(r"(https?|src|b64):", re.IGNORECASE)
 _WEB = re.compile(r"https?:/+(?=[^/])", re.IGNORECASE)
-_PRESET = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+PRESET = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _POLICY_PIECES = 40  # a policy in standard base64 may hold slashes, each of which cuts it once
 
 _SECURITY = {"policy": values.words, "signature": values.words}
@@ -254,7 +254,7 @@ class _Reading:
             self.caching = replace(self.caching, expiry=found["expiry"])
 
     def _preset(self, name: str) -> None:
-        if not _PRESET.fullmatch(name):
+        if not PRESET.fullmatch(name):
             raise Invalid("a preset's name has letters, digits, '-', '_' and '.'")
         self.preset = name
 

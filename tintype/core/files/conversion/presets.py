@@ -5,13 +5,13 @@ Whoever may ask for presets only can ask for no ten thousand sizes, which makes 
 
 import base64
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from tintype.backends.image_operations import AS_IS
-from tintype.core.files.conversion.addresses import read_address
-from tintype.core.files.conversion.model import Plan, Wish
+from tintype.core.files.conversion.addresses import PRESET, read_address
+from tintype.core.files.conversion.model import Plan, Source, Wish
 from tintype.core.files.model import PickerApp
 from tintype.errors import Invalid, NotFound
 
@@ -21,9 +21,22 @@ _ANY = "0" * 20
 def read_plan(text: str) -> Plan:
     """Return the plan of tasks as a processing address says them, without a source; raises `Invalid` for anything else."""
     asked = read_address(f"{text.strip('/')}/{_ANY}" if text.strip("/") else _ANY)
-    if asked != Wish(asked.sources, asked.plan):
+    if asked != Wish((Source("handle", _ANY),), asked.plan):
         raise Invalid("a preset says what is done to a picture, and nothing else")
     return asked.plan
+
+
+def presets_of(given: Mapping[str, str]) -> dict[str, str]:
+    """Return an app's presets, each as its plan is written; raises `Invalid` with the name of the one that is wrong."""
+    found: dict[str, str] = {}
+    for name, text in given.items():
+        if not PRESET.fullmatch(name):
+            raise Invalid(f"the preset's name {name[:40]!r} may have letters, digits, '-', '_' and '.' only")
+        try:
+            found[name] = read_plan(text).text
+        except Invalid as wrong:
+            raise Invalid(f"the preset {name!r}: {wrong.message}") from None
+    return found
 
 
 def planned(app: PickerApp, asked: Wish, *, proven: bool) -> Plan:
