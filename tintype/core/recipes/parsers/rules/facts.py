@@ -10,6 +10,7 @@ from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
 MOST_MINUTES = 60 * 24 * 14
 MOST_SERVINGS = 200
+MOST_DINERS = 20  # "2p" is for two; more of anything in so few letters is something else
 _SHORT = 14  # words: a fact is not told in more
 
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
@@ -18,6 +19,8 @@ _PIECES = re.compile(
     "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
     re.IGNORECASE,
 )
+_PLATED = re.compile("[👥🍽👤👪🙋🍴]\ufe0f?\\s*[x×:]?\\s*(\\d{1,2})(?=\\s*(?:$|[^\\w\\s.,:/-]))")
+_FIRMLY = re.compile(r"\s(?:[|/•·]|//)\s")
 _SERVED_IN = re.compile(r"(?<=\d)(\s[^\W\d]+)\s(?:en|in|em)\s(?=\d)", re.IGNORECASE)
 _COUNTED = everywhere("portions")
 
@@ -66,9 +69,16 @@ def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str 
         return False
     aside = text.endswith(":") or (text[:1] == "(" and text[-1:] == ")")
     plates = (aside or _PLATES.search(drawn) is not None) and _whole_line(tokens, 0, 2)
+    if _PLATED.search(drawn) or (spoken <= 8 and _FIRMLY.search(text) and _serves_in_part(text, lexicon)):
+        return True
     if spoken <= 10 and (_servings_in(tokens, lexicon, bold=plates) or _times_in(text, lexicon) != Times()):
         return True
     return nutrition_in(tokens, lexicon) != Nutrition()
+
+
+def _serves_in_part(text: str, lexicon: Lexicon) -> bool:
+    """Tell whether a part between bars is for how many: "24 cm tin / 8 servings"."""
+    return any(_servings_in(tokenize(part), lexicon, bold=False) for part in _FIRMLY.split(text))
 
 
 def read_times(lines: list[str], lexicon: Lexicon) -> Times:
@@ -89,6 +99,7 @@ def read_times(lines: list[str], lexicon: Lexicon) -> Times:
 def _times_in(line: str, lexicon: Lexicon) -> Times:
     """Read each piece of a line that opens with a label or a clock and goes on with a duration."""
     found: dict[str, int] = {}
+    added = False
     if not any(token.folded in lexicon.durations for token in tokenize(line)):
         return Times()
     marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon)
@@ -99,9 +110,11 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
             beside = (*spoken[: duration.start], *spoken[duration.end :])
             bare = all(token.kind == "p" for token in beside)
             if sort is None and bare and len(spoken) == len(tokens) and (marked or is_duration(line, lexicon)):
-                sort = "total"
+                sort, added = "total", " + " in line
             if sort:
                 found.setdefault(sort, round(duration.minutes))
+    if added and len(found) > 1 and "prep" not in found:  # "25 min + 55 min oven"
+        found["prep"] = found.pop("total")
     return Times(found.get("total"), found.get("prep"), found.get("cook"), found.get("wait"))
 
 
@@ -169,6 +182,8 @@ def read_servings(lines: list[str], lexicon: Lexicon) -> Servings | None:
     """Read how much a recipe makes from its lines of facts and headings."""
     for bold in (False, True):
         for line in lines:
+            if plated := _PLATED.search(line):
+                return Servings(float(plated[1]), None, "")
             for piece in (line, *_pieces(line)):
                 found = _servings_in(tokenize(piece.strip(" ()")), lexicon, bold=bold or _shows_plates(line, lexicon))
                 if found:
@@ -202,7 +217,7 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return None
         what = tokens[amount.end] if amount.end < len(tokens) else None
         opener = _opens(tokens, place, lexicon)
-        portioned = what is not None and what.folded in _COUNTED
+        portioned = what is not None and (what.folded in _COUNTED or (what.text == "p" and amount.amount <= MOST_DINERS))
         counted = portioned or (what is not None and what.folded in lexicon.serving_words)
         alone = what is None or what.kind == "p"
         if (
@@ -220,6 +235,8 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
 def _diners(tokens: tuple[Token, ...], place: int, end: int, lexicon: Lexicon) -> bool:
     """Tell whether a line says nothing beside "for 12 cookies" or "pour 2 gourmands", whoever they are."""
     word = tokens[end]
+    if end + 2 < len(tokens) and tokens[-1].text == ":" and tokens[end + 1].kind == "w":  # "für 2 hungrige Gäste:"
+        end, word = end + 1, tokens[end + 1]
     needed = headings("ingredient_headings").at(tokens, end + 1)  # "Para 6 tarrinas necesitas:"
     whole = _whole_line(tokens, place, end) or (needed and not any(one.kind != "p" for one in tokens[needed[1] :]))
     if word.kind != "w" or not whole:

@@ -127,7 +127,7 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
         text, tokens, _past_sum(tokens, _past_sizes_to_aside(tokens, amount.end, lexicon), lexicon), lexicon
     )
     jump = end
-    while jump < len(tokens) and tokens[jump].folded in lexicon.sizes and jump - end < 3:
+    while jump < len(tokens) and jump - end < 4 and (tokens[jump].folded in lexicon.sizes or (jump > end and tokens[jump].text == ".")):
         jump += 1
     jump = _past_partitive(tokens, jump, lexicon)  # "¼ de cucharadita"
     unit = lexicon.units.at(tokens, jump) or (lexicon.units.at(tokens, end) if jump != end else None)
@@ -136,6 +136,8 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     )
     if unit is None and jump < len(tokens) and tokens[jump].text in _SPOONS and lexicon.language == "en":
         unit = (_SPOONS[tokens[jump].text], jump + 1)
+    if unit and unit[0] == "g" and amount.amount < _FEW_GRAMS and _abbreviates_size(tokens, start, lexicon):
+        unit, end = None, unit[1]
     if unit is None:
         return Measure(amount, None, None, notes, _past_partitive(tokens, end, lexicon))
     if unit[1] < len(tokens) and tokens[unit[1]].text == "-" and tokens[unit[1]].start == tokens[unit[1] - 1].end:
@@ -151,6 +153,14 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
     behind, more = _second_measure(text, tokens, behind, lexicon)
     behind = _past_partitive(tokens, behind, lexicon)
     return Measure(amount, spelled, unit[0], (*notes, *more), behind)
+
+
+_FEW_GRAMS = 6
+
+
+def _abbreviates_size(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
+    """Tell whether "gr." stands for "große", as in "1 gr. Zwiebel"."""
+    return lexicon.language == "de" and tokens[place].folded == "gr" and tokens[place + 1 : place + 2] != () and tokens[place + 1].text == "."
 
 
 def _past_sum(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:

@@ -184,7 +184,7 @@ class Lexicon:
     def durations(self) -> dict[str, float]:
         """Return how many minutes each word for a unit of time has."""
         scales = (("days", 1440.0), ("seconds", 1 / 60), ("hours", 60.0), ("minutes", 1.0))
-        return {word: scale for key, scale in scales for word in self.shared(key)}
+        return {"'": 1.0, "′": 1.0} | {word: scale for key, scale in scales for word in self.shared(key)}
 
     @cached_property
     def nutrients(self) -> frozenset[str]:

@@ -67,7 +67,7 @@ def relined(text: str, lexicon: Lexicon) -> list[str]:
 def _fact_led(line: str, lexicon: Lexicon) -> list[str]:
     """Cut a line behind its first sentence when that says how long or for how many: "Serves 6. Tag a friend!"."""
     found = _FIRST_SENTENCE.match(line)
-    if found is None or not is_facts(found[1], tokenize(found[1]), lexicon):
+    if found is None or _ABBREVIATED.search(found[1]) or not is_facts(found[1], tokenize(found[1]), lexicon):
         return [line]
     return [found[1], line[found.end() :]]
 
