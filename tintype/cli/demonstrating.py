@@ -205,13 +205,24 @@ def _write(kept: Path, made: Pass) -> None:
 
 @asynccontextmanager
 async def _syncing(house: "House", workspace_id: str) -> AsyncGenerator[None]:
-    """Sync at once; the job that connecting has queued waits for the engine's next look and then finds all done."""
-    task = asyncio.create_task(house.feed.sync_workspace(workspace_id))
+    """Sync and measure at once; the job that connecting has queued waits for the engine's next look and finds all done."""
+    task = asyncio.create_task(_first_look(house, workspace_id))
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _first_look(house: "House", workspace_id: str) -> None:
+    """Fetch what there is, and meanwhile its numbers: both are there before anybody opens their pages."""
+
+    async def measure() -> None:
+        for account in await house.accounts.of_workspace(workspace_id):
+            await house.insights.visit(account.id)
+        await house.insights.collect_due()
+
+    await asyncio.gather(house.feed.sync_workspace(workspace_id), measure())
 
 
 async def _first_items(house: "House", workspace_id: str, server: "asyncio.Task[None]") -> None:

@@ -91,7 +91,7 @@ class Composed:
 
 def read(form: FormData, pieces: Sequence[Piece]) -> Composed:
     """Return a form as it was filled in, with the pieces in the order that it asks for."""
-    words = {name: text_of(form, name) for name in _TEXTS}
+    words = {name: text_of(form, name) for name in _TEXTS if name in form}
     return Composed(**words, share_to_feed="share_to_feed" in form, pieces=tuple(pieces))
 
 

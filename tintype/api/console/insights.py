@@ -54,7 +54,7 @@ def _account(app: FastAPI, desk: ConsoleDesk) -> None:
         chosen = _chosen(accounts, account)
         days = days if days in PERIODS else 28
         metric = metric if metric in METRICS else METRICS[0]
-        until = utc_now().date() - timedelta(days=1)
+        until = utc_now().date()  # for the followers, who are counted now; Instagram tells of yesterday at the earliest
         since = until - timedelta(days=days - 1)
         series = await desk.insights.of_account(chosen.workspace_id, chosen.id, since, until)
         before = await desk.insights.of_account(

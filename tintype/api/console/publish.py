@@ -48,10 +48,12 @@ def _taking(app: FastAPI, desk: ConsoleDesk) -> None:
     async def take(request: Request) -> Response:
         """Look at the form, keep it as a draft, or take the post; whatever is wrong, nothing that was typed is lost."""
         visit, form = await desk.door.form(request)
-        workspace_id = visit.caller().workspace_id
-        kept = [await _kept(desk, workspace_id, one) for one in uploads(form)]
+        workspace_id, verb = visit.caller().workspace_id, form.get("verb")
+        try:
+            kept = [await _kept(desk, workspace_id, one) for one in uploads(form)]
+        finally:
+            await form.close()
         filled = read(form, [*kept_pieces(form), *kept, *addresses(form)])
-        verb = form.get("verb")
         try:
             draft = filled.draft()
             account = await _account(desk, workspace_id, filled.account_id)
@@ -71,6 +73,7 @@ def _looking(app: FastAPI, desk: ConsoleDesk) -> None:
     async def look(request: Request) -> Response:
         """Return what stands against the words of the form, as a piece of the page."""
         _, form = await desk.door.form(request)
+        await form.close()
         filled = read(form, kept_pieces(form))
         page = templates.get_template("console/problems.html").render(problems=_spotted(filled), wrong=(), review=None)
         return HTMLResponse(page, headers=HEADERS)
