@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tintype.core.recipes import (
     VisionParser,
     Words,
 )
+from tintype.core.recipes.filling import filled
 from tintype.errors import Invalid, Trouble, Unreachable
 
 HALF = "Potato soup, how I make it is in the video\n\nIngredients:\n600 g potatoes\n1 onion\n2 tbsp butter"
@@ -119,6 +120,8 @@ async def test_what_to_do_comes_from_the_video_and_what_goes_in_from_the_caption
             (1, "onion"),
             (2, "butter"),
         ]
+        assert " ".join(step.text for step in found.value.steps) == HOW
+        assert found.missing == ("servings", "times")
 
 
 async def test_a_video_without_speech_is_looked_at(video: Path) -> None:
@@ -176,3 +179,20 @@ async def test_a_video_that_is_not_to_be_had_is_no_trouble() -> None:
     async with model_server(spoken=SPOKEN) as (server, _), reading(server, model=False) as ways:
         assert await ways.read(NOTHING, Context(), post) is None
         assert (server.asked, server.heard, post.words) == ([], [], Words())
+
+
+def test_a_recipe_is_filled_with_what_only_another_answer_has() -> None:
+    caption, video = RulesParser().read(HALF), RulesParser().read(CAPTION)
+    assert caption is not None
+    assert video is not None
+    whole = filled(caption, [caption, video])
+    assert whole.value.ingredients == caption.value.ingredients
+    assert [step.text for step in whole.value.steps] == [step.text for step in video.value.steps]
+    assert whole.value.steps[0].ingredients == (0,)  # of its own list: potatoes
+    assert "steps" not in whole.missing
+    assert whole.certainty("steps") == video.certainty("steps")
+    bare = replace(caption, value=replace(caption.value, ingredients=(), steps=video.value.steps))
+    again = filled(bare, [bare, video])
+    assert again.value.ingredients == video.value.ingredients
+    assert again.value.steps[1].ingredients == (1, 2)
+    assert filled(video, [caption, video]) == video

@@ -123,12 +123,12 @@ class Reading:
         return words
 
     async def _hear(self, media: Media, whole: str, context: Context, ways: "_Ways") -> bool:
-        """Ask about what is said in the video, alone and with all other words; tell whether that was enough."""
+        """Ask about what is said in the video, with the other words if those hold a part of it; tell whether that was enough."""
         heard = await self._heard(media, context.budget or Budget(), ways)
         if not heard:
             return False
         spoken = replace(context, source="transcript")
-        if await ways.ask(self.quick[:1], heard, spoken):
+        if await ways.ask(self.quick[:1], _together(whole, heard) if ways.any else heard, spoken):
             return True
         return await ways.ask(self.slow, _together(whole, heard), spoken, HELPED)
 
@@ -202,6 +202,11 @@ class _Ways:
                 if parsed.confidence >= sure and parsed.value.steps:
                     return True
         return False
+
+    @property
+    def any(self) -> bool:
+        """Whether there is an answer, however unsure."""
+        return bool(self._found)
 
     def found(self, parsed: Parsed[Recipe]) -> None:
         """Keep an answer."""
