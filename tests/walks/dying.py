@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+from sqlalchemy import Connection as Transaction
 
 from tests.walks.posting import draft
 from tintype.app import House, open_house
@@ -140,10 +141,10 @@ class _counting:  # noqa: N801 - used as a block
 
     def __init__(self, point: int | None) -> None:
         self._point, self._passed = point, 0
-        self._send, self._write = HttpOutbound.send, Database.write
+        self._send, self._write, self._store = HttpOutbound.send, Database.write, Database.store
 
     def __enter__(self) -> Callable[[], int]:
-        counting, send, write = self, self._send, self._write
+        counting, send, write, store = self, self._send, self._write, self._store
 
         async def dying_send(outbound: HttpOutbound, *given: Any) -> Any:
             counting._pass()
@@ -158,11 +159,22 @@ class _counting:  # noqa: N801 - used as a block
                 yield connection
             counting._pass()
 
-        HttpOutbound.send, Database.write = dying_send, dying_write  # pyright: ignore[reportAttributeAccessIssue] - this process is there to die
+        async def dying_store(database: Database, work: Callable[[Transaction], Any], **given: Any) -> Any:
+            def dying_work(connection: Transaction) -> Any:
+                found = work(connection)
+                counting._pass()  # done, and not stored yet
+                return found
+
+            stored = await store(database, dying_work, **given)
+            counting._pass()
+            return stored
+
+        # This process is there to die.
+        HttpOutbound.send, Database.write, Database.store = dying_send, dying_write, dying_store  # pyright: ignore[reportAttributeAccessIssue]
         return lambda: self._passed
 
     def __exit__(self, *given: object) -> None:
-        HttpOutbound.send, Database.write = self._send, self._write
+        HttpOutbound.send, Database.write, Database.store = self._send, self._write, self._store
 
     def _pass(self) -> None:
         self._passed += 1

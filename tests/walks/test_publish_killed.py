@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[2]
 
 # Counted from the acceptance of the post on: in the middle of preparing, of a container, of the publish itself and after it.
 MOMENTS = {
-    Product.IMAGE: (5, 17, 22, 23, 24, 25),
-    Product.CAROUSEL: (19, 44, 53, 55),
-    Product.REEL: (16, 23),
-    Product.STORY: (22, 24),
+    Product.IMAGE: (5, 15, 20, 21, 22, 24),
+    Product.CAROUSEL: (17, 38, 56, 58),
+    Product.REEL: (14, 25),
+    Product.STORY: (20, 22),
 }
 
 
