@@ -3,12 +3,16 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, standard_takes, verified
+from tintype.backends.bus import MemoryBus
 from tintype.backends.database import Database
+from tintype.backends.vault import Key, Vault, new_key
+from tintype.core.access import Access, AccessRecords
 from tintype.core.webhooks import PRESETS, Envelope, Happening, Progress, State
 from tintype.errors import Conflict
 
@@ -433,3 +437,44 @@ async def test_two_nodes_share_the_work_and_nothing_is_sent_twice(desk: Desk) ->
     await asyncio.gather(*(desk.deliver() for _ in range(4)))
     assert await desk.deliver() == []
     assert sorted(one["text"]["size"] for one in desk.receiver.told()) == list(range(40))
+
+
+async def test_a_new_key_of_the_vault_opens_and_seals_all_secrets_anew(desk: Desk) -> None:
+    issued = await desk.add()
+    await desk.webhooks.rotate(desk.scope, issued.endpoint.id)
+    before, webhooks = desk.webhooks.vault.current, desk.webhooks
+    vault = Vault(Key.of(new_key()), (before,))
+    turned = replace(webhooks, vault=vault, tries=replace(webhooks.tries, vault=vault))
+    assert await turned.rotate_vault() == 3  # the secret, the one before, and the key pair
+    assert await turned.rotate_vault() == 0
+    desk.webhooks = replace(turned, vault=Vault(vault.current), tries=replace(turned.tries, vault=Vault(vault.current)))
+    await desk.tell()
+    assert await desk.deliver() == [DELIVERED]
+    assert standard_takes(issued.secret, desk.receiver.arrived()[0], desk.now)
+
+
+async def test_a_removed_workspace_is_told_of_nothing(desk: Desk) -> None:
+    await desk.add()
+    await desk.tell()
+    await Access(AccessRecords(desk.webhooks.outbox.database), MemoryBus()).remove(desk.scope.workspace_id)
+    await desk.tell()
+    assert await desk.deliver(HOUR) == []
+
+
+async def test_there_is_an_end_of_endpoints(database: Database) -> None:
+    async with opened(database, most=2) as desk:
+        await desk.add()
+        await desk.add()
+        with pytest.raises(Conflict, match="as many as"):
+            await desk.add()
+
+
+async def test_an_endpoint_that_goes_away_at_this_moment_takes_no_change_with_it(desk: Desk) -> None:
+    issued = await desk.add()
+
+    async def happens() -> None:
+        for _ in range(30):
+            await desk.tell()
+
+    await asyncio.gather(happens(), desk.webhooks.remove(desk.scope, issued.endpoint.id), happens())
+    assert await desk.deliver() == []

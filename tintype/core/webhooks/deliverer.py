@@ -25,6 +25,7 @@ from tintype.errors import Unavailable
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1.0  # after a look for due deliveries that went wrong
+GATHER_SECONDS = 0.01  # in which attempts that end one after the other make room for one look together
 TIDY_EVERY = timedelta(hours=1)
 LISTENERS_KEPT = timedelta(days=1)  # without asking
 
@@ -148,6 +149,8 @@ class Deliverer:
         with suppress(TimeoutError):
             async with asyncio.timeout(idle.total_seconds()):
                 await self._awake.wait()
+                if self._under_way:
+                    await asyncio.sleep(GATHER_SECONDS)
 
     async def _attempt(self, claim: Claim) -> None:
         try:

@@ -25,9 +25,8 @@ class Outbox:
 
     async def tell(self, happening: Happening) -> None:
         """Write one message in a transaction of its own, for what is true already."""
-        async with self.database.read() as connection:
-            if not await wanting(connection, happening):
-                return  # most of what happens is nobody's business, and must not hold up those who write
+        if not await self.database.look(lambda connection: wanting(connection, happening)):
+            return  # most of what happens is nobody's business, and must not hold up those who write
         async with self.database.write() as connection:
             written = await put(connection, happening, self.now())
         if written is not None:

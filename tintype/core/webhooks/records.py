@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,12 @@ _UID = 22  # characters: 131 bits
 WISHED = ("url", "events", "description", "schedule", "delays", "envelope")
 STANDING = ("state", "reason", "failing_since", "failed_at")
 SEALED = ("secret", "earlier", "private")
+
+_LISTENING = select(endpoints).where(
+    endpoints.c.workspace_id == bindparam("workspace_id"), endpoints.c.workspace_id.in_(living_ids())
+)
+# An endpoint that is removed at this moment must not take the caller's transaction with it.
+_LOCKED = _LISTENING.with_for_update(read=True, key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +140,10 @@ class EndpointRecords:
             return (await connection.execute(update(endpoints).where(mine).values({name: sealed}))).rowcount > 0
 
 
-async def wanting(connection: AsyncConnection, happening: Happening, *, lock: bool = False) -> Sequence[Endpoint]:
+def wanting(connection: Connection, happening: Happening, *, lock: bool = False) -> Sequence[Endpoint]:
     """Return the endpoints that want to hear of this; with `lock` none of them goes away before the transaction ends."""
-    query = select(endpoints).where(endpoints.c.workspace_id == happening.workspace_id)
-    query = query.where(endpoints.c.workspace_id.in_(living_ids()))
-    if lock:
-        # An endpoint that is removed at this moment must not take the caller's transaction with it.
-        query = query.with_for_update(read=True, key_share=True)
-    return [one for row in await connection.execute(query) if wants(one := endpoint_of(row), happening)]
+    rows = connection.execute(_LOCKED if lock else _LISTENING, {"workspace_id": happening.workspace_id})
+    return [one for row in rows if wants(one := endpoint_of(row), happening)]
 
 
 async def curious(database: Database) -> Sequence[str]:
@@ -159,7 +161,7 @@ async def put(
 
     Returns the message's number; None when nobody wants it, or one with its key was written before.
     """
-    wanting_it = [one for one in await wanting(connection, happening, lock=True) if one.id != but]
+    wanting_it = [one for one in await connection.run_sync(wanting, happening, lock=True) if one.id != but]
     if not wanting_it:
         return None
     number = await _number(connection, happening, now)
