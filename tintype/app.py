@@ -80,7 +80,7 @@ from tintype.machinery import Backends, node_name, open_backends, secret
 from tintype.picking import Picking, open_picking, picker_dialect, picker_hosts
 from tintype.reception import Rooms, console_pages, open_browsing
 from tintype.settings import Settings
-from tintype.telling import Announcer
+from tintype.telling import Announcer, open_announcer
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ async def open_house(
         backends = await open_backends(settings, stack, work)
         house = _furnish(settings, backends, only, now)
         if backends.works:
-            await _sweep(backends)
+            await _sweep(backends, house.picking)
         if backends.works and backends.database.is_sqlite:
             await Idempotency(backends.database, backends.vault).release()
             await inherit(house.downloads)
@@ -145,7 +145,7 @@ async def open_house(
                 *download_jobs(house.downloads),
                 *recipes.jobs(house.kitchen.pipeline, backends.blobs),
                 *notifications.jobs(house.kitchen.notifier, {"queue": house.kitchen.news}),
-                *files.jobs(house.picking.files, house.picking.uploads),
+                *files.jobs(house.picking.apps, house.picking.files, house.picking.uploads, house.picking.conversions),
             ),
             (
                 *schedules(house.feed),
@@ -161,15 +161,21 @@ async def open_house(
         stack.push_async_callback(house.downloads.close)
         stack.push_async_callback(house.kitchen.hub.close)
         if backends.works:
-            await house.runner.start(alone=backends.database.is_sqlite)
-            stack.push_async_callback(house.runner.close)
-            await house.kitchen.start(alone=backends.database.is_sqlite)
-            stack.push_async_callback(house.kitchen.runner.close)
-            await house.picking.hooks.deliverer.start(alone=backends.database.is_sqlite)
-            stack.push_async_callback(house.picking.hooks.deliverer.close)
-            await recover(house.downloads)
-            await house.announcer.catch_up()
+            await _begin(house, stack)
         yield house
+
+
+async def _begin(house: House, stack: AsyncExitStack) -> None:
+    """Start those who do what is due, each with what a process that died has left."""
+    alone, deliverer = house.backends.database.is_sqlite, house.picking.hooks.deliverer
+    await house.runner.start(alone=alone)
+    stack.push_async_callback(house.runner.close)
+    await house.kitchen.start(alone=alone)
+    stack.push_async_callback(house.kitchen.runner.close)
+    await deliverer.start(alone=alone)
+    stack.push_async_callback(deliverer.close)
+    await recover(house.downloads)
+    await house.announcer.catch_up()
 
 
 def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now: Callable[[], datetime]) -> House:
@@ -192,10 +198,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
     kitchen = open_kitchen(settings, backends, downloads, now)
     picking = open_picking(settings, backends, accounts, connecting, publisher, now)
-    announcer = Announcer(
-        picking.hooks.outbox, access, accounts, feed, publisher, kitchen.recipes, settings.webhook_queue_workspace
-    )
-    backends.bus.subscribe(announcer.heard)
+    announcer = open_announcer(settings, backends, picking.hooks, access, accounts, feed, publisher, kitchen.recipes)
     dialects = [
         _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
         _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
@@ -205,7 +208,9 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     verify_token = secret(settings.webhook_verify_token)
-    meta = mount_meta(MetaDesk(accounts, feed, insights, settings.address(), verify_token, settings.max_body_bytes))
+    meta = mount_meta(
+        MetaDesk(accounts, feed, insights, picking.files, settings.address(), verify_token, settings.max_body_bytes)
+    )
     parts, ways = _parts(backends), partial(_ways, downloads)
     rooms = Rooms(access, users, members, accounts, connecting, feed, publisher, insights, downloads, kitchen)
     console = console_pages(settings, backends, rooms, browsing, welcome, parts, ways, now)
@@ -402,12 +407,13 @@ def _parts(backends: Backends) -> tuple[Part, ...]:
     )
 
 
-async def _sweep(backends: Backends) -> None:
+async def _sweep(backends: Backends, picking: Picking) -> None:
     """Put away what a killed process left half-written; on SQLite no other process is writing now."""
     if backends.database.is_sqlite:
         records = FeedRecords(backends.database)
         renditions = Renditions(records, backends.blobs, backends.images)
         swept = await renditions.collect(Policy().grace, strays_too=timedelta(0))
+        swept += await picking.files.tidy(timedelta(0))
         if swept:
             log.info("put away %d copies that nothing refers to", swept)
 

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -26,7 +26,16 @@ PATIENCE = 60.0
 class Told:
     """What a sender was told: files with the sums of their content, the last of which is sure."""
 
-    sums: dict[str, set[str]]
+    sums: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    answers: int = 0
+    until: int = 0
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def answered(self) -> None:
+        """Count one answer."""
+        self.answers += 1
+        if self.answers >= self.until:
+            self.enough.set()
 
 
 async def prepared(pretend: Pretend, folder: Path) -> str:
@@ -44,19 +53,23 @@ async def send(url: str, key: str, told: Told, seed: int) -> None:
             first, second = (draw.randbytes(SIZE) for _ in range(2))
             made = await client.post("/api/store/S3", params={"key": key}, content=first)
             place = made.raise_for_status().json()["url"].rpartition("/")[2]
+            told.answered()
             told.sums[place] = {sum_of(first), sum_of(second)}
             if draw.random() < 0.2:
                 del told.sums[place]
                 await client.delete(f"/api/file/{place}", params={"key": key})
                 continue
             (await client.post(f"/api/file/{place}", content=second)).raise_for_status()
+            told.answered()
             told.sums[place] = {sum_of(second)}
 
 
-async def killed(process: "subprocess.Popen[str]", url: str, key: str, told: Told, seconds: float) -> None:
-    """Send from several sides, and kill the server in the middle of that."""
+async def killed(process: "subprocess.Popen[str]", url: str, key: str, told: Told, answers: int) -> None:
+    """Send from several sides, and kill the server in the middle of that, after so many answers more."""
+    told.until, told.enough = told.answers + answers, asyncio.Event()
     tasks = [asyncio.create_task(send(url, key, told, number)) for number in range(SENDERS)]
-    await asyncio.sleep(seconds)
+    async with asyncio.timeout(PATIENCE):
+        await told.enough.wait()
     process.kill()
     process.wait()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -69,13 +82,12 @@ def sum_of(data: bytes) -> str:
 def test_a_kill_leaves_no_file_without_bytes_and_no_bytes_without_a_file(tmp_path: Path) -> None:
     with running() as pretend:
         key = asyncio.run(prepared(pretend, tmp_path))
-        told = Told({})
+        told = Told()
         given = environment(pretend, PICKER_WRITES_PER_MINUTE="0")
-        for seconds in (0.3, 0.55, 0.8):
+        for answers in (3, 10, 17):
             with serving(tmp_path, given) as (process, url):
-                asyncio.run(killed(process, url, key, told, seconds))
+                asyncio.run(killed(process, url, key, told, answers))
             assert_whole(tmp_path, told)
-        assert told.sums
         with serving(tmp_path, given) as (_, url):
             assert_readable(url, told)
         assert_no_bytes_without_a_file(tmp_path)

@@ -12,6 +12,7 @@ from tintype import __version__
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
+from tintype.core.files import Files
 from tintype.core.insights import Insights
 from tintype.errors import Forbidden, Invalid, Kind, NotFound, Unauthorized
 from tintype.instagram import parse_signed_request, parse_webhook, verify_webhook_signature
@@ -53,6 +54,7 @@ class MetaDesk:
     accounts: Accounts
     feed: Feed
     insights: Insights
+    files: Files
     base: str
     verify_token: str | None = field(repr=False)
     max_body_bytes: int
@@ -106,10 +108,11 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
 
     @app.post("/meta/data-deletion")
     async def delete(request: Request) -> Response:
-        """A person asks for deletion: tokens and stored media go, and Meta gets a page and a code to follow it by."""
+        """A person asks for deletion: tokens, stored media and picked files go, and Meta gets a page and a code to follow it by."""
         for account in await desk.accounts.deauthorized(*await _person(desk, request)):
             await desk.feed.erase(account.workspace_id, account.id)
             await desk.insights.erase(account.workspace_id, account.id)
+            await desk.files.erase(account.id)
         code = desk.accounts.receipt()
         return JSONResponse({"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code})
 

@@ -245,7 +245,10 @@ def rotate(data: Folder = None, as_json: AsJson = False) -> None:
 
     async def turn(house: "House") -> int:
         rooms = (house.accounts, house.downloads.member.sessions, house.kitchen.notifier)
-        return sum([await room.rotate() for room in rooms]) + await house.picking.hooks.webhooks.rotate_vault()
+        picking = house.picking
+        return (
+            sum([await room.rotate() for room in (*rooms, picking.apps)]) + await picking.hooks.webhooks.rotate_vault()
+        )
 
     count = in_house(settings_of(data), turn)
     thing({"resealed": count}, as_json=as_json, sentence=f"{count} secrets are sealed with the current key now")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -12,7 +13,8 @@ from tintype.api.picker.entry import admitted, said
 from tintype.api.picker.serving import serve
 from tintype.api.picker.shapes import stored
 from tintype.api.picker.wishes import wished
-from tintype.core.files import Call, File, is_handle
+from tintype.core.accounts import Account
+from tintype.core.files import Call, File, PickerApp, is_handle
 from tintype.errors import Forbidden, Invalid, NotFound
 
 FILE = "/api/file/{name}"
@@ -25,6 +27,7 @@ def add(app: FastAPI, desk: PickerDesk) -> None:
     _reading(app, desk)
     _asking(app, desk)
     _changing(app, desk)
+    _exporting(app, desk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,9 @@ def _changing(app: FastAPI, desk: PickerDesk) -> None:
     @app.post(FILE)
     async def write(request: Request, name: str) -> Response:
         """Overwrite a file with the body, with `fileUpload` of a form, or with what lies at the form's `url`."""
-        await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
-        file = await found(desk, name)
         async with sent(request) as body:
+            await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
+            file = await found(desk, name)
             url = said(request, body.fields, "url")
             call = Call.WRITE_URL if url else Call.WRITE
             entry = await admitted(request, desk, body.fields, file, call)
@@ -98,6 +101,40 @@ def _changing(app: FastAPI, desk: PickerDesk) -> None:
     async def delete(request: Request, name: str) -> Response:
         """Remove a file with everything that was made of it; with `skip_storage=true` its bytes stay in a store of one's own."""
         return await _remove(request, desk, name, {})
+
+
+def _exporting(app: FastAPI, desk: PickerDesk) -> None:
+    @app.post(FILE + "/export")
+    async def export(request: Request, name: str) -> Response:
+        """Publish a picture or a video on Instagram. Servers only: whoever asks shows the app's secret."""
+        await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
+        file = await found(desk, name)
+        form = await small_form(request)
+        entry = await admitted(request, desk, form, file, Call.READ)
+        if not entry.by_secret:
+            raise Forbidden("publishing is for servers: show the app's secret as the password of user 'app'")
+        account = await _account(desk, entry.app, said(request, form, "account_id"))
+        key = request.headers.get("idempotency-key")
+        created, published = await desk.exports.export(
+            entry.app,
+            file,
+            account,
+            caption=said(request, form, "caption") or "",
+            filename=said(request, form, "filename"),
+            key=sha256(f"{file.handle} {account.id} {key}".encode()).hexdigest() if key else None,
+        )
+        shown = stored(created, desk.files.telling.address(created.handle))
+        return JSONResponse({**shown, "post_id": published.post_id, "media_id": published.media_id})
+
+
+async def _account(desk: PickerDesk, app: PickerApp, account_id: str | None) -> Account:
+    """Return the account to publish on; without a word of it, the only one of the app's workspace."""
+    if account_id is not None:
+        return await desk.accounts.get(app.workspace_id, account_id)
+    every = await desk.accounts.of_workspace(app.workspace_id)
+    if len(every) != 1:
+        raise Invalid("account_id is required: this workspace has not exactly one Instagram account")
+    return every[0]
 
 
 async def _remove(request: Request, desk: PickerDesk, name: str, form: Mapping[str, str]) -> Response:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from tintype.backends.database import Database
 from tintype.core.access import living_ids
@@ -74,6 +74,13 @@ class AppRecords:
         mine = (apps.c.id == app_id) & (apps.c.workspace_id == workspace_id) & apps.c.removed_at.is_(None)
         async with self.database.write() as connection:
             return (await connection.execute(update(apps).where(mine).values(**values))).rowcount > 0
+
+    async def forget_removed(self) -> None:
+        """Forget apps that were removed, or whose workspace was, once none of their files is left."""
+        removed = apps.c.removed_at.is_not(None) | apps.c.workspace_id.not_in(living_ids())
+        kept = select(files.c.app_id).where(files.c.removed_at.is_(None))
+        async with self.database.write() as connection:
+            await connection.execute(delete(apps).where(removed, apps.c.id.not_in(kept)))
 
     async def usage(self, app_id: str) -> Usage:
         """Return how many living files an app has, and how many bytes its copies take."""

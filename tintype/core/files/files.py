@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,7 @@ from tintype.core.files.links import Links, shown_in
 from tintype.core.files.model import HOME, INSTAGRAM, URL, File, Kind, Medium, Opened, PickerApp, StoreOptions
 from tintype.core.files.records import Beside, FileRecords
 from tintype.core.files.sniffing import HEAD, type_of
+from tintype.core.files.stores import UNFINISHED
 from tintype.core.files.storing import Landed, Storing
 from tintype.core.files.telling import Telling
 from tintype.errors import Forbidden, Invalid, NotFound, Unsupported
@@ -248,6 +249,10 @@ class Files:
         while found := await self.records.abandoned(BATCH):
             done += await self._erase(found, "its app was removed")
         return done
+
+    async def tidy(self, older_than: timedelta = UNFINISHED) -> int:
+        """Delete what was let go, and what was put so long ago and never referred to; return how much that was."""
+        return await self.storing.stores.pay(older_than)
 
     def own_handle(self, url: str) -> str | None:
         """Return the handle in an address of one of our own files; None: it is not one of ours.

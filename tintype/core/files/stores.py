@@ -75,7 +75,7 @@ class Stores:
         if await self.debts.undo(place):
             await self.drop([place])
 
-    async def pay(self, *, older_than: timedelta = UNFINISHED) -> int:
+    async def pay(self, older_than: timedelta = UNFINISHED) -> int:
         """Delete what nobody refers to; return how many places that were."""
         done, now = 0, self.now()
         while places := await self.debts.condemn(now - older_than, now):

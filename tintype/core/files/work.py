@@ -17,7 +17,7 @@ def jobs(apps: Apps, files: Files, uploads: Uploads, conversions: Conversions) -
         await apps.records.forget_removed()
         over = await uploads.collect()
         unwanted = await conversions.collect()
-        deleted = await files.storing.stores.pay()
+        deleted = await files.tidy()
         return {"abandoned": abandoned, "uploads": over, "unwanted": unwanted, "deleted": deleted}
 
     return (Job("files.sweep", sweep),)
