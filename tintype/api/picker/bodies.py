@@ -1,5 +1,7 @@
 """Bodies as clients of old send them: the file itself, a form that holds it, or a form that names an address."""
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,8 +12,10 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
-from tintype.errors import Invalid, TooLarge
+from tintype.api.dialect import DRAIN_BYTES, DRAIN_SECONDS
+from tintype.errors import Invalid, TooLarge, Trouble
 
 SMALL = 256 * 1024  # bytes of a body that is held in memory
 PIECE = 2**18
@@ -49,7 +53,44 @@ async def sent(request: Request) -> AsyncGenerator[Sent]:
         async with _multipart(request) as found:
             yield found
     else:
-        yield Sent({}, request.stream(), None, request.headers.get("content-type"))
+        async with whole(request) as chunks:
+            yield Sent({}, chunks, None, request.headers.get("content-type"))
+
+
+@asynccontextmanager
+async def whole(request: Request) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Read a body that is a file; whoever is refused while still sending gets to hear why."""
+    body = _Body(request)
+    try:
+        yield body.chunks()
+    except Trouble:
+        await body.drain()
+        raise
+
+
+@dataclass(slots=True)
+class _Body:
+    """A body on its way in, and whether its end was seen."""
+
+    request: Request
+    ended: bool = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives."""
+        async for chunk in self.request.stream():
+            if chunk:
+                yield chunk
+        self.ended = True
+
+    async def drain(self) -> None:
+        """Take some of what is left: a client that is still sending when the connection closes loses its answer."""
+        left = DRAIN_BYTES
+        with contextlib.suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self.ended and left > 0:
+                    message = await self.request.receive()
+                    left -= len(message.get("body", b""))
+                    self.ended = not message.get("more_body", False)
 
 
 async def small_form(request: Request) -> Mapping[str, str]:

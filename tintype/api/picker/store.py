@@ -23,9 +23,9 @@ def _storing(app: FastAPI, desk: PickerDesk) -> None:
     @app.post("/api/store/{location}")
     async def store(request: Request, location: str) -> Response:
         """Store the body, `fileUpload` of a form, or what lies at the form's `url`; answers the file's address and key."""
-        await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
-        location_of(location)
         async with sent(request) as body:
+            await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
+            location_of(location)
             owner = await app_of(request, desk, body.fields)
 
             async def make() -> JSONResponse:
