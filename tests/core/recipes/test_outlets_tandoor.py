@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from tintype.core.recipes import Ingredient, Nutrition, Recipe, Servings, Step, 
 from tintype.core.recipes.outlets import Order, Tandoor, TandoorPolicy, place
 from tintype.core.recipes.outlets.forms import sentence
 from tintype.core.recipes.outlets.tandoor_recipe import payload, times
-from tintype.errors import Busy, Misconfigured, Refused
+from tintype.errors import Busy, Misconfigured, Refused, Unreachable
 
 NOW = datetime.now(UTC)
 SOURCE = "https://www.instagram.com/p/ABC/"
@@ -207,4 +207,32 @@ async def test_other_answers_have_a_meaning(status: str, headers: tuple[str, ...
             await Tandoor(TandoorPolicy(here.url(""), WRITE), outbound).put(Order("1", PLAIN, NOW, SOURCE))
         known: Any = told.value
         assert known.retry_after == (7.0 if kind is Busy else None)
+        await outbound.close()
+
+
+@pytest.mark.parametrize("new", [True, False])
+async def test_a_recipe_that_tandoor_broke_off_is_made_anew(new: bool) -> None:
+    async with pretend_tandoor(new=new) as (tandoor, here):
+        outbound = HttpOutbound(allow=(here.place,))
+        outlet = Tandoor(TandoorPolicy(tandoor.url, WRITE), outbound, pauses=(0.0, 0.01))
+        order = Order("one", PLAIN, NOW, SOURCE)
+        tandoor.broken = 1
+        with pytest.raises(Unreachable):
+            await place(outlet, order, begun=False)
+        receipt = await place(outlet, order, begun=True)
+        [kept] = tandoor.recipes.values()
+        assert (str(kept["id"]), len(kept["steps"])) == (receipt.id, 1)
+        assert await place(outlet, order, begun=True) == receipt
+        await outbound.close()
+
+
+async def test_a_recipe_that_a_person_shortened_is_left_as_it_is() -> None:
+    async with pretend_tandoor() as (tandoor, here):
+        outbound = HttpOutbound(allow=(here.place,))
+        outlet = Tandoor(TandoorPolicy(tandoor.url, WRITE), outbound, pauses=(0.0, 0.01))
+        order = Order("one", PLAIN, NOW, SOURCE)
+        receipt = await place(outlet, order, begun=False)
+        tandoor.recipes[1] |= {"steps": [], "updated_at": (datetime.now(UTC) + timedelta(minutes=5)).isoformat()}
+        assert await place(outlet, order, begun=True) == receipt
+        assert tandoor.recipes[1]["steps"] == []
         await outbound.close()

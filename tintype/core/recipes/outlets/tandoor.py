@@ -4,6 +4,7 @@ Tandoor has no protection against the same recipe twice and no search by source.
 have a given source; on 1.5 only whether one has; both are throttled, so the newest recipes can also be read one by one.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -22,6 +23,8 @@ _SETTING = "TANDOOR"
 _PAGE = 100  # Tandoor gives no more at once
 _PAGES = 10
 _LOOKS = 50  # recipes of another name that are read, the newest first: a person may have renamed ours
+_MAKING = timedelta(minutes=2)  # a change that comes later is a person's
+_LONG_AGO = "1970-01-01T00:00:00+00:00"
 _SKEW = timedelta(days=1)  # clocks differ, and Tandoor's may have no idea of the time zone
 # The least that its importer calls a recipe; with data given it fetches nothing.
 _NOTHING = json.dumps({"@type": "Recipe", "name": "x", "recipeIngredient": ["1 x"], "recipeInstructions": "x"})
@@ -51,9 +54,20 @@ class Tandoor:
     policy: TandoorPolicy
     outbound: Outbound
     name: str = "tandoor"
+    pauses: tuple[float, ...] = (0.0, 1.0, 3.0)  # before looks at a recipe that may still be in the making
 
     async def find(self, order: Order) -> Receipt | None:
-        """Return the eldest recipe with this source; another name does not hide it."""
+        """Return the eldest recipe with this source; another name does not hide it.
+
+        What Tandoor broke off while it made it, a name without its steps, is taken away and counts as none.
+        """
+        found = await self._found(order)
+        if found is None or await self._is_whole(found, order):
+            return found
+        await self.remove(found)
+        return None
+
+    async def _found(self, order: Order) -> Receipt | None:
         told = await self._told(order.mark)
         if told is not None and told.names_them:
             ids = sorted(one for one in told.ids if str(one) not in order.taken)
@@ -122,6 +136,17 @@ class Tandoor:
         known = body.get("duplicate")
         return _Told(known) if isinstance(known, bool) else None
 
+    async def _is_whole(self, found: Receipt, order: Order) -> bool:
+        """Tell whether a recipe has all that was sent, or has it in a moment, or was changed by a person since."""
+        wanted = _parts(payload(order.recipe, order.mark))
+        for pause in self.pauses:
+            await asyncio.sleep(pause)
+            answer = await self._ask("GET", f"recipe/{found.id}/")
+            body = object_of(answer)
+            if answer.status != 200 or _parts(body) >= wanted or _was_edited(body):
+                return True
+        return False
+
     async def _walk(self, order: Order) -> Receipt | None:
         """Read the newest recipes for the one with our source: those of our name first, then the others as well."""
         name = named(order.recipe)[0]
@@ -181,3 +206,14 @@ class Tandoor:
     ) -> Answer:
         known = self.policy
         return await call(self.outbound, known.url, known.token, method, path, query=query, json=json, form=form)
+
+
+def _parts(body: Mapping[str, Any]) -> int:
+    """Count the steps of a recipe and what they use."""
+    steps = cast("list[dict[str, Any]]", body.get("steps") or [])
+    return len(steps) + sum(len(step.get("ingredients") or []) for step in steps)
+
+
+def _was_edited(body: Mapping[str, Any]) -> bool:
+    made, changed = (datetime.fromisoformat(str(body.get(key) or _LONG_AGO)) for key in ("created_at", "updated_at"))
+    return changed - made > _MAKING
