@@ -67,6 +67,8 @@ def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str 
     spoken = sum(token.kind == "w" for token in tokens)
     if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
         return False
+    if spoken <= 10 and _facts_beside_facts(drawn or text, lexicon):
+        return True
     aside = text.endswith(":") or (text[:1] == "(" and text[-1:] == ")")
     plates = (aside or _PLATES.search(drawn) is not None) and _whole_line(tokens, 0, 2)
     if _PLATED.search(drawn) or (spoken <= 8 and _FIRMLY.search(text) and _serves_in_part(text, lexicon)):
@@ -74,6 +76,22 @@ def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str 
     if spoken <= 10 and (_servings_in(tokens, lexicon, bold=plates) or _times_in(text, lexicon) != Times()):
         return True
     return nutrition_in(tokens, lexicon) != Nutrition()
+
+
+def _facts_beside_facts(line: str, lexicon: Lexicon) -> bool:
+    """Tell whether a line is pieces like "15 pieces, 25 min", all but one of them times and servings."""
+    pieces = [tokens for tokens in map(tokenize, _pieces(line)) if any(token.kind != "p" for token in tokens)]
+    if len(pieces) < 2:
+        return False
+    known = sum(yields(tokens, lexicon) or _lasts(tokens, lexicon) for tokens in pieces)
+    return known >= 2 and known >= len(pieces) - 1 and any(_lasts(tokens, lexicon) for tokens in pieces)
+
+
+def _lasts(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a piece is a duration and hardly anything else: "25 min", "12 min de horno"."""
+    spoken = tuple(token for token in tokens if token.kind != "p")
+    duration = duration_at(spoken, 0, lexicon)
+    return duration is not None and len(spoken) - duration.end <= 2 and duration.minutes >= 1
 
 
 def _serves_in_part(text: str, lexicon: Lexicon) -> bool:
@@ -102,7 +120,7 @@ def _times_in(line: str, lexicon: Lexicon) -> Times:
     added = False
     if not any(token.folded in lexicon.durations for token in tokenize(line)):
         return Times()
-    marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon)
+    marked = _CLOCK.search(line) is not None or _beside_servings(line, lexicon) or _facts_beside_facts(line, lexicon)
     for piece in _pieces(line):
         tokens = tokenize(piece)
         for duration, spoken in _durations(tokens, lexicon):
@@ -157,6 +175,8 @@ def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: 
     """Return what a duration is the time of: the label stands before it, or behind it ("20 min prep")."""
     before = tuple(token for token in tokens[: duration.start] if token.kind == "w")
     after = tuple(token for token in tokens[duration.end :] if token.kind == "w")
+    while len(after) > 1 and after[0].folded in _FILLERS and after[0].folded in _OF:
+        after = after[1:]
     marked = clock or any(token.text in ":-–=|" for token in tokens[: duration.start])
     for said in (before, after):
         if not said or len(said) > 4:
@@ -175,6 +195,7 @@ def _label(tokens: tuple[Token, ...], duration: Duration, clock: bool, lexicon: 
     return None
 
 
+_OF = frozenset({"de", "di", "do", "en", "in"})
 _FILLERS = everywhere("beside_labels")
 
 
@@ -258,10 +279,14 @@ _WEIGHED = frozenset({"g", "kg", "mg", "ml", "cl", "dl", "l", "oz", "lb"})
 
 
 def _whatever(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
-    """Tell whether a lone word ends a short line ("Makes 1 brownie", "Rinde: 2 tazas") that is no weight and no time."""
-    last = place + 1 >= len(tokens) and len(tokens) <= 4 and tokens[place].kind == "w"
+    """Tell whether what ends a short line ("Makes 1 brownie", "Makes 6 big ones") is no weight and no time."""
+    rest = [token for token in tokens[place:] if token.kind != "p"]
+    if not 0 < len(rest) <= 3 or any(token.kind != "w" for token in rest):
+        return False
+    opens = sum(token.kind == "w" for token in tokens[:place]) <= 2
     unit = lexicon.units.at(tokens, place)
-    return last and _scale(tokens[place].folded, lexicon) is None and (unit is None or unit[0] not in _WEIGHED)
+    timed = any(_scale(token.folded, lexicon) is not None or token.folded in lexicon.verbs for token in rest)
+    return opens and not timed and (unit is None or unit[0] not in _WEIGHED)
 
 
 def _opens(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> str | None:
@@ -315,10 +340,9 @@ def _named_before(tokens: tuple[Token, ...], place: int, key: str, lexicon: Lexi
 def yields(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
     """Tell whether a line is a number of things that are made and nothing else: "about 20 pieces"."""
     amount = quantity(tokens, 0, lexicon)
-    if amount is None or amount.end >= len(tokens) or not _whole_line(tokens, 0, amount.end):
+    if amount is None or amount.end >= len(tokens) or not _whole_line(tokens, 0, amount.end, more=1):
         return False
-    word = tokens[amount.end].folded
-    return word in lexicon.serving_words and not lexicon.is_food(word)
+    return tokens[amount.end].folded in lexicon.serving_words
 
 
 def read_nutrition(lines: list[str], lexicon: Lexicon) -> Nutrition:

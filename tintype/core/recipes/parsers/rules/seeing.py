@@ -11,7 +11,7 @@ from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
 _BULLET = re.compile(r"^(?:[^\w\s#@\"'(¿¡½⅓⅔¼¾⅛⅜⅝⅞\[<]\ufe0f?\u200d?)+\s*|^\[[ xX]?\]\s*|^[eo°]\s(?=\d)")
 _NUMBERING = re.compile(
-    r"^(?:(?:step|schritt|paso|passo|étape|etape|stap|fase)\s*(?P<worded>\d{1,2}|one|two|three|four|five|six)\s*[.:)\-–—]*|(?P<n>\d{1,2})\s?(?:[.)]\s?[-–]?|[°º]\s?[.)]?|/(?=\s)|:(?=\s))(?=\D|\s))\s*",
+    r"^(?:(?:step|schritt|paso|passo|étape|etape|stap|fase)\s*(?P<worded>\d{1,2}|one|two|three|four|five|six)\s*[.:)\-–—]*|(?P<lettered>[a-h])\)\s|(?P<n>\d{1,2})\s?(?:[.)]\s?[-–]?|[°º]\s?[.)]?|/(?=\s)|:(?=\s))(?=\D|\s))\s*",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[^\w)\]%.!?:…\"'°®™*+]+$")
@@ -93,7 +93,7 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         ends_with_quantity=amount is None and _ends_with_quantity(tokens, lexicon),
         foods=sum(lexicon.is_food(token.folded) for token in spoken),
         taste=bool(lexicon.taste.within(tokens)) if len(spoken) <= 12 else False,
-        verb=_tells(spoken, lexicon),
+        verb=_tells(spoken, lexicon, text.endswith(".")),
         verbs=sum(token.folded in lexicon.verbs and token.folded not in lexicon.foods for token in spoken),
         ends_sentence=text.endswith((".", "!", "…")),
         colon=text.endswith(":"),
@@ -126,11 +126,12 @@ def _counts_steps(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
     return told and word.text[0].isupper()
 
 
+_INFINITIVE = re.compile(r"(?!ge|.{2,4}ge)[a-zäöü]{3,}(?:en|eln|ern)$")  # nouns have capitals
 _GERMAN_FOR = frozenset({"zum", "zur"})
 _NOUN_MARKS = frozenset({"of"})
 
 
-def _tells(spoken: tuple[Token, ...], lexicon: Lexicon) -> bool:
+def _tells(spoken: tuple[Token, ...], lexicon: Lexicon, dotted: bool = False) -> bool:
     """Tell whether a line opens with what to do, or ends with it as German recipes do."""
     if not spoken:
         return False
@@ -143,6 +144,8 @@ def _tells(spoken: tuple[Token, ...], lexicon: Lexicon) -> bool:
     if opener in lexicon.verbs and not (opener in lexicon.foods and len(spoken) < 4):
         return True
     ends = lexicon.language == "de" and len(spoken) > 2 and spoken[-1].folded in lexicon.verbs
+    if lexicon.language == "de" and len(spoken) > 2 and dotted and not ends:
+        ends = _INFINITIVE.match(spoken[-1].text) is not None
     return ends and spoken[-2].folded not in _GERMAN_FOR  # "Milch zum Bestreichen" is a thing as well
 
 
