@@ -13,6 +13,7 @@ import pytest
 
 from tests.core.webhooks.desk import LINK, Receiver, receiving, verified
 from tests.walks.stage import Stage, staged
+from tintype.core.access import Grant, Role
 from tintype.core.webhooks import EVENTS, Happening
 
 
@@ -273,6 +274,32 @@ async def test_an_app_has_endpoints_of_its_own(door: Door) -> None:
     await door.tell(app_id=issued.app.id)
     await door.arrived("/everybody", 2)
     assert len(await door.arrived("/app", 1)) == 1
+
+
+async def test_a_dialog_that_opens_is_told(door: Door) -> None:
+    issued = await door.stage.house.picking.apps.create(door.workspace_id, "Shop", origins=["https://shop.example"])
+    made = await door.made("/dialog", events=["fp.dialog"], appId=issued.app.id)
+    query = {"key": issued.app.key, "id": "1", "m": "image/*"}
+    page = await door.stage.http.get("/dialog/open/", params=query, headers={"Referer": "https://shop.example/"})
+    assert page.status_code == 200, page.text
+    (asked,) = await door.arrived("/dialog", 1)
+    told = verified(made["secret"], asked, door.stage.clock())
+    base = door.stage.house.settings.address()
+    assert told["text"] == {"url": f"{base}/dialog/open", "client": "Instagram", "origin": "https://shop.example"}
+
+
+async def test_a_viewer_looks_and_an_editor_changes(door: Door) -> None:
+    made = await door.made("/roles")
+    house = door.stage.house
+    owner = await house.access.who(door.token, Grant.WORKSPACE)
+    for role, status in ((Role.VIEWER, 403), (Role.EDITOR, 200)):
+        email = f"{role.value}@receivers.example"
+        person = await house.users.register(email, "Correct-h0rse")
+        await house.members.add(owner, email, role)
+        shown = {"Authorization": f"Bearer {person.access}", "X-Workspace": door.workspace_id}
+        assert (await door.ask("GET", f"/{made['id']}", **shown)).status_code == 200
+        assert (await door.ask("POST", f"/{made['id']}/pause", **shown)).status_code == status
+        assert (await door.ask("POST", f"/{made['id']}/resume", {}, **shown)).status_code == status
 
 
 async def test_the_same_key_registers_once(door: Door) -> None:

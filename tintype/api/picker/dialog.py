@@ -15,6 +15,7 @@ from tintype.api.picker.dialect import PICKER
 from tintype.api.picker.openers import narrowed, opener_of, opening_of, referring
 from tintype.core.accounts import Account, State
 from tintype.core.files import Call, Dialog, Entry, File, Purpose, Shown, Subject
+from tintype.core.webhooks import Scope
 from tintype.errors import Forbidden, Invalid, Trouble
 
 SESSION = "tintype_dialog"
@@ -115,6 +116,7 @@ async def _opened(request: Request, desk: PickerDesk, purpose: Purpose) -> tuple
         raise Forbidden("the page's policy allows to pick, and not to store")
     before = request.cookies.get(SESSION)
     secret, dialog = await desk.dialogs.open(app, origin, narrowed(opening, admitted), before=before)
+    await desk.webhooks.opened(Scope(app.workspace_id, app.id), dialog.id, desk.base + request.url.path, origin)
     return secret, dialog, app.name
 
 

@@ -40,7 +40,7 @@ def _texts(base: str) -> Mapping[str, Mapping[str, object]]:
         "fp.converse": {"url": f"{url}/convert?w=102", "link": _converted()},
         "fp.delete": copy,
         "fp.overwrite": copy,
-        "fp.dialog": {"url": f"{base}/dialog/open/", "client": "Instagram", "origin": "https://www.example.com"},
+        "fp.dialog": {"url": f"{base}/dialog/open", "client": "Instagram", "origin": "https://www.example.com"},
         "account.connected": _ACCOUNT,
         "account.expiring": {**_ACCOUNT, "days": 7},
         "account.disconnected": {**_ACCOUNT, "state": "reconnect", "reason": "the permission was taken back"},

@@ -20,6 +20,7 @@ from tintype.core.webhooks.model import (
     Delivery,
     Endpoint,
     Envelope,
+    Happening,
     Policy,
     Progress,
     State,
@@ -209,6 +210,12 @@ class Webhooks:
         request = prepared(endpoint, keys, body, uid, now, marks={"webhook-test": "1"})
         answer = await send(self.tries.outbound, request, self.policy)
         return Tested(Attempt(1, now, endpoint.url, dict(request.headers), answer), request.body, advice(answer))
+
+    async def opened(self, scope: Scope, dialog_id: str, url: str, origin: str) -> None:
+        """Tell that a page of this origin opened a dialog, if somebody wants to know."""
+        text = {"url": url, "client": "Instagram", "origin": origin}
+        key = f"fp.dialog:{dialog_id}"
+        await self.outbox.tell(Happening(scope.workspace_id, scope.app_id, "fp.dialog", text, self.now(), key))
 
     async def log(
         self,
