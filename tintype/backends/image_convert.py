@@ -31,6 +31,7 @@ FINE = 90  # from this quality on, at least twice the pixels go into the last sc
 _WRITTEN = {"jpeg": "jpeg", "jpg": "jpeg", "png": "png", "webp": "webp", "avif": "avif", "gif": "png"}
 
 _HALF = Fraction(1, 2)
+_ROUNDING = 1e-6  # pixels by which a floating number may be off
 _LARGE = 2**20  # bytes from which on it pays that libvips reads them where they are, and not from a copy of its own
 _Memory: Any = pyvips.Source  # pyright: ignore[reportUnknownMemberType] - pyvips carries no types
 
@@ -152,19 +153,21 @@ def _first_scale(size: Size, operations: tuple[Operation, ...]) -> float:
 def _loaded(source: Source, scale: float) -> Any:
     """Decode at `scale`: upright, sRGB with 8 bits; nothing is decoded before it is needed."""
     picture = _opened(source, scale)
-    profile, form, alpha = picture.get_typeof("icc-profile-data") != 0, picture.format, picture.hasalpha()
-    across, down = max(1, ceil(source.width * scale)), max(1, ceil(source.height * scale))
-    if (picture.width, picture.height) != (across, down):
+    profile = picture.get_typeof("icc-profile-data") != 0
+    form, alpha = ("uchar", False) if source.plain else (picture.format, picture.hasalpha())
+    width, height = picture.width, picture.height
+    across, down = max(1, ceil(source.width * scale - _ROUNDING)), max(1, ceil(source.height * scale - _ROUNDING))
+    if (width, height) != (across, down):
         if alpha:
             picture = picture.premultiply()
-        picture = picture.resize(across / picture.width, vscale=down / picture.height)
+        picture = picture.resize(across / width, vscale=down / height)
         if alpha:
             picture = picture.unpremultiply().cast(form)
     if profile:
         picture = _from_profile(picture)
-    if picture.interpretation != "srgb":
+    if not source.plain and picture.interpretation != "srgb":
         picture = picture.colourspace("srgb")
-    if picture.format != "uchar":
+    if not source.plain and picture.format != "uchar":
         picture = picture.cast("uchar")
     return picture.copy_memory().autorot() if source.orientation > 1 else picture
 
@@ -182,9 +185,11 @@ def _opened(source: Source, scale: float) -> Any:
         options["shrink"] = next((shrink for shrink in (8, 4, 2) if scale * shrink <= 1), 1)
     elif source.format == "webp" and scale < 1:
         options["scale"] = scale
-    if len(source.data) < _LARGE:
-        return Image.new_from_buffer(source.data, "", **options)
-    return Image.new_from_source(_Memory.new_from_memory(source.data), "", **options)
+    if len(source.data) >= _LARGE:
+        return Image.new_from_source(_Memory.new_from_memory(source.data), "", **options)
+    if source.format == "jpeg":  # by name, which spares the search for a loader
+        return Image.jpegload_buffer(source.data, **options)
+    return Image.new_from_buffer(source.data, "", **options)
 
 
 def _target(one: Resize, width: int, height: int) -> Size:
