@@ -6,6 +6,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tintype.core.accounts import diagnose
+
 templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "web" / "templates"),
     autoescape=True,
@@ -34,6 +36,6 @@ def wants_page(request: Request) -> bool:
 def not_connected(refusal: Response, message: str) -> HTMLResponse:
     """Return a dialect's refusal to connect an account as a page that tells a person `message`; its status stays."""
     sentence = f"{message[:1].upper()}{message[1:].rstrip('.')}."
-    page = templates.get_template("not_connected.html").render(sentence=sentence)
+    page = templates.get_template("not_connected.html").render(sentence=sentence, causes=diagnose(message)[:1])
     kept = {name: refusal.headers[name] for name in _KEPT if name in refusal.headers}
     return HTMLResponse(page, refusal.status_code, {**PAGE_HEADERS, **kept})

@@ -10,7 +10,7 @@ from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back, text_of
 from tintype.api.console.headers import leading_to
 from tintype.core.access import Visit
-from tintype.core.accounts import Account, State
+from tintype.core.accounts import CAUSES, Account, State, diagnose, look
 from tintype.core.feed import Standing
 from tintype.core.publishing import Quota
 from tintype.errors import Invalid, Trouble
@@ -32,6 +32,26 @@ def add(app: FastAPI, desk: ConsoleDesk) -> None:
     """Add the routes."""
     _showing(app, desk)
     _changing(app, desk)
+    _doctor(app, desk)
+
+
+def _doctor(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.get(f"{PLACE}/doctor")
+    async def doctor(request: Request, said: str = "") -> Response:
+        """Say what keeps accounts from being connected, and what a message of Instagram's means."""
+        visit = await desk.door.visit(request)
+        workspace_id = visit.caller().workspace_id
+        apps = [app for login in Login if (app := await desk.accounts.app(workspace_id, login))]
+        accounts = await desk.accounts.of_workspace(workspace_id)
+        return desk.door.page(
+            visit,
+            "doctor.html",
+            findings=look(apps, desk.callback, accounts),
+            causes=CAUSES,
+            said=said[:2000],
+            meant=diagnose(said[:2000]) if said else (),
+            callback=desk.callback,
+        )
 
 
 def _showing(app: FastAPI, desk: ConsoleDesk) -> None:
