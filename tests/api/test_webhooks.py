@@ -221,7 +221,7 @@ async def test_an_address_that_cannot_be_is_refused(door: Door, url: str, why: s
     ],
 )
 async def test_a_wish_that_cannot_be_is_refused(door: Door, body: dict[str, object]) -> None:
-    answer = await door.ask("POST", "", {"url": "https://www.example.com/hook", **body})
+    answer = await door.ask("POST", "", {"url": door.receiver.url("/hook"), **body})
     assert answer.status_code == (404 if "appId" in body else 400)
     assert answer.json()["error"]["message"]
 
@@ -249,7 +249,7 @@ async def test_nobody_sees_or_touches_another_workspaces_endpoints(door: Door) -
     ):
         answer = await door.ask(method, path, body, **stranger)
         assert answer.status_code == 404, (method, path)
-    other = (await door.ask("POST", "", {"url": "https://www.example.com/"}, **stranger)).json()
+    other = (await door.ask("POST", "", {"url": door.receiver.url("/theirs")}, **stranger)).json()
     wrong = await door.ask("GET", f"/{other['id']}/deliveries/{delivery['id']}", **stranger)
     assert wrong.status_code == 404, "a delivery of another endpoint"
     listed = (await door.ask("GET", "", **stranger)).json()["webhooks"]
@@ -303,7 +303,7 @@ async def test_a_viewer_looks_and_an_editor_changes(door: Door) -> None:
 
 
 async def test_the_same_key_registers_once(door: Door) -> None:
-    body = {"url": "https://www.example.com/once"}
+    body = {"url": door.receiver.url("/once")}
     first = await door.ask("POST", "", body, **{"Idempotency-Key": "once"})
     second = await door.ask("POST", "", body, **{"Idempotency-Key": "once"})
     assert first.json() == second.json()
