@@ -92,7 +92,7 @@ class Policy:
     jitter: timedelta = timedelta(seconds=30)
     overlap: timedelta = timedelta(hours=24)  # an earlier secret still signs after a rotation
     kept: timedelta = timedelta(days=30)
-    idle: timedelta = timedelta(seconds=1)  # the longest sleep between two looks for what is due
+    idle: timedelta = timedelta(seconds=2)  # the longest sleep between two looks for what is due
     most: int = 100  # endpoints of a workspace
     allowed: tuple[str, ...] = ()  # host:port entries of the operator's own network
     schedule: str = "filestack-2016"
