@@ -15,7 +15,7 @@ from tintype.backends.outbound import HttpOutbound, Outgoing, Policy
 from tintype.backends.sessions import requests_over
 from tintype.errors import Forbidden, Trouble, Unreachable
 from tintype.instagram.public import WAYS, Reason, reason_of, standard_ways
-from tintype.instagram.public.lines import Line, Lines
+from tintype.instagram.public.lines import MOST_REQUESTS, Line, Lines
 
 WWW = "https://www.instagram.com/"
 COOKIES = (
@@ -200,6 +200,25 @@ async def test_nonsense_is_a_trouble_with_a_reason(name: str, head: str):
             way.close()
         await outbound.close()
     assert None not in said.values()
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_who_is_led_in_a_circle_stops(name: str):
+    async def turn(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        if asked.target == "/":
+            await answer(TOKENS % b"{}", "Content-Type: text/html")(asked, writer)
+        else:
+            await answer(b"", "Location: https://www.instagram.com/p/C1a-_xYz09Q/", status="302 Found")(asked, writer)
+
+    async with remote(turn) as here:
+        outbound = over(here)
+        (way,) = standard_ways(outbound, names=(name,))
+        with pytest.raises(Trouble) as said:
+            await way.look_up("C1a-_xYz09Q", seconds=5)
+        way.close()
+        await outbound.close()
+    assert reason_of(said.value) in (Reason.BAD_UPSTREAM_RESPONSE, Reason.LOGIN_REQUIRED)
+    assert len(here.asked) <= MOST_REQUESTS
 
 
 def test_nobody_pays_for_the_libraries_before_they_are_used():

@@ -171,7 +171,12 @@ def test_a_limit_brings_instagrams_own_figure():
     named = trouble_in(Answer(429, {"retry-after": "77"}, b""), URL, wants_json=True)
     assert named is not None
     assert named.retry_after == 77
-    for nonsense in ("soon", "0", "-1", ""):
+    moments = {"retry-after": "Fri, 27 Nov 2026 12:02:00 GMT", "date": "Fri, 27 Nov 2026 12:00:00 GMT"}
+    for headers, wait in ((moments, 120), ({"retry-after": "9" * 20}, 30 * 24 * 3600)):
+        named = trouble_in(Answer(429, headers, b""), URL, wants_json=True)
+        assert named is not None
+        assert named.retry_after == wait
+    for nonsense in ("soon", "0", "-1", "", moments["retry-after"]):
         usual = trouble_in(Answer(429, {"retry-after": nonsense}, b""), URL, wants_json=True)
         assert usual is not None
         assert usual.retry_after == 900

@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from tintype.backends.outbound import INSTAGRAM_CDN, Outbound, Outgoing, Policy, Stream
 from tintype.errors import Forbidden, TooLarge, Trouble, Unavailable, Unreachable
-from tintype.instagram import wire
 from tintype.instagram.model import MediaKind, expiry_of
+from tintype.instagram.public import signals
 from tintype.instagram.public.model import PublicMedia
 from tintype.instagram.public.reasons import Reason, reason_of, trouble
 from tintype.instagram.public.whole import Container, container_of
@@ -162,8 +162,7 @@ class _Fetching:
                 self.mark = None
                 raise trouble(Reason.MEDIA_TRUNCATED)
             case 429:
-                named = wire.count(answer.headers.get("retry-after"))
-                raise trouble(Reason.UPSTREAM_RATE_LIMITED, retry_after=named)
+                raise trouble(Reason.UPSTREAM_RATE_LIMITED, retry_after=signals.retry_after(answer.headers))
             case status if status >= 500:
                 raise trouble(Reason.MEDIA_UNAVAILABLE)
             case status:

@@ -22,6 +22,7 @@ from tintype.instagram.public.reasons import STOPPING, Reason, reason_of, troubl
 T = TypeVar("T")
 
 LARGEST_PAGE = 8 * 2**20
+MOST_REQUESTS = 12  # of one look-up; a library needs half of them, and one that is led in a circle would go on for ever
 _SILENCE = 10.0  # seconds without a byte after which a request is given up
 
 
@@ -57,6 +58,8 @@ class Line:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise trouble(Reason.UPSTREAM_TIMEOUT)
+        if self.requests == MOST_REQUESTS:
+            raise trouble(Reason.BAD_UPSTREAM_RESPONSE)
         self.requests += 1
         try:
             return self._bridge.send(request, page_policy(left))

@@ -5,6 +5,7 @@ tell these apart by their exceptions' classes or not at all; the answer itself t
 """
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 from tintype.backends.outbound import Answer
@@ -22,6 +23,7 @@ _WORDS = {
     "login_required": Reason.LOGIN_REQUIRED,
 }
 _LOGIN_MARKS = ("/accounts/login", 'name="password"', "login • instagram")
+_LONGEST_WAIT = 30 * 24 * 3600  # seconds; nothing that lasts longer is a wait
 _GLANCE = 65536  # characters of an answer in which a word is looked for
 
 
@@ -32,7 +34,7 @@ def trouble_in(answer: Answer, url: str, *, wants_json: bool, session: bool = Fa
         return None
     if reason is Reason.LOGIN_REQUIRED and session:
         reason = Reason.SESSION_EXPIRED
-    return trouble(reason, retry_after=_retry_after(answer.headers) if reason is Reason.UPSTREAM_RATE_LIMITED else None)
+    return trouble(reason, retry_after=retry_after(answer.headers) if reason is Reason.UPSTREAM_RATE_LIMITED else None)
 
 
 def reason_in(answer: Answer, url: str, *, wants_json: bool) -> Reason | None:
@@ -121,6 +123,14 @@ def _refused(sent: Mapping[str, object]) -> Reason | None:
     return Reason.BAD_UPSTREAM_RESPONSE if withdrawn or failed else None
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    named = wire.count(headers.get("retry-after"))
-    return float(named) if named and named > 0 else None
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the wait that an answer names, as seconds or as a moment by the clock of who sent it; None: it names none."""
+    named = headers.get("retry-after", "")
+    seconds = wire.count(named)
+    if seconds is None:
+        try:
+            until, sent = (parsedate_to_datetime(text) for text in (named, headers.get("date", "")))
+            seconds = int((until - sent).total_seconds())
+        except (TypeError, ValueError):
+            return None
+    return float(min(seconds, _LONGEST_WAIT)) if seconds > 0 else None
