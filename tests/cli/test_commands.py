@@ -28,7 +28,7 @@ COMMANDS = (
     ("publish",), ("posts",), ("posts", "list"), ("posts", "show"), ("posts", "events"), ("posts", "cancel"), ("posts", "retry"),
     ("insights",), ("fetch",), ("recipe",), ("session",), ("session", "add"), ("session", "status"), ("session", "remove"),
     ("webhooks",), ("webhooks", "list"), ("webhooks", "add"), ("webhooks", "test"), ("webhooks", "log"), ("webhooks", "replay"),
-    ("webhooks", "listen"),
+    ("webhooks", "listen"), ("app",), ("app", "create"), ("app", "list"), ("app", "rotate"), ("app", "delete"),
 )  # fmt: skip
 
 
@@ -204,6 +204,22 @@ def test_the_life_of_a_feed_key(cli: Cli) -> None:
     assert said(cli, "token", "revoke", "Cafe", key["id"])["revoked"] is True
     assert said(cli, "token", "list", "Cafe")[0]["revoked_at"] is not None
     assert cli("token", "revoke", "Cafe", key["id"])[0] == 4
+
+
+def test_the_life_of_an_app_of_the_picker(cli: Cli) -> None:
+    said(cli, "workspace", "add", "Cafe")
+    made = said(cli, "app", "create", "shop", "--origin", "https://Shop.example/", "--secure")
+    assert (made["origins"], made["secure_reads"], made["secure_writes"]) == (["https://shop.example"], True, True)
+    listed = said(cli, "app", "list", "--workspace", "Cafe")
+    assert [one["key"] for one in listed] == [made["key"]]
+    assert made["secret"] not in json.dumps(listed)
+    assert said(cli, "app", "rotate", made["key"])["secret"] != made["secret"]
+    assert said(cli, "vault", "rotate")["resealed"] == 0
+    assert said(cli, "app", "delete", made["id"]) == {"id": made["id"]}
+    assert said(cli, "app", "list") == []
+    assert cli("app", "delete", made["id"])[0] == 4
+    said(cli, "workspace", "add", "Bakery")
+    assert cli("app", "create", "shop")[0] != 0
 
 
 def test_migrating_twice_changes_once(cli: Cli) -> None:

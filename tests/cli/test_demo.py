@@ -13,7 +13,7 @@ from tests.cli.programs import PATIENCE, Program, fetch, fetch_json, run, starte
 
 # Sixty posts with their clips would only keep the machine busy.
 FEW = {"FEED_MAX_ITEMS": "6", "FEED_COPY_VIDEOS": "false"}
-KEYS = {"url", "simulator", "console", "workspace", "token", "feed_key", "pid"}
+KEYS = {"url", "simulator", "console", "workspace", "token", "feed_key", "app_key", "pid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ def test_pictures_come_from_the_own_copies(demo: Demo) -> None:
     assert body[:2] == b"\xff\xd8"
 
 
+def test_the_picker_can_be_tried_at_once(demo: Demo) -> None:
+    status, script = fetch(f"{demo.now['url']}/v2/filepicker.js?key={demo.now['app_key']}")
+    assert status == 200
+    assert script
+    assert len(demo.now["app_key"]) >= 20
+
+
 def test_the_account_came_by_the_login_of_the_pretend_instagram(demo: Demo) -> None:
     log = fetch_json(f"{demo.now['simulator']}/_world/log?since=0")
     steps = [(one["method"], one["path"]) for one in log]
@@ -74,7 +81,7 @@ def test_the_account_came_by_the_login_of_the_pretend_instagram(demo: Demo) -> N
 
 
 def test_a_killed_demo_begins_where_it_was(demo: Demo) -> None:
-    kept = ("workspace", "token", "feed_key")
+    kept = ("workspace", "token", "feed_key", "app_key")
     assert [demo.now[key] for key in kept] == [demo.before[key] for key in kept]
 
 

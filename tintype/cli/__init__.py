@@ -20,6 +20,7 @@ from tintype.cli.lending import sessions
 from tintype.cli.measuring import insights
 from tintype.cli.output import EXIT_CODES, Exit, complain, exit_code, say
 from tintype.cli.people import users
+from tintype.cli.picking import apps
 from tintype.cli.publishing import posts, publish
 from tintype.cli.recipes import recipe
 from tintype.cli.serving import serve, simulate, worker
@@ -64,6 +65,7 @@ for name, group in (
     ("posts", posts),
     ("vault", vault),
     ("session", sessions),
+    ("app", apps),
     ("webhooks", webhooks),
 ):
     app.add_typer(group, name=name)

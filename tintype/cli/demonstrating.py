@@ -57,6 +57,7 @@ class Pass:
     user: int  # as whom visitors of the demo's console come in; nobody knows their password
     token: str = field(repr=False)
     feed_key: str = field(repr=False)
+    app_key: str = ""  # of the picker, for pages
 
 
 def demo(
@@ -74,7 +75,7 @@ def demo(
 ) -> None:
     """Try Tintype without an Instagram account: simulator, server and worker in one process.
 
-    Keys of --json: url, simulator, console, workspace, token, feed_key, pid.
+    Keys of --json: url, simulator, console, workspace, token, feed_key, app_key, pid.
     """
     with ExitStack() as stack:
         folder = data or Path(
@@ -175,11 +176,13 @@ async def _admitted(house: "House", kept: Path) -> Pass:
         found = _read(kept)
         await house.access.who(found.token, Grant.WORKSPACE)
         await house.access.who(found.feed_key, Grant.FEED)
+        await house.picking.apps.by_key(found.app_key)
         return found
     workspace_id, user_id = await _room(house)
     token = await house.access.issue(workspace_id, Grant.WORKSPACE, label="demo")
     key = await house.access.issue(workspace_id, Grant.FEED, label="demo")
-    made = Pass(workspace_id, user_id, token.secret, key.secret)
+    app = (await house.picking.apps.create(workspace_id, "Demo shop")).app
+    made = Pass(workspace_id, user_id, token.secret, key.secret, app.key)
     _write(kept, made)
     return made
 
@@ -248,6 +251,7 @@ def _announce(opened: Pass, url: str, origin: str, kept: Path | None, *, as_json
                 "workspace": opened.workspace,
                 "token": opened.token,
                 "feed_key": opened.feed_key,
+                "app_key": opened.app_key,
                 "pid": os.getpid(),
             }
         )
@@ -257,6 +261,7 @@ def _announce(opened: Pass, url: str, origin: str, kept: Path | None, *, as_json
     say(f"  feed page    {url}/feeds/{opened.feed_key}.html")
     say(f"  feed JSON    {url}/feeds/{opened.feed_key}.json")
     say(f'  photos       curl -H "Authorization: Bearer {opened.token}" {url}/photos')
+    say(f'  picker       <script src="{url}/v2/filepicker.js?key={opened.app_key}"></script>')
     say(f"  levers       {origin}/_world")
     say(f"  data         {kept or 'a temporary folder, removed at the end'}")
     say("Ctrl-C ends it.")
