@@ -28,6 +28,7 @@ from typing import Any
 
 import psutil
 import pyvips
+import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -216,7 +217,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files = pictures(folder)
-        runner = stack.enter_context(asyncio.Runner())
+        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))  # as the server runs
         images = Images(workers=2)
         stack.callback(lambda: runner.run(images.close()))
         others = [stack.enter_context(start(given.cache, files)) for start in (sharp, thumbor)]
