@@ -37,6 +37,7 @@ class Shop:
     head: str = ""
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    scripts: dict[str, bytes] = field(default_factory=dict[str, bytes])  # of its own, by path
 
     @property
     def origin(self) -> str:
@@ -62,6 +63,8 @@ class Shop:
             return
         page = PAGE.format(head=self.head, body=self.body).encode()
         given = {"content-type": "text/html; charset=utf-8", **self.headers}
+        if scope["path"] in self.scripts:
+            page, given = self.scripts[scope["path"]], {"content-type": "text/javascript; charset=utf-8"}
         headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": page})
@@ -73,7 +76,7 @@ async def opened_shop(stage: Stage, **app: Any) -> AsyncGenerator[Shop]:
     workspace, _ = await stage.house.access.register("Shop")
     with bind("127.0.0.1", 0) as listener:
         port = port_of(listener)
-        given = {"origins": [f"http://localhost:{port}"], **app}
+        given: dict[str, Any] = {"origins": [f"http://localhost:{port}"], **app}
         made = await stage.house.picking.apps.create(workspace.id, "Shop", **given)
         shop = Shop(stage, made.app.key, made.secret, port)
         async with listening(shop, listener):

@@ -60,9 +60,9 @@ class Asset:
 
 
 @cache
-def asset(name: str) -> Asset:
-    """Return a built file."""
-    plain = (_FOLDER / name).read_bytes()
+def asset(name: str, before: str = "") -> Asset:
+    """Return a built file, with a line `before` it where it has to know something of this house."""
+    plain = before.encode() + (_FOLDER / name).read_bytes()
     packed = gzip.compress(plain, 9, mtime=0)
     digest = hashlib.sha256(plain).hexdigest()
     return Asset(name, _TYPES[Path(name).suffix], digest, plain, packed, brotli.compress(plain))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - the library has no types

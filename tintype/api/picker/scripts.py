@@ -1,5 +1,7 @@
 """The scripts that customers' pages load: filepicker.js under all its names, and the picker of filestack-js."""
 
+import json
+
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
@@ -13,7 +15,6 @@ OF_THE_DIALOG = frozenset({"comm.js", "dialog.css", "dialog.js", "icon.svg", "po
 
 def add(app: FastAPI, desk: PickerDesk) -> None:
     """Add the routes."""
-    del desk
 
     async def script(request: Request) -> Response:
         """Return filepicker.js; the key stands in the address, and the script reads it there itself."""
@@ -26,7 +27,7 @@ def add(app: FastAPI, desk: PickerDesk) -> None:
     async def module(request: Request, version: str) -> Response:
         """Return the picker that filestack-js loads, whichever version it asks for."""
         del version
-        return asset("module.js").answer(request, HOUR)
+        return asset("module.js", f"window.tintypeBase={json.dumps(desk.base)};").answer(request, HOUR)
 
     @app.get("/dialog/assets/{digest}/{name}", include_in_schema=False)
     async def of_the_dialog(request: Request, digest: str, name: str) -> Response:
