@@ -154,3 +154,25 @@ async def test_numbers_are_shown_with_gaps_for_what_nobody_measured() -> None:
         csv = await one.house.client.get(f"/console/insights/days.csv?account={one.account_id}")
         assert csv.headers["content-type"].startswith("text/csv")
         assert (await one.house.client.get("/console/insights?account=nobody")).status_code == 404
+
+
+async def test_a_link_is_downloaded_or_refused_with_its_reason() -> None:
+    async with office() as one:
+        wrong = await one.refused("/console/downloads", link="https://www.instagram.com/baker/")
+        assert "no link to one post" in wrong
+        item = (await one.house.house.feed.items(one.room.id))[0]
+        place = await one.send("/console/downloads", link=item.permalink)
+        found = await one.house.house.downloads.ask(place.rpartition("/")[2], wait=PATIENCE)
+        assert found.post
+        page = await one.page(place)
+        path = re.findall(rf'src="({place}/[^"]+)"', page)[0]
+        file = await one.house.client.get(path)
+        assert (file.status_code, len(file.content)) == (200, found.post.files[0].bytes)
+        assert found.shortcode in await one.page("/console/downloads")
+
+
+async def test_the_connect_doctor_reads_what_instagram_said() -> None:
+    async with office() as one:
+        page = await one.page("/console/accounts/doctor?said=Insufficient+Developer+Role")
+        assert "Instagram tester" in page
+        assert "/instagram-callback" in page

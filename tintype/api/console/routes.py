@@ -8,6 +8,7 @@ from tintype import __version__
 from tintype.api.console import (
     accounts,
     assets,
+    downloads,
     feed,
     insights,
     overview,
@@ -33,6 +34,7 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     posts.add,
     insights.add,
     recipes.add,
+    downloads.add,
     team.add,
     system.add,
 )

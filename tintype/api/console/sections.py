@@ -22,6 +22,7 @@ SECTIONS = (
     Section("/console/posts", "Posts"),
     Section("/console/insights", "Insights"),
     Section("/console/recipes", "Recipes"),
+    Section("/console/downloads", "Downloads"),
     Section("/console/team", "Team and keys"),
     Section("/console/system", "System", Role.OWNER),
 )

@@ -10,7 +10,7 @@ lease and does the same work again. Whoever asks for a post with a lapsed lease 
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -110,6 +110,14 @@ class Downloads:
         if found is None:
             raise NotFound("there is no such job; those that ended are forgotten after some days")
         return found
+
+    async def known(self, shortcode: str) -> Download | None:
+        """Return a post's present answer without asking for it; None: there is none."""
+        return await self.records.current(shortcode)
+
+    async def recent(self, limit: int = 50) -> Sequence[Download]:
+        """Return what became of the posts that were asked for last."""
+        return await self.records.recent(limit)
 
     async def wait(self, download: Download, seconds: float) -> Download:
         """Return a download as it is at its end, or when the seconds are over."""

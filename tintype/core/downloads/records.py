@@ -93,6 +93,12 @@ class DownloadRecords:
         """Return one try by its id."""
         return await self._one(_FOUND, download_id)
 
+    async def recent(self, limit: int) -> Sequence[Download]:
+        """Return the present answers, those that were asked for last in front."""
+        query = select(downloads).where(downloads.c.current.is_not(None)).order_by(downloads.c.asked_at.desc())
+        async with self.database.read() as connection:
+            return [_download(row) for row in await connection.execute(query.limit(limit))]
+
     async def begin(self, download: Download, before: Download | None) -> bool:
         """Make a new try the present answer in place of `before`; False when another was quicker."""
         row = _row(download)
