@@ -62,7 +62,7 @@ def convert(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]
     quality = output.quality or QUALITY[form]
     if (bare := _as_it_is(source, operations, output)) is not None:
         return {"width": source.width, "height": source.height, "format": form}, bare
-    picture = _done(source, operations, overlays, fine=quality >= FINE)
+    picture = _done(source, operations, overlays, fine=(output.quality or 0) >= FINE)
     body = _encoded(picture, form, quality, output)
     return {"width": picture.width, "height": picture.height, "format": form}, body
 

@@ -288,6 +288,11 @@ def test_an_address_on_the_web_keeps_its_slashes(address: str) -> None:
     assert read.plan.text == "resize=width:10"
 
 
+def test_a_slash_at_the_end_belongs_to_an_address_on_the_web_and_to_nothing_else() -> None:
+    assert read_address(f"/{KEY}/flip/https://example.com/a/").source.text == "https://example.com/a/"
+    assert read_address(f"/flip/{HANDLE}/").source == Source("handle", HANDLE)
+
+
 def test_a_query_belongs_to_an_address_on_the_web_and_to_a_handle_it_says_what_is_wanted() -> None:
     assert (
         read_address(f"{KEY}/https://example.com/a%20b.jpg", "x=1&y=2").source.text

@@ -37,8 +37,9 @@ def read_address(path: str, query: str = "") -> Wish:
     """Return what a path, still percent-encoded and without its first slash, asks for."""
     if len(path) + len(query) > ADDRESS_MAX:
         raise Invalid(f"the address is longer than {ADDRESS_MAX} characters")
-    pieces = [each for each in split(path.strip("/"), "/") if each[1]] or [(0, "")]
-    tail, web = _tail(path.strip("/"), pieces)
+    path = path.lstrip("/")
+    pieces = [each for each in split(path, "/") if each[1]] or [(0, "")]
+    tail, web = _tail(path, pieces)
     asked = _Reading()
     if web is None:
         asked.flags(query)
