@@ -3,18 +3,19 @@
 
 PYTHON ?= python3
 VENV := .venv
+PAGES := web/picker
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
   scrape scrape_reject sse recipe_queue kill_queue
 
-.PHONY: run test check fix bench lock clean
+.PHONY: run test check fix bench lock script clean
 
 run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
 
-test: $(VENV)/.dev .system
+test: $(VENV)/.dev .system $(PAGES)/node_modules/.done
 	$(BIN)/pytest -n 2 --dist loadfile -q
 
 check: $(VENV)/.dev
@@ -38,8 +39,12 @@ lock: $(VENV)/.dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --allow-unsafe \
 	  pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 
+# What browsers load of the picker: type checked, and built into the package, where the result is committed.
+script: $(PAGES)/node_modules/.done
+	cd $(PAGES) && npm run --silent check && npm run --silent build
+
 clean:
-	rm -rf $(VENV) .system .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PAGES)/node_modules .system .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tintype needs Python 3.11 or newer"; exit 1; }
@@ -56,8 +61,12 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run
 
-# What tests need beside Python packages: a browser and ffmpeg.
+$(PAGES)/node_modules/.done: $(PAGES)/package.json $(PAGES)/package-lock.json .system
+	cd $(PAGES) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What tests need beside Python packages: a browser, ffmpeg, and Node for the picker's scripts and their clients.
 .system:
-	@command -v chromium >/dev/null && command -v ffmpeg >/dev/null || \
-	  { $(APT) update -q && $(APT) install -yq --no-install-recommends chromium ffmpeg; }
+	@command -v chromium >/dev/null && command -v ffmpeg >/dev/null && command -v npm >/dev/null || \
+	  { $(APT) update -q && $(APT) install -yq --no-install-recommends chromium ffmpeg nodejs npm; }
 	@touch $@
