@@ -15,6 +15,7 @@ from tintype.core.files.app_records import AppRecords, SealedApp, Usage
 from tintype.core.files.conversion.presets import presets_of
 from tintype.core.files.model import HOME, IssuedApp, PickerApp, location_of
 from tintype.core.files.origins import origins_of
+from tintype.core.files.remembering import Remembered
 from tintype.errors import Forbidden, Invalid, NotFound, Trouble
 from tintype.events import Event, WorkspaceChanged
 from tintype.instagram import App, Graph, Login, oauth
@@ -22,7 +23,6 @@ from tintype.instagram import App, Graph, Login, oauth
 KEY_LETTERS = 20  # 119 random bits between a first and a last letter that are always the same
 SECRET_LETTERS = 40
 OVERLAP = timedelta(days=1)  # how long the secret before the present one still counts
-REMEMBERED = 1000  # apps kept in memory; a key that is asked often costs one look-up in all
 
 CALLBACK = "/api/client/instagram/authCallback/open"  # where Instagram sends people back, as the seed promises
 
@@ -63,7 +63,7 @@ class Apps:
     bus: Bus
     now: Callable[[], datetime]
     stores: frozenset[str] = frozenset()
-    remembered: dict[str, SealedApp] = field(default_factory=dict[str, SealedApp], repr=False)
+    remembered: Remembered = field(default_factory=Remembered, repr=False)
 
     async def create(
         self, workspace_id: str, name: str, *, key: str | None = None, secret: str | None = None, **given: Any
@@ -92,11 +92,11 @@ class Apps:
 
         Raises `NotFound` when it was removed.
         """
-        found = next((one for one in self.remembered.values() if one.app.id == app_id), None)
-        found = found or await self.records.by_id(app_id)
+        since = self.remembered.forgotten
+        found = self.remembered.by_id(app_id) or await self.records.by_id(app_id)
         if found is None:
             raise NotFound("the app of this file was removed")
-        self._remember(found)
+        self.remembered.keep(found, since)
         return found.app
 
     async def get(self, workspace_id: str, app_id: str) -> PickerApp:
@@ -170,7 +170,7 @@ class Apps:
                     context = _context(held.app.id)
                     new = self.vault.seal(self.vault.open(old, context=context), context=context)
                     done += await self.records.reseal(held.app.id, name, old, new)
-        self.remembered.clear()
+        self.remembered.forget()
         return done
 
     async def instagram_app(self, app: PickerApp) -> App | None:
@@ -203,20 +203,15 @@ class Apps:
     async def forget(self, event: Event) -> None:
         """Forget what is remembered of a workspace's apps that were changed."""
         if isinstance(event, WorkspaceChanged):
-            for key in [key for key, one in self.remembered.items() if one.app.workspace_id == event.workspace_id]:
-                self.remembered.pop(key, None)
+            self.remembered.forget(event.workspace_id)
 
     async def _held(self, key: str) -> SealedApp:
-        found = self.remembered.get(key) or await self.records.by_key(key)
+        since = self.remembered.forgotten
+        found = self.remembered.by_key(key) or await self.records.by_key(key)
         if found is None:
             raise Forbidden("this API key is not known here")
-        self._remember(found)
+        self.remembered.keep(found, since)
         return found
-
-    def _remember(self, held: SealedApp) -> None:
-        while len(self.remembered) >= REMEMBERED:
-            self.remembered.pop(next(iter(self.remembered)))
-        self.remembered.setdefault(held.app.key, held)
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(values.keys() - _CHANGEABLE)

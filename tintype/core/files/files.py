@@ -88,6 +88,7 @@ class Files:
         own = self.own_handle(url)
         if own is not None:
             source = await self.get(own)
+            self.check_owner(app, source)
             wanted = replace(
                 options, filename=options.filename or source.filename, client=options.client or source.client
             )
@@ -211,6 +212,7 @@ class Files:
         own = self.own_handle(url)
         if own is not None:
             source = await self.get(own)
+            self.check_owner(app, source)
             opened = await self.open(source)
             return await self.overwrite(app, file, opened.chunks, options)
         async with self.fetching.open(url, self.storing.max_bytes) as found:

@@ -7,11 +7,12 @@ debt, which that transaction settles; whoever is killed in between leaves a debt
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 
 from tintype.backends.blobs import Blobs
 from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.model import HOME, PickerApp, location_of
-from tintype.errors import Unavailable
+from tintype.errors import Invalid, Unavailable
 
 UNFINISHED = timedelta(hours=2)  # after which a write that nobody refers to was given up
 
@@ -85,6 +86,21 @@ class Stores:
             if len(paid) < len(places):
                 break  # a store is away: the rest is tried at the next sweep
         return done
+
+    async def check(self, name: str) -> None:
+        """Write something to a store, read it back and delete it, as storing a file does.
+
+        Raises `Unavailable` with what does not work, `Invalid` for a name that is none.
+        """
+        if name != HOME and name not in self.named:
+            raise Invalid(f"there is no store {name!r}; known are {', '.join(sorted((HOME, *self.named)))}")
+        blobs, place = self.blobs(name), f"tintype-check-{token_hex(8)}.txt"
+        await blobs.put(place, b"checked", content_type="text/plain")
+        try:
+            if await blobs.get(place) != b"checked":
+                raise Unavailable(f"the store {name!r} does not give back what was put there")
+        finally:
+            await blobs.delete(place)
 
     async def drop(self, places: Sequence[Place]) -> None:
         """Delete places whose debt says that they are let go, at once; what fails is left to the sweep."""
