@@ -14,8 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, bindparam, delete, func, insert, select
 
 from tintype.backends.bus import Handler, MemoryBus, decode, encode
 from tintype.backends.database import Database, Instant, metadata
@@ -41,6 +40,8 @@ journal = Table(
     # Without it SQLite gives the numbers of deleted rows out again, and readers that wait for higher ones hear nothing.
     sqlite_autoincrement=True,
 )
+
+_BEHIND = select(journal).where(journal.c.id > bindparam("after")).order_by(journal.c.id)
 
 
 class Journal:
@@ -77,9 +78,10 @@ class Journal:
 
     async def start(self) -> None:
         """Begin to read what other processes announce."""
-        async with self._database.read() as connection:
-            self._last = (await connection.execute(select(func.max(journal.c.id)))).scalar_one() or 0
-            await self._unread(connection)
+        self._last = (
+            await self._database.look(lambda connection: connection.scalar(select(func.max(journal.c.id)))) or 0
+        )
+        await self._unread()
         self._reading = asyncio.create_task(self._read_on())
 
     async def close(self) -> None:
@@ -108,8 +110,7 @@ class Journal:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                async with self._database.read() as connection:
-                    found = await self._unread(connection)
+                found = await self._unread()
             except Trouble:
                 continue  # said once by the database; what was missed is read when it is back
             except Exception:
@@ -118,9 +119,9 @@ class Journal:
             for event in found:
                 await self._near.publish(event)
 
-    async def _unread(self, connection: AsyncConnection) -> list[Event]:
-        query = select(journal).where(journal.c.id > self._last - LOOK_BACK).order_by(journal.c.id)
-        rows = (await connection.execute(query)).all()
+    async def _unread(self) -> list[Event]:
+        after = {"after": self._last - LOOK_BACK}
+        rows = await self._database.look(lambda connection: connection.execute(_BEHIND, after).all())
         new = [row for row in rows if row.id not in self._heard and row.node != self._node]
         self._heard = frozenset(row.id for row in rows)
         self._last = max([self._last, *self._heard])

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from tintype.backends.database import Database, Instant, metadata, upsert
+from tintype.backends.database import Database, Instant, metadata, put
 from tintype.core.publishing.model import ENDED, Post, Quota, State
 from tintype.core.publishing.records import posts
 
@@ -107,13 +107,12 @@ class Reservations:
     ) -> None:
         """Store what Instagram says of a quota; `at` is the moment before it was asked."""
         row = {"account_id": account_id, "used": used, "total": total, "window_seconds": window, "read_at": at}
-        async with self.database.write() as connection:
-            await upsert(connection, quotas, [row])
+        await self.database.store(lambda connection: put(connection, quotas, [row]))
 
     async def rest(self, account_id: str, until: datetime) -> None:
         """Let an account rest."""
-        async with self.database.write() as connection:
-            await upsert(connection, quotas, [{"account_id": account_id, "resting_until": until}])
+        row = {"account_id": account_id, "resting_until": until}
+        await self.database.store(lambda connection: put(connection, quotas, [row]))
 
     async def hold(self, post: Post, now: datetime, *, known_since: datetime | None) -> tuple[bool, Standing]:
         """Hold a place for a post; tell whether it has one, and how the quota stands.
