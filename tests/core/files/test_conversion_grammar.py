@@ -293,6 +293,14 @@ def test_a_slash_at_the_end_belongs_to_an_address_on_the_web_and_to_nothing_else
     assert read_address(f"/flip/{HANDLE}/").source == Source("handle", HANDLE)
 
 
+@pytest.mark.parametrize("quote", ['"', "%22"])
+def test_an_address_in_quotes_may_hold_anything(quote: str) -> None:
+    told = "https://example.com/a%20b,c.jpg?x=1&y=[2"
+    path, _, query = f"{KEY}/flip/{quote}{told}{quote}".partition("?")
+    read = read_address(path, query)
+    assert (read.source, read.plan.text) == (Source("url", told), "flip")
+
+
 def test_a_query_belongs_to_an_address_on_the_web_and_to_a_handle_it_says_what_is_wanted() -> None:
     assert (
         read_address(f"{KEY}/https://example.com/a%20b.jpg", "x=1&y=2").source.text

@@ -25,6 +25,8 @@ _HANDLE = re.compile(r"([A-Za-z0-9_-]{20,64})(?:[.+](.{0,200}))?")
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _SCHEME = re.compile(r"(https?|src|b64):", re.IGNORECASE)
 _WEB = re.compile(r"https?:/+(?=[^/])", re.IGNORECASE)
+_QUOTE = re.compile(r'"|%22')
+_QUOTED = re.compile(r'^(?:"|%22)|(?:"|%22)$')
 PRESET = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _POLICY_PIECES = 40  # a policy in standard base64 may hold slashes, each of which cuts it once
 
@@ -38,6 +40,8 @@ def read_address(path: str, query: str = "") -> Wish:
     if len(path) + len(query) > ADDRESS_MAX:
         raise Invalid(f"the address is longer than {ADDRESS_MAX} characters")
     path = path.lstrip("/")
+    if query and len(_QUOTE.findall(path)) % 2:  # the question mark stands in a quoted source
+        path, query = f"{path}?{query}", ""
     pieces = [each for each in split(path, "/") if each[1]] or [(0, "")]
     tail, web = _tail(path, pieces)
     asked = _Reading()
@@ -78,8 +82,11 @@ def _tail(path: str, pieces: Sequence[tuple[int, str]]) -> tuple[Sequence[tuple[
     for at, (place, text) in enumerate(pieces):
         if _SCHEME.match(text) and path[place + len(text) - 1 : place + len(text)] != "" and text.endswith(":"):
             return pieces[:at], path[place:]
-        if at == len(pieces) - 1 and _WEB.match(decoded(text)):
-            return pieces[:at], decoded(text)
+        if at == len(pieces) - 1:
+            bare = _QUOTED.sub("", text)
+            whole = bare if _WEB.match(bare) else decoded(bare)
+            if _WEB.match(whole):
+                return pieces[:at], whole
     return pieces, None
 
 
