@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from tintype.core.recipes.model import Nutrition, Servings, Times
+from tintype.core.recipes.model import Language, Nutrition, Servings, Times
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere, headings
+from tintype.core.recipes.parsers.rules.lexicon import lexicon as lexicon_of
 from tintype.core.recipes.parsers.rules.quantities import quantity
 from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
@@ -16,7 +18,7 @@ _SHORT = 14  # words: a fact is not told in more
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨👩👧🙋🍴🥣]")
 _PIECES = re.compile(
-    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
+    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|\\.\\s(?=[^\\W\\d]+\\s?:)|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
     re.IGNORECASE,
 )
 _PLATED = re.compile("[👥🍽👤👪🙋🍴]\ufe0f?\\s*[x×:]?\\s*(\\d{1,2})(?=\\s*(?:$|[^\\w\\s.,:/-]))")
@@ -64,10 +66,18 @@ def _scale(word: str, lexicon: Lexicon) -> float | None:
 
 def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str = "") -> bool:
     """Tell whether a line says nothing but times, servings or what is in a serving; `drawn` is it with its pictures."""
-    spoken = sum(token.kind == "w" for token in tokens)
-    if spoken > _SHORT or not any(token.kind == "n" or token.folded in lexicon.numbers for token in tokens):
+    numbers = sum(token.kind == "n" or token.folded in lexicon.numbers for token in tokens)
+    if not numbers or sum(token.kind == "w" for token in tokens) > _SHORT:
         return False
-    if spoken <= 10 and _facts_beside_facts(drawn or text, lexicon):
+    return _states(text, drawn or text, lexicon.language)
+
+
+@lru_cache(maxsize=1024)
+def _states(text: str, drawn: str, language: Language) -> bool:
+    """Answer `is_facts`, which several ask of the same line."""
+    lexicon, tokens = lexicon_of(language), tokenize(text)
+    spoken = sum(token.kind == "w" for token in tokens)
+    if spoken <= 10 and _facts_beside_facts(drawn, lexicon):
         return True
     aside = text.endswith(":") or (text[:1] == "(" and text[-1:] == ")")
     plates = (aside or _PLATES.search(drawn) is not None) and _whole_line(tokens, 0, 2)
@@ -80,6 +90,8 @@ def is_facts(text: str, tokens: tuple[Token, ...], lexicon: Lexicon, drawn: str 
 
 def _facts_beside_facts(line: str, lexicon: Lexicon) -> bool:
     """Tell whether a line is pieces like "15 pieces, 25 min", all but one of them times and servings."""
+    if not any(token.folded in lexicon.durations for token in tokenize(line)):
+        return False
     pieces = [tokens for tokens in map(tokenize, _pieces(line)) if any(token.kind != "p" for token in tokens)]
     if len(pieces) < 2:
         return False
@@ -238,7 +250,9 @@ def _servings_in(tokens: tuple[Token, ...], lexicon: Lexicon, *, bold: bool) -> 
             return None
         what = tokens[amount.end] if amount.end < len(tokens) else None
         opener = _opens(tokens, place, lexicon)
-        portioned = what is not None and (what.folded in _COUNTED or (what.text == "p" and amount.amount <= MOST_DINERS))
+        portioned = what is not None and (
+            what.folded in _COUNTED or (what.text == "p" and amount.amount <= MOST_DINERS)
+        )
         counted = portioned or (what is not None and what.folded in lexicon.serving_words)
         alone = what is None or what.kind == "p"
         if (

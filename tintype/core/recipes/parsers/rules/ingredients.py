@@ -127,7 +127,11 @@ def measured(text: str, tokens: tuple[Token, ...], place: int, lexicon: Lexicon)
         text, tokens, _past_sum(tokens, _past_sizes_to_aside(tokens, amount.end, lexicon), lexicon), lexicon
     )
     jump = end
-    while jump < len(tokens) and jump - end < 4 and (tokens[jump].folded in lexicon.sizes or (jump > end and tokens[jump].text == ".")):
+    while (
+        jump < len(tokens)
+        and jump - end < 4
+        and (tokens[jump].folded in lexicon.sizes or (jump > end and tokens[jump].text == "."))
+    ):
         jump += 1
     jump = _past_partitive(tokens, jump, lexicon)  # "¼ de cucharadita"
     unit = lexicon.units.at(tokens, jump) or (lexicon.units.at(tokens, end) if jump != end else None)
@@ -160,7 +164,12 @@ _FEW_GRAMS = 6
 
 def _abbreviates_size(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:
     """Tell whether "gr." stands for "große", as in "1 gr. Zwiebel"."""
-    return lexicon.language == "de" and tokens[place].folded == "gr" and tokens[place + 1 : place + 2] != () and tokens[place + 1].text == "."
+    return (
+        lexicon.language == "de"
+        and tokens[place].folded == "gr"
+        and tokens[place + 1 : place + 2] != ()
+        and tokens[place + 1].text == "."
+    )
 
 
 def _past_sum(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> int:

@@ -39,8 +39,9 @@ class Phrases:
     def within(self, tokens: tuple[Token, ...]) -> list[str]:
         """Return every phrase that stands in a line, as one string each."""
         found: list[str] = []
-        for place, token in enumerate(tokens):
-            for phrase in self._heads.get(token.folded, ()):
+        heads = self._heads
+        for place in [place for place, token in enumerate(tokens) if token.folded in heads]:
+            for phrase in heads[tokens[place].folded]:
                 if _behind(tokens, place, phrase) is not None:
                     found.append(" ".join(phrase))
                     break
@@ -184,12 +185,14 @@ class Lexicon:
     def durations(self) -> dict[str, float]:
         """Return how many minutes each word for a unit of time has."""
         scales = (("days", 1440.0), ("seconds", 1 / 60), ("hours", 60.0), ("minutes", 1.0))
-        return {"'": 1.0, "′": 1.0} | {word: scale for key, scale in scales for word in self.shared(key)}
+        return {"'": 1.0} | {word: scale for key, scale in scales for word in self.shared(key)}
 
     @cached_property
     def nutrients(self) -> frozenset[str]:
         """Return every word that names what is in a serving."""
-        listed = (str(table[key]) for table in (self.own, self.english) for key in ("calories", "protein", "carbs", "fat"))
+        listed = (
+            str(table[key]) for table in (self.own, self.english) for key in ("calories", "protein", "carbs", "fat")
+        )
         return frozenset(word for one in listed for word in phrase(one))
 
     @cached_property

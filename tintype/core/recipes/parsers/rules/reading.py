@@ -74,7 +74,9 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
     for place, one in enumerate(looks[: counted - 1] if counted else ()):
         after = looks[place + 1]
         beside = place > 0 and looks[place - 1].facts
-        if (beside or after.heading or after.facts or (after.after_blank and not one.foods)) and yields(one.tokens, known):
+        if (beside or after.heading or after.facts or (after.after_blank and not one.foods)) and yields(
+            one.tokens, known
+        ):
             looks[place] = replace(one, facts=True)
     return [replace(one, group=True) if _names_part(looks, place) else one for place, one in enumerate(looks)]
 
@@ -94,7 +96,11 @@ def _names_part(looks: list[Look], place: int) -> bool:
         one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity
     )
     return (
-        listed and plain and one.words <= 4 and not one.ends_sentence and (before.bullet or before.facts or before.heading is not None)
+        listed
+        and plain
+        and one.words <= 4
+        and not one.ends_sentence
+        and (before.bullet or before.facts or before.heading is not None)
     )
 
 

@@ -143,10 +143,11 @@ def _tells(spoken: tuple[Token, ...], lexicon: Lexicon, dotted: bool = False) ->
         return False  # "zest of two lemons" is a thing
     if opener in lexicon.verbs and not (opener in lexicon.foods and len(spoken) < 4):
         return True
-    ends = lexicon.language == "de" and len(spoken) > 2 and spoken[-1].folded in lexicon.verbs
-    if lexicon.language == "de" and len(spoken) > 2 and dotted and not ends:
-        ends = _INFINITIVE.match(spoken[-1].text) is not None
-    return ends and spoken[-2].folded not in _GERMAN_FOR  # "Milch zum Bestreichen" is a thing as well
+    if lexicon.language != "de" or len(spoken) < 3:
+        return False
+    before, last = spoken[-2:]
+    ends = last.folded in lexicon.verbs or (dotted and _INFINITIVE.match(last.text) is not None)
+    return ends and before.folded not in _GERMAN_FOR  # "Milch zum Bestreichen" is a thing as well
 
 
 def _unit_after(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> bool:

@@ -1,6 +1,7 @@
 """What to do, one thing after the other: numbers off, prose cut, minutes read, ingredients put to their step."""
 
 import re
+from functools import lru_cache
 
 from tintype.core.recipes.model import Ingredient, Step
 from tintype.core.recipes.parsers.rules.facts import duration_at
@@ -63,6 +64,7 @@ def _telling(food: str, lexicon: Lexicon) -> frozenset[str]:
     return frozenset(_stem(word) for word in named if len(word) > 2)
 
 
+@lru_cache(maxsize=16384)
 def _stem(word: str) -> str:
     for end in ("es", "en", "s", "n", "e", "i", "a", "o"):
         if len(word) > len(end) + 3 and word.endswith(end):

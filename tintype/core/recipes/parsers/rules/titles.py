@@ -13,6 +13,7 @@ LIMIT = 120  # characters of a name: longer ones make records that some kitchens
 _EDGE = re.compile(r"^[^\w\"'(¿¡]+|[^\w\"')\]%®™*]+$")
 _QUOTED = re.compile(r"^[\"'](.+)[\"']$")
 _NAMING = everywhere("recipe")
+_BELOW = everywhere("below")
 _MINOR = everywhere("minor")
 _COUNTING = re.compile(
     r"\b(?:day|tag|jour|dia|giorno|dag|part|teil|episode|ep)\s?\d+|\d+\s?(?:nights|times|years|x|mal|fois|veces|volte|vezes|keer)\b",
@@ -24,7 +25,9 @@ _BARRED = re.compile(r"^([^|]{4,}?)\s[^\w\s]*\s?\|\s(.{4,})$")
 _TITLE_WITHIN = re.compile(
     r"(?<=[a-z,]\s)[A-Z][\w'-]+(?:\s(?:and|with|in|&|of|on|the|al|alla|de)\s[A-Z][\w'-]+|\s[A-Z][\w'-]+){1,6}"
 )
-_PICTURED = re.compile("^([^\U0001f300-\U0001faff\u2600-\u27bf]{4,}?)\\s[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+\\s(.{4,})$")
+_PICTURED = re.compile(
+    "^([^\U0001f300-\U0001faff\u2600-\u27bf]{4,}?)\\s[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+\\s(.{4,})$"
+)
 _SHORT_SENTENCE = re.compile(
     r"^(.{3,80}?)(?:\s*[!?.:]+\s+|\s[-–—|]\s|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s+)(?=\S)"
 )
@@ -46,7 +49,7 @@ def read_titles(
     tagged = "".join(fold(tag) for tag in tags)
     found: dict[str, float] = {}
     for place, one in enumerate(looks[:first] or looks[:1]):
-        if one.facts or one.tags or one.heading:
+        if one.facts or one.tags or one.heading or _points_below(one, lexicon):
             continue
         for name, whole in _names(one):
             score = _score(name, one, place, recurring, tagged, lexicon) - (0.0 if whole else 0.6)
@@ -113,6 +116,13 @@ def _names(one: Look) -> list[tuple[str, bool]]:
     if not parts and whole:
         parts.append((_bare(sentences(one.text)[0])[:LIMIT], False))
     return [(name, full) for name, full in parts if name]
+
+
+def _points_below(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line only says that the recipe follows: "RECIPE BELOW"."""
+    spoken = [token.folded for token in one.tokens if token.kind == "w"]
+    rest = [word for word in spoken if word not in _NAMING and word not in _MINOR and word not in lexicon.common]
+    return len(spoken) <= 5 and len(rest) < len(spoken) and all(word in _BELOW for word in rest)
 
 
 def _trails_off(name: str, recurring: set[str], lexicon: Lexicon) -> bool:

@@ -44,8 +44,7 @@ def fold(word: str) -> str:
 def tokenize(text: str) -> tuple[Token, ...]:
     """Cut a line into its tokens."""
     return tuple(
-        Token(found[0], fold(found[0]), found.start(), found.end(), str(found.lastgroup))
-        for found in _TOKEN.finditer(text)
+        [Token(word := found[0], fold(word), *found.span(), str(found.lastgroup)) for found in _TOKEN.finditer(text)]
     )
 
 

@@ -16,7 +16,18 @@ _CIRCLED = re.compile("[①-⑳❶-❿➀-➉]\\s?")
 _DISGUISED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2100-\u2108\u210a-\u2114ﬀ-ﬆ]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u2800\u00ad]")
 _QUOTES = str.maketrans(
-    {"’": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "“": '"', "”": '"', "„": '"', "\u2044": "/", "\u2215": "/"}
+    {
+        "’": "'",
+        "\u2018": "'",
+        "\u00b4": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "\u2032": "'",
+        "\u2044": "/",
+        "\u2215": "/",
+    }
 )
 # What optical reading takes for digits: "1OO g", "l tsp".
 _ROUND = re.compile(r"(?<=\d)[Oo]+(?=[\dOo]*\s?(?:g|kg|ml|cl|l|°|min)\b)")

@@ -1,7 +1,7 @@
 """Whether a text is a recipe at all: look-alikes have lists and steps too, but nobody eats what comes of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tintype.core.recipes.model import Ingredient
@@ -61,44 +61,50 @@ def _look_alike(
 ) -> str | None:
     """Return why a text is one of the things that look like recipes, or None."""
     cues = {cue for one in looks if not one.tags for cue in lexicon.refusals.within(one.tokens)}
-    titled = _titled(looks, lexicon)
-    if len(cues) >= 2 or cues & _SURE or titled:
-        return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
-    hints = cues | _hints(looks, lexicon)
-    uneaten = len(ingredients) <= FEW and not any(lexicon.eaten.within(one.tokens) for one in looks)
-    nameless = uneaten and not _names_dish(looks, lexicon)
-    if uneaten and (cues or len(hints) > 1 or (hints and nameless)):
-        return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
-    if nameless and ingredients and all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients):
-        return "what is mixed here need not be eaten, and nobody says it is"
-    if cues and ingredients and len(ingredients) <= FEW and all(_cleans(one, _CLEANERS) for one in ingredients):
-        return f"speaks of {', '.join(sorted(cues)[:3])}, and of nothing but what cleans"
-    meals = sum(_is_meal(one, lexicon) for one in looks)
-    planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
-    if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
-        return "a day of meals"
-    if sum(_opens_day(one) for one in looks) >= 3:
-        return "a week of meals"
-    if sum("=" in one.text and one.starts_with_quantity and one.words <= 12 for one in looks) >= 2:
-        return "a table of measures"
-    if sum(_lasts(one, lexicon) for one in looks) >= 3:
-        return "a table of times"
-    if sum(_before_colon(one, lexicon) for one in looks) >= 2:
-        return "a timetable"
-    if sum(_CLOCKED.match(one.text) is not None for one in looks) >= 3:
-        return "a timetable"
-    if sum(_compares(one, lexicon) for one in looks) >= 3:
-        return "what is in foods"
-    if sum(one.price for one in looks) >= 2:
-        return "a list of prices"
-    if sum(one.sets and one.words <= 10 and not one.ends_sentence for one in looks) >= 2:
-        return "sets and repetitions"
+    reason = _uneaten(looks, ingredients, cues, lexicon) or _planned(looks, steps, headed, lexicon)
+    if reason:
+        return reason
+    for least, told, such in _LISTINGS:
+        found = sum(such(one, lexicon) for one in looks)
+        if found >= least and found * 2 >= len(ingredients):
+            return told
     if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
         return "an offer"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
         return f"speaks of {', '.join(sorted(cues))}"
     if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
         return "speaks to a machine"
+    return None
+
+
+def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set[str], lexicon: Lexicon) -> str | None:
+    """Return why nobody eats what is mixed here, or None."""
+    titled = _titled(looks, lexicon)
+    if len(cues) >= 2 or cues & _SURE or titled:
+        return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
+    if len(ingredients) > FEW:
+        return None
+    if cues and ingredients and all(_cleans(one, _CLEANERS) for one in ingredients):
+        return f"speaks of {', '.join(sorted(cues))}, and of nothing but what cleans"
+    if any(lexicon.eaten.within(one.tokens) for one in looks):
+        return None
+    hints = cues | _hints(looks, lexicon)
+    nameless = not _names_dish(looks, lexicon)
+    if cues or len(hints) > 1 or (hints and nameless):
+        return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
+    if nameless and ingredients and sum(_edible(one, lexicon) for one in ingredients) * 2 <= len(ingredients):
+        return "what is mixed here is hardly food, and nobody says it is"
+    if nameless and ingredients and all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients):
+        return "what is mixed here need not be eaten, and nobody says it is"
+    return None
+
+
+def _planned(looks: Sequence[Look], steps: Sequence[str], headed: bool, lexicon: Lexicon) -> str | None:
+    """Return that a text is a day of meals or what was bought for them, or None."""
+    meals = sum(_is_meal(one, lexicon) for one in looks)
+    planned = any(lexicon.day_plans.within(one.tokens) for one in looks if one.heading is None)
+    if meals >= 3 or (meals >= 2 and not headed and not steps) or (planned and (meals >= 2 or not (steps or headed))):
+        return "a day of meals"
     return None
 
 
@@ -142,7 +148,7 @@ def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
     return named
 
 
-def _opens_day(one: Look) -> bool:
+def _opens_day(one: Look, lexicon: Lexicon) -> bool:
     """Tell whether a line opens with a day of the week, or with the letter of a meal: "Mon: curry", "B: 2 eggs"."""
     if len(one.tokens) < 2 or one.tokens[1].text not in (":", "-", "–", "—", "|", "=", "."):
         return False
@@ -181,10 +187,10 @@ _MILLIGRAMS = re.compile(r"\d\s?(?:mg|µg|mcg|iu)\b", re.IGNORECASE)
 
 def _compares(one: Look, lexicon: Lexicon) -> bool:
     """Tell whether a line says how much of something is in a food: "lentils: 9 g per 100 g", "100 g banana = 89 kcal"."""
+    if not one.foods or one.words > 12 or one.facts:
+        return False
     if _MILLIGRAMS.search(one.text):
         return True  # nobody weighs so little in a kitchen
-    if not one.foods or one.words > 12:
-        return False
     energy = one.words <= 8 and any(token.folded in _ENERGY for token in one.tokens)
     return energy or _PER_HUNDRED.search(one.text) is not None
 
@@ -199,3 +205,15 @@ def _is_meal(one: Look, lexicon: Lexicon) -> bool:
 
 
 _SURE = everywhere("surely_no_food")
+
+# How many lines of a sort make a list that is no recipe's, as long as they are half of what was read as ingredients.
+_LISTINGS: tuple[tuple[int, str, Callable[[Look, Lexicon], bool]], ...] = (
+    (3, "a week of meals", _opens_day),
+    (2, "a table of measures", lambda one, _: "=" in one.text and one.starts_with_quantity and one.words <= 12),
+    (3, "a table of times", _lasts),
+    (2, "a timetable", _before_colon),
+    (3, "a timetable", lambda one, _: _CLOCKED.match(one.text) is not None),
+    (3, "what is in foods", _compares),
+    (2, "a list of prices", lambda one, _: one.price),
+    (2, "sets and repetitions", lambda one, _: one.sets and one.words <= 10 and not one.ends_sentence),
+)
