@@ -131,6 +131,16 @@ async def test_no_page_of_a_framework_is_ever_shown(door: Served, path: str) -> 
     assert set(answer.json()) >= {"error", "code"}
 
 
+async def test_a_refusal_names_its_request(door: Served) -> None:
+    for method, body in (("POST", {}), ("POST", {"url": "https://example.com/"})):
+        answer = await door.client.request(method, "/scrape", json=body)
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_words_for_programs_are_small(door: Served) -> None:
+    assert (await door.client.get("/scrape")).json() == {"error": "Method Not Allowed", "code": "method_not_allowed"}
+
+
 async def test_a_photo(door: Served) -> None:
     made = await posted(door)
     code = made["shortcode"]

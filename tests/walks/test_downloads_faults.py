@@ -56,12 +56,13 @@ async def test_a_fault_has_its_status(stage: Stage, magic: Magic) -> None:
     assert time.monotonic() - begun < DEADLINE
     said = answer.json()
     assert (answer.status_code, said.get("code", "")) == (magic.status, magic.code), answer.text
-    assert answer.headers["x-request-id"]
+    assert answer.headers["x-request-id"] == said.get("request_id", answer.headers["x-request-id"])
     if magic.status == 200:
         assert_had(stage, magic.shortcode, said)
     else:
         assert said["error"] == SENTENCES[magic.status]
         assert said["detail"]
+        assert said["request_id"]
         assert ("retry-after" in answer.headers) == (magic.status in (429, 503))
         assert magic.shortcode not in on_disk(stage)
     assert {name for name in on_disk(stage) if name not in MAGIC} == set()
@@ -86,6 +87,16 @@ async def test_a_limit_is_answered_at_once_also_the_second_time(stage: Stage) ->
         assert answer.status_code == (200 if shortcode in on_disk(stage) else 429)
         if answer.status_code == 429:
             assert int(answer.headers["retry-after"]) > 60
+    assert len(stage.pretend.calls()) == before
+
+
+async def test_a_limit_of_the_media_host_is_one_for_look_ups_as_well(stage: Stage) -> None:
+    stage.skip(timedelta(days=3))
+    assert (await scrape(stage, "m-429")).status_code == 429
+    before = len(stage.pretend.calls())
+    answer = await scrape(stage, "x-private")
+    assert (answer.status_code, answer.json()["code"]) == (429, "upstream_rate_limited")
+    assert int(answer.headers["retry-after"]) > 60
     assert len(stage.pretend.calls()) == before
 
 

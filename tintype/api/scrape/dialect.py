@@ -29,7 +29,7 @@ _OF_OURS = (413,)  # the refusals of requests, and not of downloads, that have a
 def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
     if saying.status in _OF_OURS:
         return {"error": SENTENCES[saying.status], "code": saying.code, "detail": message}
-    return {"error": message, "code": saying.code}
+    return {"error": message, "code": saying.code.lower()}  # the words of HTTP itself come in capitals
 
 
 SCRAPE = Dialect(
@@ -67,7 +67,7 @@ def alone(dialect: Dialect) -> Dialect:
     return replace(dialect, claims=(*dialect.claims, "/health"))
 
 
-def failed(failure: Failure, now: datetime, accept: str, *, job: str | None = None) -> Response:
+def failed(failure: Failure, now: datetime, accept: str, *, job: str, request_id: str) -> Response:
     """Return how a download ended, with the document's sentence, a code, and a detail for the person who reads it."""
     saying = SCRAPE.sayings[failure.kind] if failure.kind else SCRAPE.crash
     status = STATUSES.get(failure.code, saying.status)
@@ -77,8 +77,7 @@ def failed(failure: Failure, now: datetime, accept: str, *, job: str | None = No
         seconds = RETRY_SECONDS if failure.until is None else max(1, round((failure.until - now).total_seconds()))
         headers["Retry-After"] = str(seconds)
         found["retry_after"] = seconds
-    if job is not None:
-        found["job"] = job
+    found |= {"job": job, "request_id": request_id}
     if PROBLEM in accept:
         body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **found}
         return JSONResponse(body, status, headers, media_type=PROBLEM)

@@ -70,7 +70,8 @@ async def refuse(refused: Refused, standing: Standing | None, scope: Scope, send
     more: dict[str, str] = standing.headers() if standing else {}
     if refused.retry_after:
         more["Retry-After"] = str(refused.retry_after)
-    said: dict[str, object] = refused.body()
+    request_id = uuid4().hex
+    said = refused.body() | {"request_id": request_id}
     kind = "application/json"
     if any(name == b"accept" and PROBLEM.encode() in value for name, value in scope["headers"]):
         said = {"type": "about:blank", "title": said.pop("error"), "status": refused.status, **said}
@@ -79,7 +80,7 @@ async def refuse(refused: Refused, standing: Standing | None, scope: Scope, send
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", uuid4().hex.encode()),
+        (b"x-request-id", request_id.encode()),
         *((name.lower().encode(), value.encode()) for name, value in more.items()),
     ]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
@@ -100,7 +101,7 @@ class _Again:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-def as_response(refused: Refused) -> JSONResponse:
+def as_response(refused: Refused, request_id: str) -> JSONResponse:
     """Return a refusal as the framework sends it, for the paths that are not hot."""
     headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else None
-    return JSONResponse(refused.body(), refused.status, headers)
+    return JSONResponse(refused.body() | {"request_id": request_id}, refused.status, headers)

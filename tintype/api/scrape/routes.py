@@ -55,7 +55,7 @@ def _scraping(app: FastAPI, desk: ScrapeDesk) -> None:
         """Download a post by its address; with `Prefer: respond-async` it is only begun."""
         link = await _admitted(desk, request)
         if isinstance(link, Refused):
-            return hot.as_response(link)
+            return hot.as_response(link, request.state.request_id)
 
         async def make() -> JSONResponse:
             return await _scraped(desk, request, link)
@@ -99,16 +99,16 @@ async def _scraped(desk: ScrapeDesk, request: Request, link: Link) -> JSONRespon
     is_async = "respond-async" in prefer
     wait = _patience(prefer, desk.wait_seconds) if is_async else desk.wait_seconds
     found = await desk.downloads.ask(link.shortcode, wait=wait)
-    accept = request.headers.get("accept", "")
+    accept, request_id = request.headers.get("accept", ""), request.state.request_id
     if found.post is not None:
         folder = desk.downloads.folders.folder(found.shortcode)
         return JSONResponse(answer(found.shortcode, found.post, folder, desk.links))
     if found.failure is not None:
-        raise _NotHad(failed(found.failure, desk.now(), accept, job=found.id))
+        raise _NotHad(failed(found.failure, desk.now(), accept, job=found.id, request_id=request_id))
     if is_async:
         headers = {"Location": f"/scrape/jobs/{found.id}", "Preference-Applied": "respond-async", "Retry-After": "1"}
         return JSONResponse(_job(desk, found), 202, headers)
-    raise _NotHad(failed(late(found), desk.now(), accept, job=found.id))
+    raise _NotHad(failed(late(found), desk.now(), accept, job=found.id, request_id=request_id))
 
 
 def _patience(prefer: str, longest: float) -> float:

@@ -39,7 +39,7 @@ from tintype.core.downloads.model import (
 from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.sessions import NEEDS_LOGIN, Member
 from tintype.errors import Busy, Kind, NotFound, Trouble, Unavailable
-from tintype.instagram.public import Doors, Health, PublicPost, reason_of
+from tintype.instagram.public import Doors, Health, PublicPost, Reason, reason_of
 from tintype.instagram.public import State as Door
 
 log = logging.getLogger(__name__)
@@ -287,7 +287,12 @@ class Downloads:
     async def _fetched(self, download: Download, found: PublicPost) -> Post:
         shortcode = download.shortcode
         stage = await asyncio.to_thread(self.folders.stage, download.id)
-        files = await self.fetching.fetch_all(shortcode, found, stage, lambda: self._look_up(shortcode))
+        try:
+            files = await self.fetching.fetch_all(shortcode, found, stage, lambda: self._look_up(shortcode))
+        except Busy as limit:
+            if reason_of(limit) is Reason.UPSTREAM_RATE_LIMITED:
+                await self.doors.rest(limit)  # whoever says so, it is this address that is to wait
+            raise
         post = _post(found, files)
         await asyncio.to_thread(self.folders.publish, download.id, shortcode, post, self.now())
         return post

@@ -85,6 +85,12 @@ class Doors:
         finally:
             self.at_once.release()
 
+    async def rest(self, problem: Trouble) -> None:
+        """Let all ways rest after a limit that was met elsewhere, at the media host."""
+        first = self.ways[0]
+        if (await self._change(first, self._health(first))).state is not State.OPEN:
+            await self._noted(first, problem, "")
+
     async def health(self) -> tuple[Health, ...]:
         """Return how each way stands."""
         return tuple([await self._change(way, self._health(way)) for way in self.ways])
