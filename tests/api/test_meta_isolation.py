@@ -22,7 +22,7 @@ async def _with_secret(door: Served, one: Project, secret: str) -> str:
     return str(answer.json()["data"]["tenantId"])
 
 
-def _request(user_id: str, secret: str) -> dict[str, str]:
+def request_of(user_id: str, secret: str) -> dict[str, str]:
     said = json.dumps({"user_id": user_id, "algorithm": "HMAC-SHA256"}).encode()
     payload = base64.urlsafe_b64encode(said).decode().rstrip("=")
     mark = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
@@ -54,7 +54,7 @@ def _operators_secret(door: Served) -> str:
 async def test_a_stranger_with_a_secret_of_his_own_lets_go_of_his_own_account_only(door: Served, path: str) -> None:
     one, secret = await project(door, "IMAGE"), uuid4().hex
     stranger = await _with_secret(door, one, secret)
-    answer = await door.client.post(path, data=_request(one.instagram_id, secret))
+    answer = await door.client.post(path, data=request_of(one.instagram_id, secret))
     assert answer.status_code == 200
     assert await _state(door, one.id) is State.CONNECTED
     assert len((await door.client.get("/photos", headers=one.bearer)).json()["data"]["photos"]) == 1
@@ -77,7 +77,7 @@ async def test_a_strangers_webhook_means_his_own_account_only(door: Served) -> N
 async def test_one_secret_may_speak_for_several_workspaces(door: Served) -> None:
     one, secret = await project(door), uuid4().hex
     first, second = await _with_secret(door, one, secret), await _with_secret(door, one, secret)
-    answer = await door.client.post("/meta/deauthorize", data=_request(one.instagram_id, secret))
+    answer = await door.client.post("/meta/deauthorize", data=request_of(one.instagram_id, secret))
     assert answer.json()["accounts"] == 2
     assert {await _state(door, each) for each in (first, second)} == {State.DISCONNECTED}
 
@@ -88,7 +88,7 @@ async def test_a_secret_speaks_for_its_own_login_only(door: Served) -> None:
     workspace_id = answer.json()["data"]["tenantId"]
     connection = Connection(Login.FACEBOOK_LOGIN, Token("EAAtoken"), Profile(instagram_id, None, "both"))
     await door.house.accounts.keep(workspace_id, connection)
-    answer = await door.client.post("/meta/deauthorize", data=_request(instagram_id, secret))
+    answer = await door.client.post("/meta/deauthorize", data=request_of(instagram_id, secret))
     assert answer.json()["accounts"] == 1
     states = {one.login: one.state for one in await door.house.accounts.of_workspace(workspace_id)}
     assert states == {Login.INSTAGRAM_LOGIN: State.DISCONNECTED, Login.FACEBOOK_LOGIN: State.CONNECTED}
@@ -98,10 +98,10 @@ async def test_the_operator_speaks_for_those_who_use_the_operators_app(door: Ser
     users, own = await project(door), await project(door)
     await door.house.accounts.set_app(own.id, App(Login.INSTAGRAM_LOGIN, "4711", "an app of their own"))
     for one, state in ((users, State.DISCONNECTED), (own, State.CONNECTED)):
-        signed = _request(one.instagram_id, _operators_secret(door))
+        signed = request_of(one.instagram_id, _operators_secret(door))
         assert (await door.client.post("/meta/deauthorize", data=signed)).status_code == 200
         assert await _state(door, one.id) is state
-    signed = _request(own.instagram_id, "an app of their own")
+    signed = request_of(own.instagram_id, "an app of their own")
     assert (await door.client.post("/meta/deauthorize", data=signed)).json()["accounts"] == 1
     assert await _state(door, own.id) is State.DISCONNECTED
 
@@ -114,7 +114,7 @@ async def test_a_code_that_was_never_given_out_is_unknown(door: Served, code: st
 
 
 async def test_a_code_that_was_given_out_is_known_until_a_digit_changes(door: Served) -> None:
-    answer = await door.client.post("/meta/data-deletion", data=_request("4711", _operators_secret(door)))
+    answer = await door.client.post("/meta/data-deletion", data=request_of("4711", _operators_secret(door)))
     code = answer.json()["confirmation_code"]
     assert code.isalnum()
     assert (await door.client.get(answer.json()["url"])).json() == {"confirmation_code": code, "status": "completed"}

@@ -104,6 +104,15 @@ async def test_a_form_with_a_file_and_one_with_an_address(shop: Website) -> None
     assert (await shop.http.get(copied.json()["url"])).content == data
 
 
+async def test_a_file_of_another_app_is_not_copied(shop: Website) -> None:
+    other = await website(shop.stage, secure_reads=True)
+    secret = (await other.store(picture()))["url"]
+    mine = await shop.store(picture())
+    for path, query in (("/api/store/S3", {"key": shop.key}), (mine["url"], {})):
+        answer = await shop.http.post(path, params=query, data={"url": secret})
+        assert answer.status_code == 403, answer.text
+
+
 async def test_base64_is_decoded_when_asked_for(shop: Website) -> None:
     data = picture()
     text = base64.b64encode(data).decode()

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.api.test_meta_isolation import request_of
 from tests.api.websites import Website, website
 from tests.walks.stage import Stage
 from tintype.core.files import StoreOptions
 from tintype.events import FileStored
+from tintype.instagram import App
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +110,19 @@ async def test_overwriting_makes_a_copy_of_a_link(shop: Website) -> None:
 
 async def test_whoever_asks_instagram_to_be_forgotten_is_forgotten_here(stage: Stage) -> None:
     shop = await website(stage, await stage.member())
-    media = shop.member.post()
-    handle = await shop.link(media)
-    assert await stage.house.picking.files.erase(shop.member.account_id) == 1
-    assert (await shop.http.get(place(handle))).status_code == 404
-    assert await stage.house.picking.files.records.get(handle) is None
+    picking = stage.house.picking
+    account = await picking.accounts.get(shop.member.workspace_id, shop.member.account_id)
+    link = await shop.link(shop.member.post())
+    app = await picking.apps.by_key(shop.key)
+    copy = await picking.files.copy(app, account, shop.member.post(), None, StoreOptions())
+    other = await shop.store(b"words", kind="text/plain")
+    await picking.accounts.set_app(account.workspace_id, App(account.login, "4711", "an app of their own"))
+    answer = await shop.http.post("/meta/data-deletion", data=request_of(account.instagram_id, "an app of their own"))
+    assert answer.status_code == 200, answer.text
+    for handle in (link, copy.handle):
+        assert (await shop.http.get(place(handle))).status_code == 404
+        assert await picking.files.records.get(handle) is None
+    assert (await shop.http.get(other["url"])).status_code == 200
 
 
 async def forget(shop: Website, media_id: str) -> None:

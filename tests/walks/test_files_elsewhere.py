@@ -11,6 +11,7 @@ from tests.api.websites import Website, picture, website
 from tests.servers import postgres_server
 from tests.walks.stage import staged
 from tintype.backends.vault import new_key
+from tintype.errors import Invalid, Unavailable
 
 
 @pytest.fixture
@@ -113,3 +114,17 @@ async def test_bytes_stay_in_an_operators_store_where_that_is_asked_for(stored: 
     await shop.stage.house.picking.files.tidy(timedelta(0))
     assert lying(folder / "s3") == {"kept.jpg"}
     assert (await shop.http.get(kept["url"])).status_code == 404
+
+
+async def test_a_store_can_be_tested_before_anything_lies_there(stored: tuple[Website, Path]) -> None:
+    shop, folder = stored
+    stores = shop.stage.house.picking.files.storing.stores
+    for name in ("S3", "cellar", "home"):
+        await stores.check(name)
+    assert lying(folder) == set()
+    with pytest.raises(Invalid):
+        await stores.check("nowhere")
+    (folder / "cellar" / ".unfinished").rmdir()
+    (folder / "cellar").rmdir()
+    with pytest.raises(Unavailable):
+        await stores.check("cellar")
