@@ -212,7 +212,7 @@ def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now:
         MetaDesk(accounts, feed, insights, picking.files, settings.address(), verify_token, settings.max_body_bytes)
     )
     parts, ways = _parts(backends), partial(_ways, downloads)
-    rooms = Rooms(access, users, members, accounts, connecting, feed, publisher, insights, downloads, kitchen)
+    rooms = Rooms(access, users, members, accounts, connecting, feed, publisher, insights, downloads, kitchen, picking)
     console = console_pages(settings, backends, rooms, browsing, welcome, parts, ways, now)
     pages = [] if only else [console]
     health = mount_health(parts, [*spoken, meta], {"public_posts": ways})

@@ -22,6 +22,7 @@ from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
 from tintype.kitchen import Kitchen
 from tintype.machinery import Backends, engine_url
+from tintype.picking import Picking
 from tintype.settings import Settings, environment_name
 from tintype.settings.shown import shown
 
@@ -43,6 +44,7 @@ class Rooms:
     insights: Insights
     downloads: Downloads
     kitchen: Kitchen
+    picking: Picking
 
 
 def open_browsing(backends: Backends, users: Users, now: Callable[[], datetime]) -> Browsing:
@@ -79,6 +81,8 @@ def console_pages(
             insights=rooms.insights,
             downloads=rooms.downloads,
             recipes=rooms.kitchen.recipes,
+            apps=rooms.picking.apps,
+            webhooks=rooms.picking.hooks.webhooks,
             welcome=welcome,
             parts=parts,
             ways=ways,

@@ -11,9 +11,11 @@ from tintype.core.access import Access, Audit, Browsing, Members, Users
 from tintype.core.accounts import Accounts, Connecting
 from tintype.core.downloads import Downloads
 from tintype.core.feed import Feed
+from tintype.core.files import Apps
 from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
 from tintype.core.recipes import Recipes
+from tintype.core.webhooks import Webhooks
 from tintype.settings.shown import Shown
 
 
@@ -49,6 +51,8 @@ class ConsoleDesk:
     insights: Insights
     downloads: Downloads
     recipes: Recipes
+    apps: Apps
+    webhooks: Webhooks
     welcome: Welcome
     parts: Sequence[Part]
     ways: Callable[[], Awaitable[object]]

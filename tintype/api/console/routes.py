@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from tintype import __version__
 from tintype.api.console import (
     accounts,
+    apps,
     assets,
     downloads,
     feed,
@@ -19,6 +20,7 @@ from tintype.api.console import (
     start,
     system,
     team,
+    webhooks,
 )
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.dialect import CONSOLE
@@ -35,6 +37,8 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     insights.add,
     recipes.add,
     downloads.add,
+    apps.add,
+    webhooks.add,
     team.add,
     system.add,
 )

@@ -23,6 +23,8 @@ SECTIONS = (
     Section("/console/insights", "Insights"),
     Section("/console/recipes", "Recipes"),
     Section("/console/downloads", "Downloads"),
+    Section("/console/picker", "Picker", Role.EDITOR),
+    Section("/console/webhooks", "Webhooks"),
     Section("/console/team", "Team and keys"),
     Section("/console/system", "System", Role.OWNER),
 )

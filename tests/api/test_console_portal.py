@@ -1,0 +1,73 @@
+"""The picker's portal in the console: apps with their secrets, and webhooks with what became of each delivery."""
+
+import re
+
+import pyvips
+
+from tests.api.test_console_pages import Office, office
+from tests.served import Served
+
+
+def secret_in(page: str) -> str:
+    found = re.search(r'<code id="issued">([^<]+)</code>', page)
+    assert found, page
+    return found[1]
+
+
+async def made(one: Office, path: str, **form: str) -> str:
+    answer = await one.house.client.post(path, data={"form_token": one.token, **form})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+async def store(house: Served, key: str) -> str:
+    picture = pyvips.Image.black(40, 50, bands=3).copy(interpretation="srgb").jpegsave_buffer()
+    answer = await house.client.post(f"/api/store/S3?key={key}&filename=a.jpg", content=picture)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["url"])
+
+
+async def test_an_app_is_made_used_changed_and_removed() -> None:
+    async with office() as one:
+        page = await made(one, "/console/picker", name="Our shop", origins="https://shop.example.com")
+        secret = secret_in(page)
+        key = re.findall(r"filepicker\.js\?key=([\w-]+)", page)[0]
+        await store(one.house, key)
+        listed = await one.page("/console/picker")
+        assert "1 files" in listed
+        assert secret not in listed
+        place = re.findall(r'href="(/console/picker/[^"]+)"', listed)[0]
+        await one.send(place, name="Our shop", origins="", secure_writes="on", quota_files="1", quota_derived="5")
+        assert (await one.house.client.post(f"/api/store/S3?key={key}", content=b"x")).status_code == 403
+        wrong = await one.house.client.post(place, data={"form_token": one.token, "name": "x", "quota_files": "many"})
+        assert wrong.status_code == 400
+        assert secret_in(await made(one, f"{place}/secret")) != secret
+        assert "operator" in await made(one, f"{place}/instagram")
+        assert (await one.send(f"{place}/remove")).startswith("/console/picker")
+        assert (await one.house.client.get(place)).status_code == 404
+
+
+async def test_an_endpoint_is_tested_and_its_deliveries_can_be_read_and_repeated() -> None:
+    async with office() as one:
+        page = await made(
+            one, "/console/webhooks", url="https://hooks.invalid/here", description="Shop", events="fp.upload"
+        )
+        assert secret_in(page).startswith("whsec_")
+        place = re.findall(r'action="(/console/webhooks/[^"/]+)"', page)[0]
+        tested = await made(one, f"{place}/test", event="fp.upload")
+        assert "The test got" in tested
+        app = await one.house.house.picking.apps.create(one.room.id, "Our shop")
+        await store(one.house, app.app.key)
+        shown = await one.page(place)
+        delivery = re.findall(rf'href="({place}/\d+)"', shown)[0]
+        assert "fp.upload" in await one.page(delivery)
+        await one.send(place, verb="pause")
+        assert "Go on" in await one.page(place)
+        await one.send(place, verb="resume")
+        await one.send(place, verb="recover")
+        refused = await one.house.client.post(
+            "/console/webhooks", data={"form_token": one.token, "url": "http://127.0.0.1/"}
+        )
+        assert refused.status_code == 400
+        await one.send(place, verb="remove")
+        assert (await one.house.client.get(place)).status_code == 404

@@ -1,0 +1,160 @@
+"""The picker's apps for people: keys and secrets, whose pages may use them, limits, and the Instagram app people are shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from tintype.api.console.desk import ConsoleDesk
+from tintype.api.console.door import back, text_of
+from tintype.core.access import Role, Visit
+from tintype.core.files import CALLBACK, AppCheck, IssuedApp, PickerApp
+from tintype.errors import Invalid, Trouble
+
+PLACE = "/console/picker"
+MEGABYTE = 1024 * 1024
+
+
+def add(app: FastAPI, desk: ConsoleDesk) -> None:
+    """Add the routes."""
+    _listing(app, desk)
+    _one(app, desk)
+    _instagram(app, desk)
+
+
+def _listing(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.get(PLACE)
+    async def apps(request: Request) -> Response:
+        """Show the workspace's apps."""
+        visit = await desk.door.visit(request, Role.EDITOR)
+        return await _all_shown(desk, visit, done=request.query_params.get("done", ""))
+
+    @app.post(PLACE)
+    async def create(request: Request) -> Response:
+        """Make an app and show its secret this once."""
+        visit, form = await desk.door.form(request)
+        try:
+            issued = await desk.apps.create(
+                visit.caller().workspace_id, text_of(form, "name"), origins=tuple(text_of(form, "origins").split())
+            )
+        except Trouble as trouble:
+            return await _all_shown(desk, visit, problem=trouble.message, status=400)
+        await desk.door.note(visit, "app.made", issued.app.name)
+        return await _shown(desk, visit, issued.app, issued=issued)
+
+
+def _one(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.get(PLACE + "/{app_id}")
+    async def one(app_id: str, request: Request) -> Response:
+        """Show one app."""
+        visit = await desk.door.visit(request, Role.EDITOR)
+        found = await desk.apps.get(visit.caller().workspace_id, app_id)
+        return await _shown(desk, visit, found, done=request.query_params.get("done", ""))
+
+    @app.post(PLACE + "/{app_id}")
+    async def change(app_id: str, request: Request) -> Response:
+        """Change what may be set."""
+        visit, form = await desk.door.form(request)
+        workspace_id = visit.caller().workspace_id
+        found = await desk.apps.get(workspace_id, app_id)
+        try:
+            await desk.apps.change(workspace_id, app_id, _values(form, found))
+        except Trouble as trouble:
+            return await _shown(desk, visit, found, problem=trouble.message, status=400)
+        await desk.door.note(visit, "app.changed", found.name)
+        return back(f"{PLACE}/{app_id}", "changed")
+
+    @app.post(PLACE + "/{app_id}/secret")
+    async def rotate(app_id: str, request: Request) -> Response:
+        """Give the app another secret; the one before counts for a day."""
+        visit, _ = await desk.door.form(request)
+        issued = await desk.apps.rotate_secret(visit.caller().workspace_id, app_id)
+        await desk.door.note(visit, "app.secret_rotated", issued.app.name)
+        return await _shown(desk, visit, issued.app, issued=issued)
+
+    @app.post(PLACE + "/{app_id}/remove")
+    async def remove(app_id: str, request: Request) -> Response:
+        """Remove the app with its files."""
+        visit, _ = await desk.door.form(request, Role.OWNER)
+        found = await desk.apps.get(visit.caller().workspace_id, app_id)
+        await desk.apps.remove(visit.caller().workspace_id, app_id)
+        await desk.door.note(visit, "app.removed", found.name)
+        return back(PLACE, "removed")
+
+
+def _instagram(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.post(PLACE + "/{app_id}/instagram")
+    async def own(app_id: str, request: Request) -> Response:
+        """Keep the Instagram app that people are shown, and ask Instagram whether it is right."""
+        visit, form = await desk.door.form(request)
+        found = await desk.apps.get(visit.caller().workspace_id, app_id)
+        if text_of(form, "key") or text_of(form, "secret"):
+            try:
+                await desk.apps.set_instagram_app(found, text_of(form, "key"), text_of(form, "secret"))
+            except Trouble as trouble:
+                return await _shown(desk, visit, found, problem=trouble.message, status=400)
+            await desk.door.note(visit, "app.instagram_app_set", found.name)
+        return await _shown(desk, visit, found, check=await desk.apps.test_instagram_app(found, desk.base))
+
+
+def _values(form: FormData, found: PickerApp) -> Mapping[str, Any]:
+    megabytes, files = _number(form, "quota_megabytes"), _number(form, "quota_files")
+    return {
+        "name": text_of(form, "name"),
+        "origins": text_of(form, "origins").split(),
+        "secure_reads": "secure_reads" in form,
+        "secure_writes": "secure_writes" in form,
+        "presets_only": "presets_only" in form,
+        "quota_bytes": megabytes * MEGABYTE if megabytes is not None else None,
+        "quota_files": files,
+        "quota_derived": _number(form, "quota_derived") or found.quota_derived,
+    }
+
+
+def _number(form: FormData, name: str) -> int | None:
+    said = text_of(form, name).strip()
+    if said and not (said.isascii() and said.isdigit() and len(said) < 12):
+        raise Invalid(f"{name.replace('_', ' ')} must be a whole number, or nothing")
+    return int(said) if said else None
+
+
+async def _all_shown(
+    desk: ConsoleDesk, visit: Visit, *, done: str = "", problem: str = "", status: int = 200
+) -> Response:
+    found: Sequence[PickerApp] = await desk.apps.of_workspace(visit.caller().workspace_id)
+    usage = [await desk.apps.usage(one) for one in found]
+    return desk.door.page(
+        visit, "picker.html", status=status, apps=list(zip(found, usage, strict=True)), done=done, problem=problem
+    )
+
+
+async def _shown(
+    desk: ConsoleDesk,
+    visit: Visit,
+    app: PickerApp,
+    *,
+    issued: IssuedApp | None = None,
+    check: AppCheck | None = None,
+    done: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    own = await desk.apps.instagram_app(app)
+    return desk.door.page(
+        visit,
+        "picker_app.html",
+        status=status,
+        app=app,
+        issued=issued,
+        check=check,
+        own=own.id if own else None,
+        usage=await desk.apps.usage(app),
+        stores=sorted(desk.apps.stores),
+        callback=desk.base + CALLBACK,
+        base=desk.base,
+        megabyte=MEGABYTE,
+        done=done,
+        problem=problem,
+    )
