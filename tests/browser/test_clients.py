@@ -116,6 +116,7 @@ async def in_zone(context: BrowserContext, shop: Shop) -> None:
         await route.fulfill(response=answer)
 
     await context.route(f"https://*.{ZONE}/**", lead)
+    await context.route(f"https://{urlsplit(shop.host).netloc}/**", lead)  # it knows no other scheme
 
 
 @pytest.fixture
