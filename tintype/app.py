@@ -7,7 +7,7 @@ closed. On SQLite one process works the jobs: the one that holds the data folder
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from tintype import __version__
 from tintype.api.callers import Limiter
-from tintype.api.console import Welcome
 from tintype.api.dialect import Front, Mounted
 from tintype.api.feed import FEED, FeedDesk, Shelf
 from tintype.api.feed import mount as mount_feed
@@ -31,90 +30,34 @@ from tintype.api.social import mount as mount_social
 from tintype.backends.idempotency import Idempotency
 from tintype.backends.qstash import QStash, Signatures
 from tintype.core import files, notifications, publishing, recipes
-from tintype.core.access import (
-    Access,
-    AccessRecords,
-    AttemptRecords,
-    Browsing,
-    Issuer,
-    Issuers,
-    Members,
-    Passwords,
-    Role,
-    SessionRecords,
-    Signer,
-    UserRecords,
-    Users,
-)
-from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.downloads import (
-    DownloadRecords,
     Downloads,
-    Fetching,
-    Folders,
-    Member,
-    RememberedStandings,
-    Sessions,
-    StoredStandings,
     inherit,
     recover,
     standing_of,
 )
-from tintype.core.downloads import Policy as DownloadPolicy
-from tintype.core.downloads import SessionRecords as CookieRecords
 from tintype.core.downloads import jobs as download_jobs
 from tintype.core.downloads import schedules as download_schedules
-from tintype.core.feed import Copies, Curation, Feed, FeedRecords, OwnPosts, Policy, Renditions, jobs, schedules
-from tintype.core.insights import Formula, InsightRecords, Insights
-from tintype.core.insights import Policy as InsightPolicy
-from tintype.core.insights import Product as Measured
+from tintype.core.feed import FeedRecords, Policy, Renditions, jobs, schedules
 from tintype.core.insights import jobs as insight_jobs
 from tintype.core.insights import schedules as insight_schedules
-from tintype.core.publishing import Policy as PublishingPolicy
-from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
-from tintype.events import Event, PostPublished
-from tintype.instagram import App, Graph, Login, utc_now
-from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
-from tintype.kitchen import Kitchen, open_kitchen, queue_dialect
-from tintype.machinery import Backends, node_name, open_backends, secret
-from tintype.picking import Picking, open_picking, picker_dialect, picker_hosts
-from tintype.reception import Rooms, console_pages, open_browsing
+from tintype.instagram import utc_now
+from tintype.kitchen import queue_dialect
+from tintype.machinery import Backends, open_backends, secret
+from tintype.picking import Picking, picker_dialect, picker_hosts
+from tintype.reception import console_pages
+from tintype.rooms import Rooms, furnish
 from tintype.settings import Settings
-from tintype.telling import Announcer, open_announcer
 
 log = logging.getLogger(__name__)
 
-# What a post is to those who count.
-MEASURED = {
-    publishing.Product.IMAGE: Measured.FEED,
-    publishing.Product.CAROUSEL: Measured.CAROUSEL,
-    publishing.Product.REEL: Measured.REELS,
-    publishing.Product.STORY: Measured.STORY,
-}
-
 
 @dataclass(frozen=True, slots=True)
-class House:
+class House(Rooms):
     """Everything, put together; `front` is the ASGI app."""
 
     settings: Settings
     backends: Backends
-    access: Access
-    users: Users
-    members: Members
-    accounts: Accounts
-    connecting: Connecting
-    feed: Feed
-    renditions: Renditions
-    publisher: Publisher
-    runner: Runner
-    insights: Insights
-    downloads: Downloads
-    kitchen: Kitchen
-    picking: Picking
-    announcer: Announcer
-    browsing: Browsing
-    welcome: Welcome
     front: ASGIApp
 
 
@@ -130,7 +73,10 @@ async def open_house(
     """
     async with AsyncExitStack() as stack:
         backends = await open_backends(settings, stack, work)
-        house = _furnish(settings, backends, only, now)
+        rooms = furnish(settings, backends, now)
+        front = _front(settings, backends, rooms, only, now)
+        furnished = {one.name: getattr(rooms, one.name) for one in fields(rooms)}
+        house = House(**furnished, settings=settings, backends=backends, front=front)
         if backends.works:
             await _sweep(backends, house.picking)
         if backends.works and backends.database.is_sqlite:
@@ -178,131 +124,44 @@ async def _begin(house: House, stack: AsyncExitStack) -> None:
     await house.announcer.catch_up()
 
 
-def _furnish(settings: Settings, backends: Backends, only: tuple[str, ...], now: Callable[[], datetime]) -> House:
-    seconds = settings.instagram_api_timeout_ms / 1000
-    graph = Graph(backends.outbound, settings.instagram_graph_version, seconds, now=now)
-    access = Access(AccessRecords(backends.database), backends.bus)
-    users = _users(settings, backends, now)
-    members = Members(users.records, backends.bus, now)
-    accounts = Accounts(AccountRecords(backends.database), backends.vault, graph, backends.bus, _apps(settings))
-    connecting = Connecting(accounts, graph, AppSettings(settings.instagram_graph_version, settings.instagram_origin))
-    records = FeedRecords(backends.database)
-    copies = Copies(backends.outbound, backends.blobs, backends.images, records, settings.feed_copy_videos)
-    curation = Curation(backends.database, backends.bus, now)
-    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, _policy(settings))
-    renditions = Renditions(records, backends.blobs, backends.images)
-    publisher, runner = _publishing(settings, backends, accounts, graph)
-    insights = _insights(settings, backends, accounts, graph, publisher)
-    welcome = Welcome()
-    browsing = open_browsing(backends, users, now)
-    downloads = _downloads(settings, backends, OwnPosts(records, accounts, graph), now)
-    kitchen = open_kitchen(settings, backends, downloads, now)
-    picking = open_picking(settings, backends, accounts, connecting, publisher, now)
-    announcer = open_announcer(settings, backends, picking.hooks, access, accounts, feed, publisher, kitchen.recipes)
+def _front(
+    settings: Settings, backends: Backends, rooms: Rooms, only: tuple[str, ...], now: Callable[[], datetime]
+) -> ASGIApp:
+    """Return the app that speaks all dialects, or only some, and has the pages for people beside all of them."""
     dialects = [
-        _feed_dialect(settings, backends, access, accounts, connecting, feed, renditions),
-        _social_dialect(settings, backends, access, users, members, accounts, connecting, feed, publisher, insights),
-        _scrape_dialect(settings, backends, downloads, only, now),
-        queue_dialect(settings, backends, kitchen, now),
-        picker_dialect(settings, backends, picking, access, users),
+        _feed_dialect(settings, backends, rooms),
+        _social_dialect(settings, backends, rooms),
+        _scrape_dialect(settings, backends, rooms.downloads, only, now),
+        queue_dialect(settings, backends, rooms.kitchen, now),
+        picker_dialect(settings, backends, rooms.picking, rooms.access, rooms.users),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
-    verify_token = secret(settings.webhook_verify_token)
-    meta = mount_meta(
-        MetaDesk(accounts, feed, insights, picking.files, settings.address(), verify_token, settings.max_body_bytes)
-    )
-    parts, ways = _parts(backends), partial(_ways, downloads)
-    rooms = Rooms(access, users, members, accounts, connecting, feed, publisher, insights, downloads, kitchen, picking)
-    console = console_pages(settings, backends, rooms, browsing, welcome, parts, ways, now)
-    pages = [] if only else [console]
+    meta = _meta(settings, rooms)
+    parts, ways = _parts(backends), partial(_ways, rooms.downloads)
+    pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, now)]
     health = mount_health(parts, [*spoken, meta], {"public_posts": ways})
     fallback = spoken[0].dialect if len(spoken) == 1 else FEED
-    front = Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
-    return House(
-        settings,
-        backends,
-        access,
-        users,
-        members,
-        accounts,
-        connecting,
-        feed,
-        renditions,
-        publisher,
-        runner,
-        insights,
-        downloads,
-        kitchen,
-        picking,
-        announcer,
-        browsing,
-        welcome,
-        front,
-    )
+    return Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
 
 
-def _publishing(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> tuple[Publisher, Runner]:
-    policy = PublishingPolicy(settle=timedelta(seconds=settings.publish_settle_seconds))
-    # A pretend Instagram on this machine reaches us wherever we listen; the real one only at a public address.
-    serves = settings.instagram_origin is not None or publishing.reachable_base(settings.address()) is None
-    uploads = settings.publish_video_upload == "always" or (settings.publish_video_upload == "auto" and not serves)
-    resources = Resources(
-        records=PostRecords(backends.database),
-        accounts=accounts,
-        graph=graph,
-        preparing=Preparing(
-            backends.outbound, backends.blobs, backends.images, settings.address(), serves=serves, uploads=uploads
-        ),
-        quotas=Quotas(Reservations(backends.database), graph, policy),
-        blobs=backends.blobs,
-        bus=backends.bus,
-        policy=policy,
-        uploads=uploads,
-    )
-    runner = Runner(resources, node_name())
-    publisher = Publisher(resources, runner)
-    backends.bus.subscribe(publisher.heard)
-    return publisher, runner
+def _meta(settings: Settings, rooms: Rooms) -> Mounted:
+    verify_token = secret(settings.webhook_verify_token)
+    files, base, most = rooms.picking.files, settings.address(), settings.max_body_bytes
+    return mount_meta(MetaDesk(rooms.accounts, rooms.feed, rooms.insights, files, base, verify_token, most))
 
 
-def _insights(
-    settings: Settings, backends: Backends, accounts: Accounts, graph: Graph, publisher: Publisher
-) -> Insights:
-    policy = InsightPolicy(formula=Formula(settings.engagement_rate), collects=settings.insights_collect)
-    insights = Insights(InsightRecords(backends.database), accounts, graph, backends.bus, policy, backends.engine)
-
-    async def measure(event: Event) -> None:
-        if isinstance(event, PostPublished):
-            post = await publisher.get(event.workspace_id, event.post_id)
-            account = await accounts.get(event.workspace_id, event.account_id)
-            product, published_at = MEASURED[post.draft.product], post.published_at or graph.now()
-            await insights.track(account, event.media_id, product, published_at, caption=post.draft.words)
-
-    if backends.works and policy.collects:
-        backends.bus.subscribe(measure)
-    return insights
-
-
-def _feed_dialect(
-    settings: Settings,
-    backends: Backends,
-    access: Access,
-    accounts: Accounts,
-    connecting: Connecting,
-    feed: Feed,
-    renditions: Renditions,
-) -> Mounted:
+def _feed_dialect(settings: Settings, backends: Backends, rooms: Rooms) -> Mounted:
     links = Links(settings.address(), settings.instagram_origin)
-    shelf = Shelf(access, feed, backends.cache, links, settings.instagram_photos_ttl_seconds)
+    shelf = Shelf(rooms.access, rooms.feed, backends.cache, links, settings.instagram_photos_ttl_seconds)
     backends.bus.subscribe(shelf.forget)
     token = secret(settings.qstash_token)
     return mount_feed(
         FeedDesk(
-            access=access,
-            accounts=accounts,
-            connecting=connecting,
-            feed=feed,
-            renditions=renditions,
+            access=rooms.access,
+            accounts=rooms.accounts,
+            connecting=rooms.connecting,
+            feed=rooms.feed,
+            renditions=rooms.renditions,
             shelf=shelf,
             idempotency=Idempotency(backends.database, backends.vault),
             limiter=Limiter(backends.cache, settings.trusted_proxies),
@@ -319,31 +178,20 @@ def _feed_dialect(
     )
 
 
-def _social_dialect(
-    settings: Settings,
-    backends: Backends,
-    access: Access,
-    users: Users,
-    members: Members,
-    accounts: Accounts,
-    connecting: Connecting,
-    feed: Feed,
-    publisher: Publisher,
-    insights: Insights,
-) -> Mounted:
+def _social_dialect(settings: Settings, backends: Backends, rooms: Rooms) -> Mounted:
     admin_token = secret(settings.admin_token)
     is_local = settings.is_local()
     is_open = settings.registration == "open" or (settings.registration is None and is_local and admin_token is None)
     return mount_social(
         SocialDesk(
-            access=access,
-            users=users,
-            members=members,
-            accounts=accounts,
-            connecting=connecting,
-            connected=lambda account: feed.queue(account, again=True),
-            publisher=publisher,
-            insights=insights,
+            access=rooms.access,
+            users=rooms.users,
+            members=rooms.members,
+            accounts=rooms.accounts,
+            connecting=rooms.connecting,
+            connected=lambda account: rooms.feed.queue(account, again=True),
+            publisher=rooms.publisher,
+            insights=rooms.insights,
             blobs=backends.blobs,
             registration=Registration(is_open, is_local, admin_token),
             idempotency=Idempotency(backends.database, backends.vault),
@@ -359,43 +207,9 @@ def _social_dialect(
     )
 
 
-def _users(settings: Settings, backends: Backends, now: Callable[[], datetime]) -> Users:
-    issuers = (
-        Issuer(one.issuer, one.audience, secret(one.secret), one.jwks_url, one.email_claim, Role(one.role))
-        for one in settings.auth_issuers
-    )
-    return Users(
-        UserRecords(backends.database),
-        SessionRecords(backends.database),
-        AttemptRecords(backends.database),
-        Passwords(),
-        Signer.of(secret(settings.platform_secret_key), backends.vault),
-        Issuers(tuple(issuers), backends.outbound, now),
-        now,
-    )
-
-
 def _signatures(settings: Settings) -> Signatures | None:
     current = secret(settings.qstash_current_signing_key)
     return Signatures(current, secret(settings.qstash_next_signing_key) or current) if current else None
-
-
-def _apps(settings: Settings) -> tuple[App, ...]:
-    pairs = (
-        (Login.INSTAGRAM_LOGIN, settings.instagram_app_id, settings.instagram_app_secret),
-        (Login.FACEBOOK_LOGIN, settings.facebook_app_id, settings.facebook_app_secret),
-    )
-    return tuple(App(login, app, secret.get_secret_value()) for login, app, secret in pairs if app and secret)
-
-
-def _policy(settings: Settings) -> Policy:
-    minutes = settings.feed_sync_minutes
-    return Policy(
-        max_items=settings.feed_max_items,
-        copy_videos=settings.feed_copy_videos,
-        removal_spacing=timedelta(seconds=settings.feed_removal_spacing_seconds),
-        interval=timedelta(minutes=minutes) if minutes else None,
-    )
 
 
 def _parts(backends: Backends) -> tuple[Part, ...]:
@@ -416,36 +230,6 @@ async def _sweep(backends: Backends, picking: Picking) -> None:
         swept += await picking.files.tidy(timedelta(0))
         if swept:
             log.info("put away %d copies that nothing refers to", swept)
-
-
-def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Callable[[], datetime]) -> Downloads:
-    policy = DownloadPolicy(
-        seconds=settings.download_seconds,
-        max_bytes=settings.max_media_bytes,
-        min_free_bytes=settings.min_free_bytes,
-        at_once=settings.downloads_at_once,
-        kept=timedelta(days=settings.max_media_age_days),
-        cleanup_interval=timedelta(seconds=settings.media_cleanup_interval_seconds),
-    )
-    # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
-    node = "local" if backends.works and backends.database.is_sqlite else node_name()
-    manners = Manners(start=settings.public_lookups_per_hour)
-    stored = StoredStandings(backends.database)
-    standings = RememberedStandings(stored) if backends.works and backends.database.is_sqlite else stored
-    ways, asks = standard_ways(backends.outbound), PageWay(backends.outbound)
-    sessions = Sessions(CookieRecords(backends.database), backends.vault, now)
-    return Downloads(
-        DownloadRecords(backends.database),
-        Folders((settings.data / "instaloader").resolve()),
-        owns,
-        Doors(ways, asks, now, manners, standings, seconds=settings.public_lookup_seconds),
-        Member.of(backends.outbound, sessions, standings),
-        Fetching(backends.outbound, policy),
-        backends.engine,
-        policy,
-        node,
-        now,
-    )
 
 
 def _scrape_dialect(
