@@ -25,6 +25,7 @@ MOST_LINES = 400
 _SEPARATOR = re.compile(r"^[\W_]*$")
 _WORD = re.compile(r"[^\W\d_]+")
 _TAG = re.compile(r"#(\w+)")
+_LAST_TAGS = re.compile(r"(?:[^\S\n]*#\w+)+[^\S\n]*$", re.MULTILINE)
 _PREFIXED = re.compile(r"^([^:]{3,60}):\s*(?=\S)")
 
 
@@ -127,9 +128,10 @@ def _listed(bare: str, known: Lexicon) -> Reading:
 
 def _told(bare: str, known: Lexicon) -> Reading:
     """Read a text that tells a recipe in sentences."""
-    said = told_sentences(_TAG.sub(" ", bare))
+    spoken = _LAST_TAGS.sub("", bare).replace("#", "")
+    said = told_sentences(spoken)
     looks = [look(sentence, False, known) for sentence in said[:MOST_LINES]]
-    ingredients = tuple(pick_ingredients(_TAG.sub(" ", bare), known))
+    ingredients = tuple(pick_ingredients(spoken, known))
     telling = [place for place, one in enumerate(looks) if one.words > 2 and (one.verbs or one.foods)]
     kept = looks[telling[0] :] if telling else []
     steps: list[tuple[str, str | None]] = [

@@ -66,7 +66,7 @@ def _look_alike(
         return reason
     for least, told, such in _LISTINGS:
         found = sum(such(one, lexicon) for one in looks)
-        if found >= least and found * 2 >= len(ingredients):
+        if found >= least and found * 3 >= len(ingredients):
             return told
     if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
         return "an offer"
@@ -187,7 +187,7 @@ _MILLIGRAMS = re.compile(r"\d\s?(?:mg|µg|mcg|iu)\b", re.IGNORECASE)
 
 def _compares(one: Look, lexicon: Lexicon) -> bool:
     """Tell whether a line says how much of something is in a food: "lentils: 9 g per 100 g", "100 g banana = 89 kcal"."""
-    if not one.foods or one.words > 12 or one.facts:
+    if not one.foods or one.words > 12:
         return False
     if _MILLIGRAMS.search(one.text):
         return True  # nobody weighs so little in a kitchen
@@ -206,7 +206,7 @@ def _is_meal(one: Look, lexicon: Lexicon) -> bool:
 
 _SURE = everywhere("surely_no_food")
 
-# How many lines of a sort make a list that is no recipe's, as long as they are half of what was read as ingredients.
+# How many lines of a sort make a list that is no recipe's, as long as they are a third of what was read as ingredients.
 _LISTINGS: tuple[tuple[int, str, Callable[[Look, Lexicon], bool]], ...] = (
     (3, "a week of meals", _opens_day),
     (2, "a table of measures", lambda one, _: "=" in one.text and one.starts_with_quantity and one.words <= 12),
