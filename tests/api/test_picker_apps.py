@@ -69,6 +69,14 @@ async def test_what_cannot_be_set_is_said(shop: Website, wrong: dict[str, object
     assert answer.json()["error"]["message"]
 
 
+async def test_the_store_of_a_location_is_tested(shop: Website) -> None:
+    place = f"/api/apps/{shop.app_id}/storages/test"
+    said = (await shop.http.post(place, json={"location": "s3"}, headers=shop.owner)).json()
+    assert (said["store"], said["ok"]) == ("home", True)
+    assert (await shop.http.post(place, json={"location": "nowhere"}, headers=shop.owner)).status_code == 400
+    assert (await shop.http.post(place, json={"location": "S3"})).status_code == 403
+
+
 async def test_a_removed_app_opens_nothing_and_its_files_go(stage: Stage) -> None:
     shop = await website(stage)
     made = await shop.store(picture())

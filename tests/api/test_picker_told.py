@@ -105,8 +105,11 @@ async def test_an_export_publishes_and_is_told_as_the_seed_shows_it(listener: Li
     body = {"account_id": shop.member.account_id, "caption": "Hello", "filename": "newFiletest.jpg"}
     by_page = await shop.http.post(f"{made['url']}/export", data={**body, "key": shop.key})
     assert by_page.status_code == 403
-    answer = await shop.http.post(f"{made['url']}/export", data=body, auth=("app", shop.secret))
+    headers = {"Idempotency-Key": "once"}
+    answer = await shop.http.post(f"{made['url']}/export", data=body, auth=("app", shop.secret), headers=headers)
     assert answer.status_code == 200, answer.text
+    again = await shop.http.post(f"{made['url']}/export", data=body, auth=("app", shop.secret), headers=headers)
+    assert again.json() == answer.json()
     created = answer.json()["url"]
     told = await listener.heard("fp.export", created, "created")
     assert list(told["text"].items()) == [

@@ -13,7 +13,7 @@ from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import caller_of
 from tintype.core.access import Caller, Role
 from tintype.core.files import CALLBACK, PickerApp, Usage
-from tintype.errors import Invalid
+from tintype.errors import Invalid, Trouble
 
 APPS = "/api/apps"
 APP = APPS + "/{app_id}"
@@ -52,10 +52,17 @@ class InstagramApp(BaseModel):
     secret: str = Field(min_length=1, max_length=256, repr=False)
 
 
+class StorageTest(BaseModel):
+    """Which location is to be tested."""
+
+    location: str = Field("S3", max_length=40)
+
+
 def add(app: FastAPI, desk: PickerDesk) -> None:
     """Add the routes."""
     _keeping(app, desk)
     _changing(app, desk)
+    _storages(app, desk)
     _instagram(app, desk)
 
 
@@ -111,6 +118,22 @@ def _changing(app: FastAPI, desk: PickerDesk) -> None:
         caller = await _editor(request, desk)
         await desk.apps.remove(caller.workspace_id, app_id)
         return Response(status_code=204)
+
+
+def _storages(app: FastAPI, desk: PickerDesk) -> None:
+    @app.post(APP + "/storages/test", openapi_extra=takes(StorageTest))
+    async def test(request: Request, app_id: str) -> Response:
+        """Write something to the store that takes a location, read it back, and delete it."""
+        caller = await _editor(request, desk)
+        found = await desk.apps.get(caller.workspace_id, app_id)
+        body = await read_body(request, StorageTest)
+        stores = desk.files.storing.stores
+        name = stores.name_of(found, body.location)
+        try:
+            await stores.check(name)
+        except Trouble as trouble:
+            return JSONResponse({"store": name, "ok": False, "message": trouble.message})
+        return JSONResponse({"store": name, "ok": True, "message": "files can be stored, read and deleted there"})
 
 
 def _instagram(app: FastAPI, desk: PickerDesk) -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from tintype.api.callers import once
 from tintype.api.picker.bodies import sent, small_form
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import admitted, said
@@ -115,16 +116,21 @@ def _exporting(app: FastAPI, desk: PickerDesk) -> None:
             raise Forbidden("publishing is for servers: show the app's secret as the password of user 'app'")
         account = await _account(desk, entry.app, said(request, form, "account_id"))
         key = request.headers.get("idempotency-key")
-        created, published = await desk.exports.export(
-            entry.app,
-            file,
-            account,
-            caption=said(request, form, "caption") or "",
-            filename=said(request, form, "filename"),
-            key=sha256(f"{file.handle} {account.id} {key}".encode()).hexdigest() if key else None,
-        )
-        shown = stored(created, desk.files.telling.address(created.handle))
-        return JSONResponse({**shown, "post_id": published.post_id, "media_id": published.media_id})
+
+        async def make() -> JSONResponse:
+            created, published = await desk.exports.export(
+                entry.app,
+                file,
+                account,
+                caption=said(request, form, "caption") or "",
+                filename=said(request, form, "filename"),
+                key=sha256(f"{file.handle} {account.id} {key}".encode()).hexdigest() if key else None,
+            )
+            shown = stored(created, desk.files.telling.address(created.handle))
+            return JSONResponse({**shown, "post_id": published.post_id, "media_id": published.media_id})
+
+        content = f"{request.url.query} {sorted(form.items())}".encode()
+        return await once(request, desk.idempotency, make, caller=entry.app.id, content=content)
 
 
 async def _account(desk: PickerDesk, app: PickerApp, account_id: str | None) -> Account:
