@@ -1,6 +1,7 @@
 """The workers behind the picture workshop: started late, few, small, renewed, and never in anybody's way when they die."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -183,3 +184,29 @@ async def test_jobs_that_nobody_wants_any_more_leave_the_queue() -> None:
         assert (await workshop.inspect(good)).format == "jpeg"
     finally:
         await workshop.close()
+
+
+async def test_pictures_go_through_the_pipe_where_memory_cannot_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(seam.os, "memfd_create")
+    workshop = Images(workers=1)
+    try:
+        for size in (40, 900):
+            assert (await workshop.inspect(picture("png", size, size))).width == size
+    finally:
+        await workshop.close()
+
+
+async def test_a_small_picture_after_a_large_one_is_read_alone(images: Images) -> None:
+    large, small = blank(3_000, 3_000) + os.urandom(9 * 2**20), picture(width=30, height=20)
+    for data, width in ((large, 3_000), (small, 30), (large, 3_000), (small, 30)):
+        assert (await images.inspect(data)).width == width
+
+
+async def test_ended_workers_leave_nothing_open() -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - one word instead of a list of paths
+    for _ in range(3):
+        workshop = Images(workers=2)
+        await asyncio.gather(*(workshop.inspect(picture(width=40, height=40)) for _ in range(4)))
+        await workshop.close()
+    await asyncio.sleep(0)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1  # noqa: PTH208
