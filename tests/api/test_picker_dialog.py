@@ -391,7 +391,7 @@ async def test_a_revoked_account_is_connected_again(shop: Shop) -> None:
     one = await shop.dialog()
     account = await one.connect(person)
     (item,) = (await one.get("/dialog/media", account=account)).json()["items"]
-    for on in ("graph.media", "graph.me"):
+    for on in ("graph.media", "graph.media_item"):
         person.fault(on, "status", status=400, code=190, subcode=463, times=20)
     for answer in (
         await one.get("/dialog/media", account=account),

@@ -86,7 +86,7 @@ async def test_a_token_that_ends_mid_work_keeps_the_selection(
     await connected(one.page, person)
     await dialog.get_by_role("button", name="number 1").click()
     await dialog.get_by_role("button", name="number 3").click()
-    person.fault("graph.media", "status", status=400, code=190, subcode=463, times=20)
+    person.fault("graph.media_item", "status", status=400, code=190, subcode=463, times=20)
     await dialog.get_by_role("button", name="Choose (2)").click()
     await expect(dialog.get_by_role("alert")).to_contain_text("Your selection is kept.", timeout=20_000)
     await shot(one.page, tmp_path, "reconnect-wide")

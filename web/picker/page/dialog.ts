@@ -24,6 +24,7 @@ export class Dialog {
   private grid: Grid | undefined;
   private albumGrid: Grid | undefined;
   private working = false;
+  private waitingFor: string | null | undefined; // the code that is shown; undefined: nothing is waited for
 
   private readonly main = element("main", { class: "main", tabindex: "-1" });
   private readonly notice = element("div", { class: "notice", role: "alert" });
@@ -166,6 +167,7 @@ export class Dialog {
 
   // The window is on its way, or was blocked: nobody can tell the two apart, so the link is always there.
   private wait(code: string | null): void {
+    if (code === this.waitingFor) return; // said once, or those who hear the page hear it every second
     const link = element(
       "a",
       { href: this.given.connect, target: "_blank", rel: "opener", onclick: () => this.connecting.watch() },
@@ -173,6 +175,7 @@ export class Dialog {
     );
     const shown = code ? element("p", {}, `${this.say("waiting_code")}: `, element("strong", { class: "code" }, code)) : null;
     this.tell(element("p", {}, this.say("waiting"), " ", link), shown ?? "");
+    this.waitingFor = code;
   }
 
   private stood(standing: Standing, isOver: boolean): void {
@@ -456,10 +459,12 @@ export class Dialog {
   }
 
   private tell(...shown: (Node | string)[]): void {
+    this.waitingFor = undefined;
     this.notice.replaceChildren(...shown.filter((one) => one !== ""));
   }
 
   private hush(): void {
+    this.waitingFor = undefined;
     this.notice.replaceChildren();
   }
 
