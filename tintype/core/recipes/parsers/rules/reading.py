@@ -71,15 +71,21 @@ def _lines(bare: str, known: Lexicon) -> list[Look]:
             one = look(one.text[cut.end() :], False, known)
         looks.append(one)
         blank = False
-    counted = next((place for place, one in enumerate(looks) if one.has_unit or one.heading), len(looks))
-    for place, one in enumerate(looks[: counted - 1] if counted else ()):
-        after = looks[place + 1]
-        beside = place > 0 and looks[place - 1].facts
-        if (beside or after.heading or after.facts or (after.after_blank and not one.foods)) and yields(
-            one.tokens, known
-        ):
-            looks[place] = replace(one, facts=True)
+    _mark_yields(looks, known)
     return [replace(one, group=True) if _names_part(looks, place) else one for place, one in enumerate(looks)]
+
+
+def _mark_yields(looks: list[Look], known: Lexicon) -> None:
+    """Make a fact of "about 20 pieces" that stands alone before the first quantity or heading."""
+    counted = next(
+        (place for place, one in enumerate(looks) if one.heading or (one.has_unit and not yields(one.tokens, known))),
+        len(looks),
+    )
+    for place, one in enumerate(looks[: min(counted, len(looks) - 1)]):
+        after = looks[place + 1]
+        apart = after.heading or after.facts or (after.after_blank and not one.foods)
+        if (apart or (place > 0 and looks[place - 1].facts)) and yields(one.tokens, known):
+            looks[place] = replace(one, facts=True)
 
 
 def _names_part(looks: list[Look], place: int) -> bool:
