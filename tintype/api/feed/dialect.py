@@ -25,6 +25,8 @@ FEED = Dialect(
         "/photos",
         "/sync",
         "/feeds",
+        "/widget.js",
+        "/oembed",
         "/m",
     ),
     sayings={

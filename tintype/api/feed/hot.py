@@ -7,7 +7,8 @@ import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tintype.api.feed.shelf import Shelf, matches
+from tintype.api.feed.forms import matches
+from tintype.api.feed.shelf import Shelf
 
 _HEALTH = json.dumps({"success": True, "data": {"message": "ok"}}, separators=(",", ":")).encode()
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}

@@ -1,32 +1,57 @@
-"""The feed as HTML: a piece to put into a page, or a page of its own when a browser opens it directly."""
+"""The feed as HTML: a piece to put into a page, or a page of its own when a browser opens or frames it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.responses import HTMLResponse
 
-from tintype.api.feed.shelf import Entry
-from tintype.api.templates import PAGE_HEADERS, templates
+from tintype.api.feed.shelf import Choice, Entry
+from tintype.api.templates import page
+from tintype.core.access import Caller
 from tintype.core.accounts import Account
 
-_EMBEDDABLE = {
-    # Pictures that could not be copied yet come from Instagram's own hosts; any site may frame the page.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; media-src *; "
-    "base-uri 'none'; form-action 'none'",
+_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "public, max-age=60, stale-while-revalidate=86400, stale-if-error=604800",
     "Vary": "Accept-Encoding, Sec-Fetch-Dest",
 }
+_LOCAL = "http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
 
 
-def feed(request: Request, entry: Entry, title: str) -> HTMLResponse:
-    """Return a feed as HTML: the whole page for a browser's address bar, the piece for everybody who embeds it."""
-    whole = request.headers.get("sec-fetch-dest") in ("document", "iframe")
-    template = templates.get_template("feed_page.html" if whole else "feed.html")
-    return HTMLResponse(template.render(photos=entry.items, title=title, stale=entry.stale), headers=_EMBEDDABLE)
+def feed(request: Request, entry: Entry, choice: Choice, caller: Caller, base: str, oembed: str) -> HTMLResponse:
+    """Return a feed as HTML: a whole page for a browser's address bar or frame, the piece for everybody who embeds it."""
+    place = request.headers.get("sec-fetch-dest")
+    return page(
+        "feed_page.html" if place in ("document", "iframe") else "feed.html",
+        headers={**_HEADERS, "Content-Security-Policy": _policy(base, caller.origins)},
+        photos=own(choice.of(entry.items), base),
+        title=caller.workspace_name,
+        stale=entry.stale,
+        framed=place == "iframe",
+        oembed=oembed,
+    )
+
+
+def own(items: Sequence[Mapping[str, Any]], base: str) -> Sequence[Mapping[str, Any]]:
+    """Return the posts whose picture is a copy of ours: a visitor's browser asks nobody else."""
+    return [one for one in items if str(_picture(one)).startswith(f"{base}/")]
+
+
+def _picture(item: Mapping[str, Any]) -> object:
+    return item["posterUrl"] if item["mediaType"] == "VIDEO" else item["mediaUrl"]
+
+
+def _policy(base: str, origins: Sequence[str]) -> str:
+    parts = urlsplit(base)
+    policy = (
+        f"default-src 'none'; img-src 'self' {parts.scheme}://{parts.netloc} data:; base-uri 'none'; form-action 'none'"
+    )
+    return f"{policy}; frame-ancestors 'self' {' '.join(sorted(origins))} {_LOCAL}" if origins else policy
 
 
 def connected(accounts: Sequence[Account]) -> HTMLResponse:
     """Return the page that a person sees after connecting."""
-    return HTMLResponse(templates.get_template("connected.html").render(accounts=accounts), headers=PAGE_HEADERS)
+    return page("connected.html", accounts=accounts)

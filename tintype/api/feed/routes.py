@@ -3,10 +3,7 @@
 import asyncio
 import hmac
 import json
-import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
@@ -14,12 +11,12 @@ from urllib.parse import parse_qs
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from tintype.api.callers import Limiter, bearer, once
+from tintype.api.callers import bearer, once
 from tintype.api.dialect import Mounted, Surround, build, read_body, takes
-from tintype.api.feed import hot, pages
+from tintype.api.feed import hot, pages, showing
+from tintype.api.feed.desk import FeedDesk
 from tintype.api.feed.dialect import FEED
-from tintype.api.feed.files import Files
-from tintype.api.feed.shelf import Entry, Shelf, matches
+from tintype.api.feed.shelf import Entry
 from tintype.api.feed.wire import (
     ConnectRequest,
     ProcessRequest,
@@ -33,11 +30,10 @@ from tintype.api.feed.wire import (
 )
 from tintype.api.templates import not_connected, wants_page
 from tintype.backends.engine import JobState
-from tintype.backends.idempotency import Idempotency, Stored
-from tintype.backends.qstash import Message, QStash, Signatures
-from tintype.core.access import Access, Caller, Grant
-from tintype.core.accounts import Account, Accounts, Connecting, State
-from tintype.core.feed import Feed, Renditions
+from tintype.backends.idempotency import Stored
+from tintype.backends.qstash import Message
+from tintype.core.access import Caller, Grant
+from tintype.core.accounts import Account, State
 from tintype.errors import Conflict, Forbidden, Invalid, Trouble, Unauthorized, Unavailable, Unreachable
 from tintype.instagram import App, Login
 
@@ -46,33 +42,10 @@ QUEUED_AT_ONCE = 16
 SESSION = "tintype_connect"
 
 
-@dataclass(frozen=True, slots=True)
-class FeedDesk:
-    """What the feed's routes lean on."""
-
-    access: Access
-    accounts: Accounts
-    connecting: Connecting
-    feed: Feed
-    renditions: Renditions
-    shelf: Shelf
-    idempotency: Idempotency
-    limiter: Limiter
-    signatures: Signatures | None
-    qstash: QStash | None
-    base: str
-    callback: str
-    version: str
-    max_body_bytes: int
-    exchanges_per_minute: int
-    admin_token: str | None = field(repr=False)
-    sync_secret: str | None = field(repr=False)
-
-
 def mount(desk: FeedDesk) -> Mounted:
     """Return the feed dialect, ready to be put behind a `Front`."""
     app = build(FEED, version=desk.version)
-    for add in (_registering, _tokens, _reading, _showing, _syncing, _connecting, _returning):
+    for add in (_registering, _tokens, _reading, showing.add, _syncing, _connecting, _returning):
         add(app, desk)
     around = Surround(app, FEED, desk.max_body_bytes)
     before = {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
@@ -164,7 +137,7 @@ def _reading(app: FastAPI, desk: FeedDesk) -> None:
         """Return the caller's feed; everything without parameters, as documented."""
         entry = await desk.shelf.entry(caller.workspace_id)
         if kind is None and limit is None and after is None:
-            return _prepared(request, entry, public=False)
+            return entry.form(request.headers.get("accept-encoding", "").encode("latin-1")).answer(request)
         chosen = _choose(entry.items, kind, limit, after)
         headers = {"Cache-Control": "private, no-cache", **_about(entry)}
         return Response(
@@ -172,37 +145,6 @@ def _reading(app: FastAPI, desk: FeedDesk) -> None:
             media_type="application/json",
             headers=headers,
         )
-
-
-def _showing(app: FastAPI, desk: FeedDesk) -> None:
-    @app.get("/feeds/{name}")
-    async def public_feed(request: Request, name: str) -> Response:
-        """Return a feed by its publishable key, as JSON or as a piece of HTML."""
-        key, _, form = name.rpartition(".")
-        caller = await desk.shelf.caller(key, Grant.FEED)
-        cors = _cors(request.headers.get("origin"), caller)
-        entry = await desk.shelf.entry(caller.workspace_id)
-        if form == "json":
-            return _with(_prepared(request, entry, public=True), cors)
-        if form == "html":
-            return _with(pages.feed(request, entry, caller.workspace_name), cors)
-        raise Invalid("a feed is served as .json or .html")
-
-    @app.options("/feeds/{name}")
-    async def preflight(request: Request, name: str) -> Response:
-        """Let a page send If-None-Match: a browser asks first."""
-        caller = await desk.shelf.caller(name.rpartition(".")[0], Grant.FEED)
-        cors = _cors(request.headers.get("origin"), caller)
-        asked = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "If-None-Match"}
-        allowed = {**asked, "Access-Control-Max-Age": "86400"} if "Access-Control-Allow-Origin" in cors else {}
-        return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS", **cors, **allowed})
-
-    files = Files(desk.renditions)
-
-    @app.get("/m/{digest}/{name}")
-    async def media(request: Request, digest: str, name: str) -> Response:
-        """Return one file of an own copy."""
-        return await files.answer(request, digest, name)
 
 
 def _choose(
@@ -386,45 +328,6 @@ def _yes(data: object, status: int = 200) -> JSONResponse:
     return JSONResponse({"success": True, "data": data}, status)
 
 
-def _with(answer: Response, headers: Mapping[str, str]) -> Response:
-    varies = [value for value in (answer.headers.get("vary"), headers.get("Vary")) if value]
-    answer.headers.update(headers)
-    if varies:
-        answer.headers["Vary"] = ", ".join(dict.fromkeys(name.strip() for part in varies for name in part.split(",")))
-    return answer
-
-
 def _about(entry: Entry) -> dict[str, str]:
     found = {"X-Feed-Synced-At": moment(entry.synced_at)} if entry.synced_at else {}
     return found | ({"X-Feed-Stale": entry.stale} if entry.stale else {})
-
-
-def _prepared(request: Request, entry: Entry, *, public: bool) -> Response:
-    """Return a prepared form as an answer of the framework, for the paths that are not hot."""
-    form = entry.form(request.headers.get("accept-encoding", "").encode("latin-1"), public=public)
-    known = request.headers.get("if-none-match", "").encode("latin-1")
-    same = bool(known) and matches(known, form)
-    start = form.unchanged if same else form.start
-    answer = Response(b"" if same else form.body["body"], start["status"])
-    answer.raw_headers = list(start["headers"])
-    return answer
-
-
-def _cors(origin: str | None, caller: Caller) -> dict[str, str]:
-    """Return what lets the browsers of allowed sites read a public feed; a key without origins is for every site."""
-    if not caller.origins:
-        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
-    if origin is None or not (origin.lower() in caller.origins or _is_local(origin)):
-        return {"Vary": "Accept-Encoding, Origin"}
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": _EXPOSED,
-        "Vary": "Accept-Encoding, Origin",
-    }
-
-
-_EXPOSED = "ETag, X-Feed-Synced-At, X-Feed-Stale"
-
-
-def _is_local(origin: str) -> bool:
-    return re.fullmatch(r"https?://(localhost|127\.0\.0\.1)(:\d+)?", origin) is not None

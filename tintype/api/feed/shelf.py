@@ -6,19 +6,15 @@ away the last entry goes on being served: a website's feed fails open.
 """
 
 import asyncio
-import gzip
-import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import brotli
-from starlette.types import Message
-
+from tintype.api.feed.forms import Form, Forms, fitting, forms_of
 from tintype.api.feed.wire import Links, encode, first_expiry, lean, moment, photos
 from tintype.backends.cache import Cache
 from tintype.core.access import Access, Caller, Grant, fingerprint
@@ -32,19 +28,20 @@ RECHECK_SECONDS = 60.0
 PATIENCE_SECONDS = 2.0  # for a database that hangs, when there is a last good list to serve
 MOST_BYTES = 256 * 2**20
 MOST_CALLERS = 10_000
-BROTLI_QUALITY = 5  # 11 costs twenty times the CPU for a tenth fewer bytes
-
-_ENCODINGS = (b"br", b"gzip")
+MOST_PARTS = 16  # of one feed; a website asks for the same one always
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One form of an answer: its ETag and the two messages that send it, and the one that says "not modified"."""
+class Choice:
+    """A part of a public feed: the first so many posts, or those of one account."""
 
-    etag: bytes
-    start: Message
-    body: Message
-    unchanged: Message
+    limit: int | None = None
+    account: str | None = None
+
+    def of(self, items: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Return the items that are meant."""
+        name = self.account.lower().removeprefix("@") if self.account else None
+        return [one for one in items if name is None or (one.get("username") or "").lower() == name][: self.limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,11 @@ class Entry:
     items: list[dict[str, Any]]
     synced_at: datetime | None
     stale: str | None
-    forms: dict[bytes, Form]
-    public: dict[bytes, Form]
+    forms: Forms
+    public: Forms
     until: float
     expires: bool = False  # shows an address of Instagram's that ends: the list is read again even if nothing changed
+    parts: dict[Choice, Forms] = field(default_factory=dict[Choice, Forms])
 
     @property
     def size(self) -> int:
@@ -70,10 +68,21 @@ class Entry:
     def form(self, accept_encoding: bytes, *, public: bool = False) -> Form:
         """Return the form for what a client accepts."""
         forms = self.public if public else self.forms
-        for encoding in _ENCODINGS:
-            if encoding in accept_encoding and not _refused(accept_encoding, encoding):
-                return forms[encoding]
-        return forms[b""]
+        return fitting(forms, accept_encoding)
+
+    def part(self, choice: Choice, accept_encoding: bytes) -> Form:
+        """Return the public form of a part of the feed, which is packed once for all who want the same part."""
+        if choice == Choice():
+            return self.form(accept_encoding, public=True)
+        forms = self.parts.get(choice)
+        if forms is None:
+            if len(self.parts) >= MOST_PARTS:
+                self.parts.clear()
+            body = encode({"photos": choice.of(self.items)})
+            forms = self.parts[choice] = forms_of(
+                body, [*_about(self.synced_at, self.stale), (b"cache-control", _PUBLIC)]
+            )
+        return fitting(forms, accept_encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +213,8 @@ class Shelf:
         if found is not None:
             return await asyncio.to_thread(self._prepared, workspace_id, revision, found, synced_at, stale)
         view = await self.feed.view(workspace_id)
-        items = photos(view.items, self.links)
+        names = {one.id: one.username for one in await self.feed.accounts.of_workspace(workspace_id) if one.username}
+        items = photos(view.items, self.links, names)
         entry = await asyncio.to_thread(self._prepared, workspace_id, view.revision, items, view.synced_at, view.stale)
         end = first_expiry(view.items)
         if end is None:
@@ -230,8 +240,8 @@ class Shelf:
             items,
             synced_at,
             stale,
-            _forms(private, [*about, (b"cache-control", b"private, no-cache")]),
-            _forms(public, [*about, (b"cache-control", _PUBLIC)]),
+            forms_of(private, [*about, (b"cache-control", b"private, no-cache")]),
+            forms_of(public, [*about, (b"cache-control", _PUBLIC)]),
             self._until(),
         )
 
@@ -271,55 +281,3 @@ def _about(synced_at: datetime | None, stale: str | None) -> list[tuple[bytes, b
     if stale:
         found.append((b"x-feed-stale", stale.encode()))
     return found
-
-
-def _forms(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Form]:
-    digest = hashlib.sha256(body).hexdigest()[:32].encode()
-    common = [*headers, (b"vary", b"Accept-Encoding"), (b"content-type", b"application/json")]
-    return {
-        b"": _form(body, b'"' + digest + b'"', common),
-        b"gzip": _form(
-            gzip.compress(body, 6, mtime=0), b'"' + digest + b'-gz"', [*common, (b"content-encoding", b"gzip")]
-        ),
-        b"br": _form(
-            _brotli(body),
-            b'"' + digest + b'-br"',
-            [*common, (b"content-encoding", b"br")],
-        ),
-    }
-
-
-def _form(body: bytes, etag: bytes, headers: list[tuple[bytes, bytes]]) -> Form:
-    sent = [*headers, (b"etag", etag), (b"content-length", str(len(body)).encode())]
-    kept = [pair for pair in [*headers, (b"etag", etag)] if pair[0] not in (b"content-type", b"content-encoding")]
-    return Form(
-        etag,
-        {"type": "http.response.start", "status": 200, "headers": sent},
-        {"type": "http.response.body", "body": body},
-        {"type": "http.response.start", "status": 304, "headers": kept},
-    )
-
-
-def _brotli(body: bytes) -> bytes:
-    # The library comes without types.
-    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return compress(body, quality=BROTLI_QUALITY)
-
-
-def _refused(accept_encoding: bytes, encoding: bytes) -> bool:
-    """Tell whether a client names an encoding only to say that it does not want it (`br;q=0`)."""
-    if b"q=0" not in accept_encoding:
-        return False
-    for part in accept_encoding.split(b","):
-        name, _, quality = part.strip().partition(b";")
-        if name.strip() == encoding:
-            return quality.replace(b" ", b"") in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
-    return True
-
-
-def matches(if_none_match: bytes, form: Form) -> bool:
-    """Tell whether a client already has a form; weak comparison, as If-None-Match wants it (RFC 9110, 13.1.2)."""
-    if if_none_match == form.etag:
-        return True
-    given = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
-    return form.etag in given or b"*" in given

@@ -1,7 +1,7 @@
 """The feed's wire shapes: request bodies, and items as JSON with the promised keys first."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -175,9 +175,10 @@ def lean(shown: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def photos(items: Iterable[Item], links: Links) -> list[dict[str, Any]]:
-    """Return items as JSON, without those that a page could not show."""
-    return [shown for item in items if (shown := photo(item, links)) is not None]
+def photos(items: Iterable[Item], links: Links, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return items as JSON with the names of their accounts, without those that a page could not show."""
+    shown = ((photo(item, links), names.get(item.account_id)) for item in items)
+    return [{**one, "username": name} for one, name in shown if one is not None]
 
 
 def encode(value: object) -> bytes:

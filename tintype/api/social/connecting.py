@@ -13,7 +13,7 @@ from tintype.api.social.accounts import account
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.dialect import SOCIAL
 from tintype.api.social.finding import ROOT, asking
-from tintype.api.templates import PAGE_HEADERS, not_connected, templates, wants_page
+from tintype.api.templates import not_connected, page, wants_page
 from tintype.core.access import Caller, Role
 from tintype.core.accounts import Account
 from tintype.errors import Forbidden, Invalid, Misconfigured, Refused, RemoteTrouble, Trouble, Unauthorized
@@ -156,5 +156,4 @@ def _documented(trouble: Trouble, came: _Return) -> Trouble:
 
 async def _page(desk: SocialDesk, connected: Sequence[Account]) -> HTMLResponse:
     workspace = await desk.access.workspace(connected[0].workspace_id)
-    page = templates.get_template("connected.html").render(accounts=connected, workspace=workspace.name)
-    return HTMLResponse(page, headers=PAGE_HEADERS)
+    return page("connected.html", accounts=connected, workspace=workspace.name)

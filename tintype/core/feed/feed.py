@@ -149,7 +149,8 @@ class Feed:
         ]
         moments = [standing.synced_at for standing in standings.values() if standing.synced_at]
         chosen = await self.curation.of(workspace_id)
-        revision = "-".join(f"{one.account_id[:8]}.{one.revision}" for one in standings.values())
+        names = {account.id: account.username or "" for account in accounts}  # shown beside each post
+        revision = "-".join(f"{key[:8]}.{one.revision}.{names.get(key, '')}" for key, one in standings.items())
         revision += f"-{chosen.number}" if chosen.number else ""
         return revision, min(moments) if moments else None, next((reason for reason in reasons if reason), None)
 

@@ -76,6 +76,7 @@ class Item:
     tries: int = 0
     tried_at: datetime | None = None
     children: tuple["Item", ...] = ()
+    account_id: str = ""  # whose it is; known of stored items only
 
 
 @dataclass(frozen=True, slots=True)

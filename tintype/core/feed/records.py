@@ -425,6 +425,7 @@ def _item(row: Row[Any]) -> Item:
         fallback_until=row.fallback_until,
         tries=row.tries,
         tried_at=row.tried_at,
+        account_id=row.account_id,
     )
 
 
