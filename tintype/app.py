@@ -138,7 +138,7 @@ def _front(
     spoken = [one for one in dialects if not only or one.dialect.name in only]
     meta = _meta(settings, rooms)
     parts, ways = _parts(backends), partial(_ways, rooms.downloads)
-    pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, now)]
+    pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, spoken, now)]
     health = mount_health(parts, [*spoken, meta], {"public_posts": ways})
     fallback = spoken[0].dialect if len(spoken) == 1 else FEED
     return Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))

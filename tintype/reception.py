@@ -29,6 +29,7 @@ def console_pages(
     rooms: Rooms,
     parts: Sequence[Part],
     ways: Callable[[], Awaitable[object]],
+    spoken: Sequence[Mounted],
     now: Callable[[], datetime],
 ) -> Mounted:
     """Return the console, ready to be put behind a `Front`."""
@@ -57,6 +58,7 @@ def console_pages(
             jobs=JobDesk(engine_url(settings, backends.database), backends.engine),
             storage=partial(_storage, settings.data),
             settings=shown(settings, {field: environment_name(field) for field in Settings.model_fields}),
+            described={one.dialect.name: one.openapi for one in spoken if one.openapi is not None},
             base=settings.address(),
             callback=settings.callback(),
             upload_max_bytes=settings.upload_max_bytes,

@@ -1,7 +1,8 @@
 """What the console's pages lean on."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tintype.api.console.door import Door
 from tintype.api.health import Part
@@ -61,6 +62,7 @@ class ConsoleDesk:
         [], Awaitable[tuple[Sequence[Room], int]]
     ]  # what the data folder holds, and what is free beside it
     settings: Sequence[Shown]
+    described: Mapping[str, Callable[[], dict[str, Any]]]  # the dialects that can say what they offer
     base: str
     callback: str
     upload_max_bytes: int

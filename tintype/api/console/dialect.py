@@ -57,7 +57,7 @@ def _refusal(saying: Saying, message: str) -> Mapping[str, object]:
 
 CONSOLE = Pages(
     name="console",
-    claims=("/", "/start", "/signin", "/signout", "/welcome", "/console", "/static"),
+    claims=("/", "/start", "/signin", "/signout", "/welcome", "/console", "/static", "/docs"),
     sayings={kind: Saying(_STATUSES.get(kind, 500), kind.value) for kind in Kind},
     crash=Saying(500, "internal"),
     refusal=_refusal,

@@ -9,6 +9,7 @@ from tintype.api.console import (
     accounts,
     apps,
     assets,
+    documentation,
     downloads,
     feed,
     insights,
@@ -41,6 +42,7 @@ GROUPS: tuple[Callable[[FastAPI, ConsoleDesk], None], ...] = (
     webhooks.add,
     team.add,
     system.add,
+    documentation.add,
 )
 
 MOST_BYTES = 1024 * 1024
