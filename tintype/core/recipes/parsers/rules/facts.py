@@ -18,7 +18,7 @@ _SHORT = 14  # words: a fact is not told in more
 _CLOCK = re.compile("[⏰⏱⏲🕐-🕧⌛⏳🔥🔪👩👨🧑]")
 _PLATES = re.compile("[👥🍽👤👪👨👩👧🙋🍴🥣]")
 _PIECES = re.compile(
-    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|\\.\\s(?=[^\\W\\d]+\\s?:)|,\\s|\\s[-–—]\\s|\\s\\+\\s)\\s*",
+    "\\s*(?:[|•·()\U0001f300-\U0001faff\u23e9-\u23f3\u2600-\u27bf\ufe0f]|\\s//?\\s|;|(?<!min)(?<!std)(?<!mins)(?<!prep)(?<!tot)\\.\\s|\\.\\s(?=[^\\W\\d]+\\s?:)|,\\s|\\s[-–—~]\\s|\\s\\+\\s)\\s*",
     re.IGNORECASE,
 )
 _PLATED = re.compile("[👥🍽👤👪🙋🍴]\ufe0f?\\s*[x×:]?\\s*(\\d{1,2})(?=\\s*(?:$|[^\\w\\s.,:/-]))")

@@ -90,11 +90,12 @@ def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set
         return None
     hints = cues | _hints(looks, lexicon)
     nameless = not _names_dish(looks, lexicon)
-    if cues or len(hints) > 1 or (hints and nameless):
+    kept = all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
+    if cues or len(hints) > 1 or (hints and (nameless or kept)):
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
     if nameless and ingredients and sum(_edible(one, lexicon) for one in ingredients) * 2 <= len(ingredients):
         return "what is mixed here is hardly food, and nobody says it is"
-    if nameless and ingredients and all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients):
+    if nameless and ingredients and kept:
         return "what is mixed here need not be eaten, and nobody says it is"
     return None
 
