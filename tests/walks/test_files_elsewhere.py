@@ -1,6 +1,7 @@
 """Files on Postgres, and in stores of the operator's own: nothing is different, and nothing is lost when many come at once."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -128,3 +129,39 @@ async def test_a_store_can_be_tested_before_anything_lies_there(stored: tuple[We
     (folder / "cellar").rmdir()
     with pytest.raises(Unavailable):
         await stores.check("cellar")
+
+
+async def test_odd_letters_are_refused_or_kept_but_never_break_postgres(shared: Website) -> None:
+    await shared.set(quota_files=None)
+    for odd in ("\0", "a\0b", "\ud800", "\x1b[31m", "é" * 250, "\u202e"):
+        await send_odd(shared, odd)
+
+
+async def send_odd(shared: Website, odd: str) -> None:
+    """Put odd letters wherever somebody may put letters."""
+    parts = {"filename": odd, "mimetype": odd, "size": 1}
+    bodies: list[tuple[str, dict[str, object]]] = [
+        ("/multipart/start", {**parts, "store": {}}),
+        ("/multipart/start", {**parts, "store": {"path": odd}}),
+        ("/multipart/start", {**parts, "store": {"container": odd}}),
+        ("/multipart/start", {**parts, "store": {}, "upload_tags": {odd: odd}}),
+        ("/api/apps", {"name": odd}),
+        (f"/api/apps/{shared.app_id}/instagram", {"key": odd, "secret": odd}),
+    ]
+    for path, body in bodies:
+        method = "PUT" if path.endswith("instagram") else "POST"
+        sent = json.dumps({"apikey": shared.key, **body} if "multipart" in path else body)
+        headers = {**shared.owner, "Content-Type": "application/json"}
+        answer = await shared.http.request(method, path, content=sent, headers=headers)
+        assert answer.status_code in (200, 201, 400), (path, body, answer.text)
+        if path == "/multipart/start" and answer.status_code == 200:
+            upload = answer.json()["upload_id"]
+            told = {"apikey": shared.key, "upload_id": upload, "part": 1}
+            place = (await shared.http.post("/multipart/upload", json=told)).json()["url"]
+            assert (await shared.http.put(place, content=b"x")).status_code == 200
+            done = await shared.http.post("/multipart/complete", json={"apikey": shared.key, "upload_id": upload})
+            assert done.status_code == 200, done.text
+    query = {"key": shared.key, "filename": odd, "path": odd, "mimetype": odd}
+    if "\ud800" not in odd:
+        answer = await shared.http.post("/api/store/S3", params=query, content=b"x")
+        assert answer.status_code in (200, 400), answer.text

@@ -1,5 +1,6 @@
 """How somebody wants a file stored, as query and form say it, and as an upload's `store` object does."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from tintype.api.picker.bodies import Sent, mapping
 from tintype.api.picker.entry import said
 from tintype.core.files import Policy, StoreOptions
 from tintype.errors import Invalid
+
+TAGS_MAX = 4096
 
 _ACCESS = ("private", "public")
 
@@ -47,10 +50,23 @@ def store_of(body: Mapping[str, Any], policy: Policy | None) -> StoreOptions:
         path=one("path"),
         container=one("container"),
         access=_access(one("access")),
-        tags=mapping(body.get("upload_tags")) or None,
+        tags=_tags(body.get("upload_tags")),
         min_size=policy.min_size if policy else None,
         max_size=policy.max_size if policy else None,
     )
+
+
+def _tags(given: object) -> Mapping[str, Any] | None:
+    """Return the tags of an upload, as long as every database can keep them."""
+    tags = mapping(given)
+    try:
+        text = json.dumps(tags, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError:
+        raise Invalid("upload_tags has numbers or letters that cannot be kept") from None
+    if len(text) > TAGS_MAX or "\\u0000" in text:
+        raise Invalid(f"upload_tags must be an object of at most {TAGS_MAX} letters that can be shown")
+    return tags or None
 
 
 def _access(given: str | None) -> str:

@@ -182,7 +182,7 @@ class Apps:
 
         Raises `Invalid` when the key or the secret is empty.
         """
-        if not key.strip() or not secret.strip():
+        if not _plain(key) or not _plain(secret):
             raise Invalid("an Instagram app has a key (Instagram app ID) and a secret (Instagram app secret)")
         await self.accounts.set_app(app.workspace_id, App(Login.INSTAGRAM_LOGIN, key.strip(), secret.strip()))
 
@@ -218,8 +218,8 @@ class Apps:
         if unknown:
             raise Invalid(f"{unknown[0]!r} is not a setting of an app")
         checked = dict(values)
-        if "name" in checked and not 1 <= len(checked["name"].strip()) <= 200:
-            raise Invalid("name must have 1 to 200 characters")
+        if "name" in checked and not (1 <= len(checked["name"].strip()) <= 200 and checked["name"].isprintable()):
+            raise Invalid("name must have 1 to 200 characters that can be shown")
         if "origins" in checked:
             checked["origins"] = origins_of(checked["origins"])
         if "storages" in checked:
@@ -252,6 +252,10 @@ def _judged(trouble: Trouble) -> AppCheck:
     if "code" in said:
         return AppCheck(True, None, "Instagram knows the app key and takes its secret")
     return AppCheck(False, None, trouble.message)
+
+
+def _plain(text: str) -> bool:
+    return bool(text.strip()) and text.isascii() and text.isprintable()
 
 
 def _new_key() -> str:

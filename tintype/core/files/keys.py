@@ -65,9 +65,12 @@ def key_of(handle: str, filename: str, path: str | None) -> str:
     """Return the documented key of a stored file.
 
     Without a path it is the handle and the name; a path that ends with a slash goes in front of that; any other path is
-    the whole key. Letters that not every store takes become `_`. Raises `Invalid` for a path that is too long or too deep.
+    the whole key. Letters that not every store takes become `_`. Raises `Invalid` for a path that is too long or too deep,
+    or that has letters in it which cannot be shown.
     """
     own = _segment(f"{handle}_{filename}")
+    if not (path or "").isprintable():
+        raise Invalid("path must be made of letters that can be shown")
     given = (path or "").strip().lstrip("/")
     if not given:
         return own

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from tintype.core.files.debt_records import Place
 from tintype.core.files.files import Files
-from tintype.core.files.keys import filename_of, new_handle
+from tintype.core.files.keys import container_of, filename_of, key_of, new_handle
 from tintype.core.files.model import COMPUTER, HOME, File, PickerApp, StoreOptions, location_of
+from tintype.core.files.sniffing import type_of
 from tintype.core.files.upload_records import Part, Upload, UploadRecords
 from tintype.errors import Forbidden, Invalid, NotFound, TooLarge
 
@@ -40,10 +41,13 @@ class Uploads:
         most = min(self.max_bytes, options.max_size or self.max_bytes)
         if size > most:
             raise TooLarge(f"the file is larger than the {most} bytes that are taken here")
-        name = filename_of(filename, content_type or "")
-        options = replace(options, filename=name, content_type=content_type, client=options.client or COMPUTER)
-        kind = (content_type or "")[:127]
-        upload = Upload(secrets.token_hex(16), app.id, new_handle(), name, kind, size, options, self.files.now())
+        handle, kind = new_handle(), type_of(b"", content_type)
+        name = filename_of(filename, kind)
+        container_of(options.container)
+        key_of(handle, name, options.path)
+        claimed = content_type if content_type and content_type.isascii() and content_type.isprintable() else None
+        options = replace(options, filename=name, content_type=claimed, client=options.client or COMPUTER)
+        upload = Upload(secrets.token_hex(16), app.id, handle, name, kind, size, options, self.files.now())
         await self.records.begin(upload)
         return upload
 
