@@ -34,8 +34,8 @@ async def call(stage: Stage, path: str, *, origin: str | None = ORIGIN, **body: 
 
 async def connected(stage: Stage, key: str, username: str) -> str:
     """Ask for a list, connect an account where that says, and return the token."""
-    first = (await call(stage, "/folder/list", apikey=key, clouds={"instagram": {"path": "/"}})).json()
-    address = first["instagram"]["auth"]["redirect_url"]
+    first: Any = (await call(stage, "/folder/list", apikey=key, clouds={"instagram": {"path": "/"}})).json()
+    address: str = first["instagram"]["auth"]["redirect_url"]
     assert urlsplit(address).path.startswith("/dialog/connect/")
     async with browser() as window:
         asked = await window.get(address, headers={"sec-fetch-site": "cross-site"})

@@ -46,7 +46,12 @@ class Asking(BaseModel):
 
 def add(app: FastAPI, desk: PickerDesk) -> None:
     """Add the routes."""
+    _listing(app, desk)
+    _storing(app, desk)
+    _leaving(app, desk)
 
+
+def _listing(app: FastAPI, desk: PickerDesk) -> None:
     @app.post("/folder/list", openapi_extra=takes(Asking))
     async def folder(request: Request) -> Response:
         """List what an account has, or say where to connect one."""
@@ -62,6 +67,8 @@ def add(app: FastAPI, desk: PickerDesk) -> None:
             found = _ask(desk, dialog)
         return _said({"token": token, INSTAGRAM: found})
 
+
+def _storing(app: FastAPI, desk: PickerDesk) -> None:
     @app.post("/store", openapi_extra=takes(Asking))
     async def store(request: Request) -> Response:
         """Store a copy of what a path names."""
@@ -92,6 +99,8 @@ def add(app: FastAPI, desk: PickerDesk) -> None:
         }
         return _said({"token": asking.token, INSTAGRAM: said})
 
+
+def _leaving(app: FastAPI, desk: PickerDesk) -> None:
     @app.post("/auth/logout", openapi_extra=takes(Asking))
     async def logout(request: Request) -> Response:
         """Forget the accounts behind a token, and the token."""
