@@ -22,7 +22,11 @@ HANDLE = "A" * 20
 NAMES = st.text(max_size=300)
 
 
-@given(NAMES, st.none() | st.text(max_size=120) | st.from_regex(r"(/?[a-z. ]{0,9}){0,8}/?", fullmatch=True))
+# A path is refused whole when it has letters that cannot be shown.
+PATHS = st.text(max_size=120).filter(str.isprintable)
+
+
+@given(NAMES, st.none() | PATHS | st.from_regex(r"(/?[a-z. ]{0,9}){0,8}/?", fullmatch=True))
 def test_every_key_is_one_that_a_store_takes(name: str, path: str | None) -> None:
     key = key_of(HANDLE, filename_of(name), path)
     assert check_key(outer_place("box", key)) == f"box/{key}"
@@ -49,6 +53,12 @@ def test_names_and_keys_as_documented() -> None:
     assert next_key("a/b.jpg", 2) == "a/b~2.jpg"
     assert next_key("a/b~2.jpg", 3) == "a/b~3.jpg"
     assert next_key("a/b", 2) == "a/b~2"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "a\nb", "\ud800", "\x1b"])
+def test_a_path_with_letters_that_cannot_be_shown_is_refused(path: str) -> None:
+    with pytest.raises(Invalid):
+        key_of(HANDLE, "a", path)
 
 
 def test_a_path_that_is_too_deep_is_refused() -> None:

@@ -42,10 +42,10 @@ class Uploads:
         if size > most:
             raise TooLarge(f"the file is larger than the {most} bytes that are taken here")
         handle, kind = new_handle(), type_of(b"", content_type)
-        name = filename_of(filename, kind)
+        claimed = content_type if content_type and content_type.isascii() and content_type.isprintable() else None
+        name = filename_of(filename, claimed or "")
         container_of(options.container)
         key_of(handle, name, options.path)
-        claimed = content_type if content_type and content_type.isascii() and content_type.isprintable() else None
         options = replace(options, filename=name, content_type=claimed, client=options.client or COMPUTER)
         upload = Upload(secrets.token_hex(16), app.id, handle, name, kind, size, options, self.files.now())
         await self.records.begin(upload)
