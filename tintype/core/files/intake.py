@@ -10,6 +10,8 @@ from typing import Any
 from tintype.core.files.sniffing import HEAD, type_of
 from tintype.errors import Invalid, TooLarge
 
+FRONT_MAX = 200  # letters before the comma of a `data:` address
+
 _SPACES = str.maketrans("", "", " \t\r\n")
 
 
@@ -76,7 +78,7 @@ async def _decoded(source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
             raise Invalid("the body is not base64, though base64decode was asked for") from None
         if not begun:
             # Pages send what a canvas gives them: `data:image/png;base64,` and the bytes.
-            if held.startswith("data:") and "," not in held and len(held) < 200:
+            if "data:".startswith(held[:5]) and "," not in held and len(held) < FRONT_MAX:
                 continue
             held, begun = held.rpartition(",")[2] if held.startswith("data:") else held, True
         whole = len(held) // 4 * 4
