@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.shop import Shop, connected, dialog_in, held, shot, visit
+from tests.backends.pictures import picture
+from tests.browser.shop import Shop, connected, consented, dialog_in, held, shot, visit
 from tests.walks.stage import Person, Stage
 
 MANY = """<script nonce="shop">
@@ -140,3 +141,31 @@ async def test_no_more_than_the_page_takes(stage: Stage, browser: Browser, shop:
     await dialog.get_by_role("button", name="Take all (3)").click()
     await expect(dialog.get_by_role("alert")).to_have_text("At most 2 can be chosen.")
     await expect(dialog.get_by_text("2 selected").first).to_be_visible()
+
+
+async def test_a_file_is_shared_on_instagram(stage: Stage, browser: Browser, shop: Shop, tmp_path: Path) -> None:
+    person = stage.person()
+    stored = await stage.http.post(
+        "/api/store/S3",
+        params={"key": shop.key, "filename": "cake.jpg"},
+        content=picture("jpeg", 640, 800),
+        headers={"content-type": "image/jpeg"},
+    )
+    url = stored.json()["url"]
+    shop.show(
+        f"""<script nonce="shop">filepicker.exportFile({{ url: "{url}", mimetype: "image/jpeg", filename: "cake.jpg" }},
+        {{ services: ["INSTAGRAM"] }}, (blob) => {{ window.blob = blob; }}, (error) => {{ window.error = error; }});</script>""",
+        strict=True,
+    )
+    one = await visit(shop, await browser.new_context(viewport={"width": 1280, "height": 800}))
+    dialog = dialog_in(one.page)
+    async with one.page.expect_popup() as popup:
+        await dialog.get_by_role("button", name="Connect Instagram").click()
+    await consented(await popup.value, person)
+    await dialog.get_by_label("Caption").fill("Lemon cake for Sunday", timeout=20_000)
+    await shot(one.page, tmp_path, "export-wide")
+    await dialog.get_by_role("button", name="Share", exact=True).click()
+    blob = await held(one.page, "blob")
+    assert (blob["client"], blob["filename"]) == ("Instagram", "cake.jpg")
+    assert (await stage.http.get(blob["url"])).status_code == 200
+    assert one.complaints == []
