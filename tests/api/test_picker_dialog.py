@@ -432,6 +432,12 @@ async def test_a_browser_with_cookies_is_known_again_and_can_log_out(shop: Shop)
         again = await frame.get(address, params=asked, headers={"referer": f"{ORIGIN}/"})
         given = json.loads(re.findall(r'id="given"[^>]*>(.*?)</script>', again.text, re.DOTALL)[0])
         assert len(given["accounts"]) == 1
+        sharing = await frame.get(f"{base}/dialog/save/", params=asked, headers={"referer": f"{ORIGIN}/"})
+        shown = json.loads(re.findall(r'id="given"[^>]*>(.*?)</script>', sharing.text, re.DOTALL)[0])
+        assert [one["connected"] for one in shown["accounts"]] == [False]  # it was allowed to read and not to publish
+        again = await frame.get(address, params=asked, headers={"referer": f"{ORIGIN}/"})
+        given = json.loads(re.findall(r'id="given"[^>]*>(.*?)</script>', again.text, re.DOTALL)[0])
+        assert [one["connected"] for one in given["accounts"]] == [True]
         out = await frame.get(f"{base}/api/clients/unauth", headers={"origin": ORIGIN})
         assert (out.status_code, out.headers["access-control-allow-origin"]) == (200, ORIGIN)
         assert out.headers["access-control-allow-credentials"] == "true"

@@ -13,7 +13,7 @@ from tintype.api.picker.assets import language_of
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER
 from tintype.api.picker.openers import narrowed, opener_of, opening_of, referring
-from tintype.core.accounts import Account, State
+from tintype.core.accounts import Account
 from tintype.core.files import Call, Dialog, Entry, File, Purpose, Shown, Subject
 from tintype.core.webhooks import Scope
 from tintype.errors import Forbidden, Invalid, Trouble
@@ -75,7 +75,7 @@ def _opening(app: FastAPI, desk: PickerDesk) -> None:
             return _refused(request, trouble, language)
         given = {
             **_given(desk, dialog, secret, request),
-            "accounts": [_account(one) for one in await desk.dialogs.accounts_of(dialog)],
+            "accounts": [_account(desk, dialog, one) for one in await desk.dialogs.accounts_of(dialog)],
             "site": dialog.origin.partition("://")[2],
             "app": name,
             "words": pages.words_of(language),
@@ -183,7 +183,7 @@ def _standing(app: FastAPI, desk: PickerDesk) -> None:
         """Tell how things stand: the accounts, and what became of a connection that was begun."""
         found = await desk.dialogs.standing(dialog)
         said = {
-            "accounts": [_account(one) for one in found.accounts],
+            "accounts": [_account(desk, dialog, one) for one in found.accounts],
             "attempt": found.attempt.isoformat() if found.attempt else None,
             "connecting": found.connecting,
             "code": found.code,
@@ -291,11 +291,11 @@ def blob(desk: PickerDesk, file: File) -> dict[str, Any]:
     return {"url": url, "data": {name: value for name, value in data.items() if value is not None}}
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(desk: PickerDesk, dialog: Dialog, account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
         "name": account.username or account.name or account.instagram_id,
-        "connected": account.state is State.CONNECTED,
+        "connected": desk.dialogs.usable(dialog, account),
     }
 
 

@@ -20,7 +20,7 @@ from tintype.core.files.dialog_records import Connect, DialogRecords
 from tintype.core.files.files import Files
 from tintype.core.files.model import File, Medium, MediumGone, PickerApp, StoreOptions
 from tintype.errors import Forbidden, Invalid, Misconfigured, NotFound, Reconnect, TooLarge, Trouble, Unavailable
-from tintype.instagram import Login, Media, MediaKind, Page
+from tintype.instagram import Login, Media, MediaKind, Page, oauth
 
 IDLE = timedelta(hours=1)
 TOUCHED_EVERY = timedelta(minutes=1)
@@ -89,7 +89,7 @@ class Dialogs:
             used_at=now,
             expires_at=now + IDLE,
         )
-        known = await self._known(app, origin, before) if before else ()
+        known = await self._known(dialog, before) if before else ()
         await self.records.add(dialog, known, forget_before=now - KEPT)
         return secret, dialog
 
@@ -146,6 +146,12 @@ class Dialogs:
         except (ValueError, Unavailable, Misconfigured):
             raise Forbidden(ENDED) from None
         return dialog
+
+    def usable(self, dialog: Dialog, account: Account) -> bool:
+        """Tell whether an account can do what a dialog was opened for, or has to be connected anew for that."""
+        # Instagram does not always say what it granted; then it is tried.
+        narrow = account.scopes and not set(oauth.PUBLISH_SCOPES[account.login]) <= set(account.scopes)
+        return account.state is State.CONNECTED and not (dialog.opening.purpose is Purpose.EXPORT and narrow)
 
     async def begin(self, dialog: Dialog, redirect_uri: str, browser: str) -> str:
         """Begin to connect an account to a dialog from the window that holds `browser`; return where it consents.
@@ -297,11 +303,11 @@ class Dialogs:
                 await self.forget(dialog, account_id)
         await self.records.close(dialog.id, self.now())
 
-    async def _known(self, app: PickerApp, origin: str, before: str) -> Sequence[str]:
+    async def _known(self, dialog: Dialog, before: str) -> Sequence[str]:
         earlier = await self.records.get(fingerprint(before))
-        if earlier is None or (earlier.app_id, earlier.origin) != (app.id, origin) or earlier.expires_at <= self.now():
+        if earlier is None or (earlier.app_id, earlier.origin) != (dialog.app_id, dialog.origin):
             return ()
-        return [one.id for one in await self.accounts_of(earlier)]
+        return [] if earlier.expires_at <= self.now() else [one.id for one in await self.accounts_of(earlier)]
 
     async def _begun(self, state: str) -> Connect:
         found = await self.records.connect(fingerprint(state))

@@ -51,7 +51,7 @@ export class Dialog {
       if (event.key === "Escape") this.leave();
     });
     this.opener.ready();
-    if (this.account) this.showAccount();
+    if (this.account && (this.account.connected || this.given.purpose === "open")) this.showAccount();
     else this.showConnect();
   }
 
