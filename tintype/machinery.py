@@ -46,7 +46,7 @@ async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -
     vault = Vault.of(_encryption_key(settings), (key.get_secret_value() for key in settings.encryption_keys_old))
     database = open_database(settings.database_address())
     stack.push_async_callback(database.close)
-    works = work and (not database.is_sqlite or _lock(settings.data, stack))
+    works = work and (not database.is_sqlite or lock(settings.data, stack))
     await upgrade(database)
     outbound = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
     stack.push_async_callback(outbound.close)
@@ -124,10 +124,10 @@ def is_worked(settings: Settings) -> bool:
     if not settings.database_address().startswith("sqlite") or not place.exists():
         return False
     with ExitStack() as stack:
-        return not _lock(settings.data, stack)
+        return not lock(settings.data, stack)
 
 
-def _lock(folder: Path, stack: ExitStack | AsyncExitStack) -> bool:
+def lock(folder: Path, stack: ExitStack | AsyncExitStack) -> bool:
     """Take the data folder's lock; tell whether it was free. A killed process lets go of it."""
     file = stack.enter_context((folder / "jobs.lock").open("a"))
     try:

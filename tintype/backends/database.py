@@ -314,6 +314,12 @@ def driver_url(url: str) -> URL:
     return parsed.set(drivername=drivers[kind])
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite database; None: it lies on a server, or in memory."""
+    parsed = driver_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     # The driver must not open transactions on its own: BEGIN is ours, so that writers can take the lock at once.

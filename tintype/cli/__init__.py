@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tintype import __version__
+from tintype.cli.archiving import backup, move, restore
 from tintype.cli.connecting import accounts
 from tintype.cli.demonstrating import demo
 from tintype.cli.doctor import doctor
@@ -53,7 +54,10 @@ def _root(
     pass
 
 
-for command in (serve, worker, demo, simulate, migrate, doctor, sync, fetch, recipe, publish, insights):
+for command in (
+    *(serve, worker, demo, simulate, migrate, doctor, backup, restore, move),
+    *(sync, fetch, recipe, publish, insights),
+):
     app.command()(command)
 
 for name, group in (

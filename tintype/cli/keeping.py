@@ -7,7 +7,7 @@ import typer
 
 from tintype.cli.finding import find_workspace
 from tintype.cli.opening import Folder, in_house, settings_of
-from tintype.cli.output import AsJson, rows, thing
+from tintype.cli.output import AsJson, Exit, rows, thing
 
 if TYPE_CHECKING:
     from tintype.app import House
@@ -22,28 +22,56 @@ vault = typer.Typer(help="The encryption key that seals tokens.", no_args_is_hel
 Named = Annotated[str, typer.Argument(metavar="WORKSPACE", help="Id, or name if no other has it.", show_default=False)]
 
 
-def migrate(data: Folder = None, as_json: AsJson = False) -> None:
-    """Bring the database to the newest revision; every command that opens it does so, too.
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; end with 1 when the database is behind this version.")
+    ] = False,
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where the database stands, and bring it to the newest revision; every command that opens it does so, too.
 
-    Keys of --json: revision, changed.
+    Keys of --json: was, revision, newest, changed.
     """
     import asyncio
 
-    from tintype.backends.database import open_database
-    from tintype.backends.migrations import HEAD, upgrade
+    from tintype.backends.migrations import HEAD
 
     settings = settings_of(data)
+    was, changed = asyncio.run(_migrated(settings.database_address(), look_only=check))
+    stands = HEAD if changed else was
+    found = {"was": was, "revision": stands, "newest": HEAD, "changed": changed}
+    thing(found, as_json=as_json, sentence=_standing(was, HEAD, changed=changed))
+    if check and (was is None or was < HEAD):
+        raise typer.Exit(Exit.TROUBLE)
 
-    async def up() -> bool:
-        database = open_database(settings.database_address())
-        try:
-            return await upgrade(database)
-        finally:
-            await database.close()
 
-    changed = asyncio.run(up())
-    done = f"the database is at revision {HEAD} now" if changed else f"the database is at revision {HEAD} already"
-    thing({"revision": HEAD, "changed": changed}, as_json=as_json, sentence=done)
+async def _migrated(address: str, *, look_only: bool) -> tuple[str | None, bool]:
+    """Return the revision that was found, and whether the database was brought further."""
+    from tintype.backends.database import open_database, revision, sqlite_file
+    from tintype.backends.migrations import upgrade
+
+    file = sqlite_file(address)
+    if look_only and file is not None and not file.exists():
+        return None, False
+    database = open_database(address)
+    try:
+        if look_only:
+            await database.check()  # a database that is away is not one that is behind
+        was = await revision(database)
+        return was, False if look_only else await upgrade(database)
+    finally:
+        await database.close()
+
+
+def _standing(was: str | None, newest: str, *, changed: bool) -> str:
+    before = f"at revision {was}" if was else "empty"
+    if changed:
+        return f"the database was {before} and is at revision {newest} now"
+    if was is None or was < newest:
+        return f"the database is {before}; this version wants {newest}: run `tintype migrate`"
+    newer = f", newer than this version's {newest}" if was > newest else ""
+    return f"the database is {before} already{newer}"
 
 
 @workspaces.command("add")

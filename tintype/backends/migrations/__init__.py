@@ -1,5 +1,6 @@
 """Migrations: the database's history, one file a step; `upgrade` brings any database to the newest."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -7,29 +8,38 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, revision
 
+log = logging.getLogger(__name__)
+
 HEAD = "0011"
 
 # Any number will do that no other program locks in the same database: it keeps two nodes from migrating at once.
 _LOCK = 7_463_519_921
 
 
-async def upgrade(database: Database) -> bool:
-    """Bring the database to the newest revision; tell whether there was anything to do."""
-    if await revision(database) == HEAD:
+async def upgrade(database: Database, to: str = HEAD) -> bool:
+    """Bring the database to the newest revision, or no further than `to`; tell whether there was anything to do.
+
+    One that a newer version of the program brought further is left as it is: while nodes are upgraded one after the other,
+    the old ones go on, because migrations only add (docs/operations/upgrading.md).
+    """
+    found = await revision(database)
+    if found is not None and found >= to:
+        if found > HEAD:
+            log.warning("the database is at revision %s, newer than this version's %s; going on", found, HEAD)
         return False
     async with database.write() as connection:
-        await _upgrade_locked(connection)
+        await _upgrade_locked(connection, to)
     return True
 
 
-async def _upgrade_locked(connection: AsyncConnection) -> None:
+async def _upgrade_locked(connection: AsyncConnection, to: str) -> None:
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    await connection.run_sync(_run)
+    await connection.run_sync(_run, to)
 
 
-def _run(connection: Connection) -> None:
+def _run(connection: Connection, to: str) -> None:
     # Alembic is only needed when there is something to do; a running server never loads it.
     from alembic import command
     from alembic.config import Config
@@ -37,4 +47,4 @@ def _run(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, to)

@@ -1,0 +1,60 @@
+"""A backup as one file: a tar of the backup folder, which appears whole or not at all."""
+
+import shutil
+import tarfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from tintype.backends.archive.manifest import sync
+from tintype.errors import Conflict, Invalid, NotFound
+
+ENDINGS = (".tar", ".tar.gz", ".tgz")
+
+
+def is_packed(place: Path) -> bool:
+    """Tell whether a name means one file rather than a folder."""
+    return place.name.endswith(ENDINGS)
+
+
+@contextmanager
+def packed(place: Path) -> Generator[Path]:
+    """Yield a folder beside `place`, which becomes that one file when the block ends well.
+
+    Raises `Conflict` when the file is there already.
+    """
+    if place.exists():
+        raise Conflict(f"{str(place)!r} is there already; give another name")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    draft = folder.with_suffix(".draft")
+    try:
+        yield folder
+        draft.touch(mode=0o600)
+        with tarfile.open(draft, "w" if place.suffix == ".tar" else "w:gz") as tar:
+            tar.add(folder, arcname="")
+        sync(draft)
+        draft.rename(place)
+    finally:
+        draft.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def unpacked(place: Path) -> Generator[Path]:
+    """Yield a folder with what `packed` put into a file; it is gone after the block.
+
+    Raises `NotFound`, and `Invalid` for a file that is no such archive.
+    """
+    if not place.is_file():
+        raise NotFound(f"there is no file {str(place)!r}")
+    folder = Path(mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    try:
+        with tarfile.open(place) as tar:
+            tar.extractall(folder, filter="data")
+        yield folder
+    except tarfile.TarError as error:
+        raise Invalid(f"{str(place)!r} is no archive that can be read: {type(error).__name__}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
