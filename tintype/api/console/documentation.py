@@ -110,7 +110,9 @@ def drawn(chapter: Chapter) -> Markup:
             href = child.attrGet("href") if child.type == "link_open" else None
             if isinstance(href, str):
                 child.attrSet("href", _led(chapter.path, href))
-    return Markup(_markdown().renderer.render(tokens, _markdown().options, {}))  # noqa: S704 - HTML in the files is escaped
+    body = _markdown().renderer.render(tokens, _markdown().options, {})
+    # What can be scrolled must be reached by the keyboard.
+    return Markup(body.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - HTML in the files is escaped
 
 
 def slug(heading: str) -> str:

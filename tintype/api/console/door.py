@@ -106,7 +106,7 @@ class Door:
         """Return a page of the console as a visitor sees it."""
         page = templates.get_template(f"console/{template}").render(
             visit=visit,
-            sections=[one for one in SECTIONS if visit.may(one.role)],
+            sections=[one for one in SECTIONS if visit.may(one.role) and (visit.operates or not one.operators)],
             version=__version__,
             now=datetime.now(UTC),
             **shown,

@@ -12,6 +12,7 @@ class Section:
     path: str
     name: str
     role: Role = Role.VIEWER
+    operators: bool = False  # only for those who run the house
 
 
 SECTIONS = (
@@ -26,5 +27,5 @@ SECTIONS = (
     Section("/console/picker", "Picker", Role.EDITOR),
     Section("/console/webhooks", "Webhooks"),
     Section("/console/team", "Team and keys"),
-    Section("/console/system", "System", Role.OWNER),
+    Section("/console/system", "System", operators=True),
 )

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back
 from tintype.api.health import SECONDS, Part
-from tintype.core.access import Role
 from tintype.errors import Trouble
 
 PLACE = "/console/system"
@@ -31,7 +30,8 @@ def add(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.get(PLACE)
     async def system(request: Request) -> Response:
         """Show everything that an operator asks first."""
-        visit = await desk.door.visit(request, Role.OWNER)
+        visit = await desk.door.visit(request)
+        visit.must_operate()
         states = await asyncio.gather(*(_asked(part) for part in desk.parts))
         kept, left = await desk.storage()
         return desk.door.page(
@@ -49,7 +49,8 @@ def add(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.post(PLACE + "/jobs/{job_id}/{verb}")
     async def change(job_id: str, verb: str, request: Request) -> Response:
         """Try a job again, or call it off."""
-        visit, _ = await desk.door.form(request, Role.OWNER)
+        visit, _ = await desk.door.form(request)
+        visit.must_operate()
         if verb == "retry":
             await desk.jobs.retry(job_id)
         else:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back, text_of
 from tintype.core.access import Grant, Invitation, Issued, Role, Visit
-from tintype.errors import Invalid, NotFound, Trouble
+from tintype.errors import Conflict, Invalid, NotFound, Trouble
 
 PLACE = "/console/team"
 
@@ -55,7 +55,7 @@ def _members(app: FastAPI, desk: ConsoleDesk) -> None:
         role = _role(text_of(form, "role"))
         try:
             await desk.members.change(visit.caller(), user_id, role)
-        except Trouble as trouble:
+        except Conflict as trouble:
             return await _shown(desk, visit, problem=trouble.message, status=400)
         await desk.door.note(visit, "member.changed", f"{user_id} {role}")
         return back(PLACE, "changed")
@@ -66,7 +66,7 @@ def _members(app: FastAPI, desk: ConsoleDesk) -> None:
         visit, _ = await desk.door.form(request, Role.OWNER)
         try:
             await desk.members.remove(visit.caller(), user_id)
-        except Trouble as trouble:
+        except Conflict as trouble:
             return await _shown(desk, visit, problem=trouble.message, status=400)
         await desk.door.note(visit, "member.removed", str(user_id))
         return back(PLACE, "removed")
