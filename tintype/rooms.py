@@ -113,7 +113,7 @@ def furnish(settings: Settings, backends: Backends, now: Callable[[], datetime])
         kitchen=kitchen,
         picking=picking,
         announcer=open_announcer(settings, backends, picking.hooks, access, accounts, feed, publisher, kitchen.recipes),
-        browsing=_browsing(backends, users, now),
+        browsing=_browsing(settings, backends, users, now),
         welcome=Welcome(),
     )
 
@@ -234,7 +234,8 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
     )
 
 
-def _browsing(backends: Backends, users: Users, now: Callable[[], datetime]) -> Browsing:
+def _browsing(settings: Settings, backends: Backends, users: Users, now: Callable[[], datetime]) -> Browsing:
     """Return what signs people in with their browsers."""
     records = BrowsingRecords(backends.database)
-    return Browsing(records, users, SecondFactors(records, users.attempts, backends.vault, now), now)
+    factors = SecondFactors(records, users.attempts, backends.vault, now)
+    return Browsing(records, users, factors, now, frozenset(settings.operators))

@@ -42,6 +42,12 @@ class UserSettings(BaseSettings):
         description="Whether anybody may register as a user: open or closed. Without it open, as long as this server only "
         "serves its own machine and ADMIN_TOKEN is not set. Invitations and ADMIN_TOKEN always let in.",
     )
+    operators: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=names("OPERATORS"),
+        description="E-mail addresses, separated by commas, of the users who run this house: they alone see the console's "
+        "System page, with the jobs of all workspaces. Without it the user who came first.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias=names("CORS_ORIGINS"),
@@ -68,6 +74,13 @@ class UserSettings(BaseSettings):
             return json.loads(value)
         except ValueError:
             raise ValueError("must be a JSON list of issuers") from None
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
 
     @field_validator("platform_secret_key")
     @classmethod

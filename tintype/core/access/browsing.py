@@ -29,6 +29,7 @@ class Browsing:
     users: Users
     factors: SecondFactors
     now: Callable[[], datetime]
+    operators: frozenset[str] = frozenset()  # e-mail addresses; empty: the first user
 
     async def sign_in(self, email: str, password: str, address: str, agent: str) -> tuple[str, bool]:
         """Return the secret of a new session, and whether a code is still asked for; raises as `Users.prove` does."""
@@ -64,7 +65,7 @@ class Browsing:
         if now - browser.seen_at > NOTED:
             await self.records.seen(browser.digest, now)
         seat = person.seat(browser.workspace_id) or next(iter(person.seats), None)
-        return Visit(browser, person, seat, form_token(secret))
+        return Visit(browser, person, seat, form_token(secret), await self._operates(person.user))
 
     async def choose(self, visit: Visit, workspace_id: str) -> None:
         """Look at another workspace from now on.
@@ -131,6 +132,11 @@ class Browsing:
         if not await self.records.use(fingerprint(secret), self.now()):
             raise Gone(_OVER)
         return await self.admit(user_id, agent)
+
+    async def _operates(self, user: User) -> bool:
+        if self.operators:
+            return user.email in self.operators
+        return user.id == await self.users.records.first()
 
     async def _find(self, secret: str) -> Browser:
         browser = await self.records.find(fingerprint(secret)) if secret else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tintype.core.access.model import Caller, Grant, Person, Role, Seat
+from tintype.errors import Forbidden
 
 IDLE = timedelta(days=14)  # a browser that nobody used for so long has to sign in again
 LONGEST = timedelta(days=90)  # and so has one after so long, however often it is used
@@ -39,6 +40,12 @@ class Visit:
     person: Person
     seat: Seat | None
     form_token: str = field(repr=False)
+    operates: bool = False  # whether this is one of those who run the house, which holds other people's workspaces too
+
+    def must_operate(self) -> None:
+        """Go on when the visitor is one of those who run the house; raises `Forbidden`."""
+        if not self.operates:
+            raise Forbidden("this shows the whole house, and is for those who run it: see the setting OPERATORS")
 
     def caller(self) -> Caller:
         """Return who asks, as the rest of the house knows callers; the visit must have a seat."""

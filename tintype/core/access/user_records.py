@@ -142,6 +142,11 @@ class UserRecords:
         async with self.database.read() as connection:
             return (await connection.execute(select(users.c.id).limit(1))).one_or_none() is not None
 
+    async def first(self) -> int | None:
+        """Return the id of the user who came first; None: there is nobody."""
+        async with self.database.read() as connection:
+            return await connection.scalar(select(users.c.id).order_by(users.c.id).limit(1))
+
     async def all(self) -> Sequence[User]:
         """Return all users, oldest first."""
         async with self.database.read() as connection:
