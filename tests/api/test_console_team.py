@@ -75,7 +75,7 @@ async def test_nobody_reaches_into_another_workspace() -> None:
                 "/console/workspace", data={"form_token": token, "workspace": first.seats[0].workspace.id}
             )
             drop = await client.post(f"/console/team/members/{first.user.id}/remove", data={"form_token": token})
-        assert (revoke.status_code, choose.status_code, drop.status_code) == (404, 404, 400)
+        assert (revoke.status_code, choose.status_code, drop.status_code) == (404, 404, 404)
         assert (await access.who(issued.secret, Grant.FEED)).workspace_id == first.seats[0].workspace.id
 
 
@@ -98,3 +98,29 @@ async def test_pages_have_a_strict_policy_and_are_never_kept() -> None:
             assert "script-src 'self'" in policy
             assert answer.headers["cache-control"] == "no-store"
             assert "style=" not in answer.text
+
+
+async def test_somebody_who_is_invited_comes_in_by_the_link() -> None:
+    async with served() as house:
+        token = await first_user(house)
+        form = {"form_token": token, "email": OTHER, "role": "editor"}
+        page = await house.client.post("/console/team/members", data=form)
+        link = re.search(r'<code id="invited">[^<]*(/welcome/to/[^<]+)</code>', page.text)
+        assert link
+        async with httpx2.AsyncClient(base_url=house.client.base_url, timeout=30) as client:
+            wrong = await client.post(link[1], data={"email": "else@example.com", "password": PASSWORD})
+            assert wrong.status_code == 400
+            assert (await client.post(link[1], data={"email": OTHER, "password": PASSWORD})).status_code == 303
+            assert "first" in (await client.get("/console")).text
+            again = await client.post(link[1], data={"email": OTHER, "password": PASSWORD})
+            assert again.status_code == 400
+
+
+async def test_one_more_workspace_is_made_and_looked_at() -> None:
+    async with served() as house:
+        token = await first_user(house)
+        made = await house.client.post("/console/workspaces", data={"form_token": token, "name": "Second room"})
+        assert made.status_code == 303
+        assert "<h1>Second room</h1>" in (await house.client.get("/console")).text
+        short = await house.client.post("/console/workspaces", data={"form_token": token, "name": "x"})
+        assert short.status_code == 400

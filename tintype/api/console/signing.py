@@ -7,16 +7,18 @@ from starlette.responses import RedirectResponse, Response
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back, bare, check_own, own_path, text_of
 from tintype.core.access import Offered, Role, Visit
-from tintype.errors import Forbidden, Invalid, RateLimited, Trouble, Unauthorized
+from tintype.errors import Conflict, Forbidden, Invalid, RateLimited, Trouble, Unauthorized
 
 SIGN_IN = "/signin"
 MINE = "/console/me"
+INVITED = "/welcome/to"
 
 
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
     """Add the routes."""
     _signing_in(app, desk)
     _welcome(app, desk)
+    _invited(app, desk)
     _mine(app, desk)
     _second_factor(app, desk)
 
@@ -101,6 +103,26 @@ def _welcome(app: FastAPI, desk: ConsoleDesk) -> None:
         return desk.door.let_in(made, "/console")
 
 
+def _invited(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.get(INVITED + "/{secret}")
+    async def ask_invited(secret: str) -> Response:
+        """Ask somebody who was invited for the invited address and a password."""
+        return bare("invited.html", secret=secret, email="", problems=())
+
+    @app.post(INVITED + "/{secret}")
+    async def join(secret: str, request: Request) -> Response:
+        """Make a user with a place in the workspace that the invitation is for."""
+        check_own(request)
+        form = await request.form()
+        email = text_of(form, "email")
+        try:
+            user_id = await desk.users.add(email, text_of(form, "password"), invitation=secret)
+        except (Invalid, Conflict, Unauthorized) as trouble:
+            problems = trouble.problems if isinstance(trouble, Invalid) else (trouble.message,)
+            return bare("invited.html", status=400, secret=secret, email=email, problems=problems)
+        return desk.door.let_in(await desk.browsing.admit(user_id, request.headers.get("user-agent", "")), "/console")
+
+
 def _mine(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.get(MINE)
     async def mine(request: Request) -> Response:
@@ -127,6 +149,18 @@ def _mine(app: FastAPI, desk: ConsoleDesk) -> None:
         visit, _ = await desk.door.form(request, Role.VIEWER)
         await desk.browsing.end_others(visit)
         return back(MINE, "ended")
+
+    @app.post("/console/workspaces")
+    async def found(request: Request) -> Response:
+        """Make one more workspace, and look at it from now on."""
+        visit, form = await desk.door.form(request, Role.VIEWER)
+        try:
+            made = await desk.members.found(visit.caller(), text_of(form, "name"))
+        except Invalid as trouble:
+            return await _shown(desk, visit, problem=trouble.message, status=400)
+        fresh = await desk.browsing.visit(desk.door.secret(request))
+        await desk.browsing.choose(fresh, made.id)
+        return RedirectResponse("/console", 303)
 
     @app.post("/console/workspace")
     async def choose(request: Request) -> Response:
