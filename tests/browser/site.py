@@ -16,7 +16,7 @@ NAME = "cafe.example"
 # The browser takes every name for this machine's and asks nobody.
 MAPPED = f"--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 
-STRICT = "default-src 'none'; script-src {host} 'nonce-site'; connect-src {host}; img-src {host} data:; media-src {host}; style-src 'nonce-site'; base-uri 'none'"
+STRICT = "default-src 'none'; script-src {host} 'nonce-site'; connect-src {host}; img-src {host} data:; media-src {host}; frame-src {host}; style-src 'nonce-site'; base-uri 'none'"
 
 PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>Café</title><link rel="icon" href="data:,">

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, quote, urlencode
 from tintype.api.feed.shelf import Choice
 
 WIDTH = 640  # where nobody says how wide
-LEAST = 160  # pixels, below which nothing of a feed can be seen
 GAP, TILE, ACROSS = (
     8,
     224,
@@ -52,10 +51,11 @@ def asked(base: str, url: str) -> Page | None:
 
 def measured(posts: int, maxwidth: int | None, maxheight: int | None) -> tuple[int, int]:
     """Return the width and height in which so many posts are seen whole, within what is allowed."""
-    width = max(LEAST, min(WIDTH, maxwidth or WIDTH)) if maxwidth is None or maxwidth >= LEAST else maxwidth
+    width = min(WIDTH, maxwidth or WIDTH)
     across = max(ACROSS, (width + GAP) // (TILE + GAP))
     rows = ceil(posts / across)
-    height = ceil(rows * (width - (across - 1) * GAP) / across) + max(0, rows - 1) * GAP if rows else EMPTY
+    tile = max(1.0, (width - (across - 1) * GAP) / across)
+    height = ceil(rows * tile) + (rows - 1) * GAP if rows else EMPTY
     return width, min(height, maxheight or height)
 
 
