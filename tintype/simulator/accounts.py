@@ -89,7 +89,7 @@ def _page_token(visit: Visit, page: Page, _field: Field) -> object:
 def _accounts(visit: Visit, user: FacebookUser, field: Field) -> object:
     if "pages_show_list" not in visit.token.scopes:
         return {"data": []}
-    return visit.edge(user.id, visit.world.pages_of(user.id), field, default=ACCOUNTS_DEFAULT)
+    return visit.edge(user.id, tokens.pages(visit.world, visit.token, user.id), field, default=ACCOUNTS_DEFAULT)
 
 
 def _permissions(visit: Visit, _user: FacebookUser, _field: Field) -> object:

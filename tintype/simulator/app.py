@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tintype.simulator import cdn, control, errors, faults, graph, oauth, people, upload, web
+from tintype.simulator import cdn, control, errors, face, faults, graph, oauth, people, upload, web
 from tintype.simulator.arrival import Arrival, Client, host_of, params_of, split_path
 from tintype.simulator.errors import ShortError
 from tintype.simulator.world import World
@@ -49,6 +49,8 @@ class Simulator:
 
     async def _answer(self, request: Request, scope: Scope) -> Response:
         origin = self._origin or f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
+        if face.claims(request, self.world):
+            return await face.serve(request, self.world, self.client, origin)
         if request.url.path == "/_world" or request.url.path.startswith("/_world/"):
             return await control.serve(request, self.world, self.client, origin)
         entry = self.world.log.open(

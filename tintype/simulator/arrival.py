@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 import httpx2
 from starlette.formparsers import MultiPartException
@@ -84,6 +86,15 @@ def host_of(name: str) -> Host:
     if bare in HOSTS:
         return HOSTS[bare]
     return "cdn" if bare.endswith((".cdninstagram.com", ".fbcdn.net")) else "own"
+
+
+def loopback(uri: str) -> bool:
+    """Whether an address leads to this machine; such redirect addresses need no registration."""
+    try:
+        name = urlsplit(uri).hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def split_path(path: str) -> tuple[str | None, tuple[str, ...]]:

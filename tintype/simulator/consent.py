@@ -1,84 +1,102 @@
-"""The page on which a person lets an app in: plain HTML that works without scripts."""
+"""The pages on which a person lets an app in, or learns why they cannot: plain HTML that works without scripts."""
 
-from html import escape
+from dataclasses import dataclass
 
-from tintype.simulator import cdn, people
+from starlette.responses import Response
+
 from tintype.simulator.arrival import Arrival
-from tintype.simulator.model import App, Person
+from tintype.simulator.face import paper, pictures
+from tintype.simulator.model import App, Login, Page, Person
+from tintype.simulator.world import World
 
 FORWARDED = ("client_id", "redirect_uri", "response_type", "scope", "state", "config_id")
 WORDS = {
     "basic": "See your profile and posts",
+    "public_profile": "See your name and picture",
     "publish": "Publish posts for you",
     "comments": "Read and answer comments",
     "insights": "See the numbers of your posts",
     "messages": "Read and answer messages",
+    "manage_contents": "Delete your posts",
+    "engagement": "See and answer what people say on your Page",
+    "business_management": "See the businesses you manage",
     "pages": "See the Pages you manage",
 }
+BRANDS: dict[Login, str] = {"instagram": "Instagram", "facebook": "Facebook"}
+# How each refusal is headed and what to do, by the first words of what programs are told.
+CAUSES: dict[str, tuple[str, str]] = {
+    "Invalid redirect_uri": (
+        "URL blocked",
+        "The redirect address is not registered for this app. Compare it letter by letter and add it in the settings.",
+    ),
+    "Invalid platform app": (
+        "Invalid app id",
+        "No app for this login has that id. Apps for the Instagram login and for the Facebook login have different ids.",
+    ),
+    "Invalid response_type": ("Invalid request", "Only response_type=code is known."),
+    "Invalid scope": ("Invalid scopes", "The app asked for a permission that this login does not have, or for none."),
+    "Insufficient developer role": (
+        "App not active",
+        "In development mode only people with a role on the app connect. Make this person a tester, or switch to live.",
+    ),
+}
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#16181d;--soft:#6b7280;--line:#e2e5ea;--card:#fff;--back:#f4f5f7;--go:#0a66d8}
-@media(prefers-color-scheme:dark){:root{--ink:#eceef1;--soft:#9aa3af;--line:#2c3038;--card:#181b20;--back:#0f1114}}
-*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;
-background:var(--back);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{width:100%;max-width:26rem;background:var(--card);border:1px solid var(--line);border-radius:16px;padding:1.75rem}
-h1{font-size:1.2rem;margin:0 0 .25rem}p{margin:0 0 1rem;color:var(--soft);font-size:.92rem}
-fieldset{border:0;padding:0;margin:0 0 1.25rem}legend{font-weight:600;font-size:.9rem;padding:0;margin-bottom:.5rem}
-label{display:flex;gap:.75rem;align-items:center;padding:.5rem .6rem;border:1px solid var(--line);border-radius:10px;
-margin-bottom:.4rem;cursor:pointer}label:has(:checked){border-color:var(--go)}
-label img{width:40px;height:40px;border-radius:50%;object-fit:cover;background:var(--line)}
-label small{display:block;color:var(--soft)}label.plain{border:0;padding:.2rem .1rem;margin:0;font-size:.92rem}
-.row{display:flex;flex-direction:row-reverse;gap:.75rem}button{flex:1;padding:.7rem;border-radius:10px;border:1px solid var(--line);font:inherit;
-font-weight:600;background:transparent;color:inherit;cursor:pointer}button.go{background:var(--go);border-color:var(--go);
-color:#fff}button:focus-visible,input:focus-visible{outline:3px solid var(--go);outline-offset:2px}
-footer{margin-top:1rem;color:var(--soft);font-size:.8rem;text-align:center}
-"""
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Somebody who may let the app in, with the Pages they can hand over."""
+
+    person: Person
+    portrait: str
+    about: str
+    warning: str
+    pages: tuple[tuple[Page, str], ...]
 
 
-def page(arrival: Arrival, app: App, scopes: tuple[str, ...]) -> str:
-    """The whole page for this app and these scopes; Facebook's dialog offers only people who manage a Page."""
+def page(arrival: Arrival, app: App, scopes: tuple[str, ...]) -> Response:
+    """The consent page for this app and these scopes; Facebook's dialog offers only people who manage a Page."""
     world = arrival.world
-    choice = [one for one in world.people.values() if app.login == "instagram" or one.facebook_id]
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(arrival.params[name])}">'
-        for name in FORWARDED
-        if name in arrival.params
+    people = [one for one in world.people.values() if app.login == "instagram" or one.facebook_id]
+    return paper.page(
+        "consent.html",
+        headers=paper.CONSENT_HEADERS,
+        app=app,
+        brand=BRANDS[app.login],
+        forwarded=[(name, arrival.params[name]) for name in FORWARDED if name in arrival.params],
+        choices=[_choice(world, app, person) for person in people],
+        scopes=[(scope, next((text for part, text in WORDS.items() if part in scope), "")) for scope in scopes],
+        development=world.settings.development_mode,
     )
-    brand = "Instagram" if app.login == "instagram" else "Facebook"
-    rows = "".join(_person(arrival, person, first=place == 0) for place, person in enumerate(choice))
-    asks = "".join(_scope(scope) for scope in scopes)
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">
-<title>Allow {escape(app.name)}? · {brand} (pretend)</title><style>{STYLE}</style></head>
-<body><main><h1>{escape(app.name)} wants to connect</h1>
-<p>This is a pretend {brand}. Choose who you are today.</p>
-<form method="post">{hidden}
-<fieldset><legend>Account</legend>{rows}</fieldset>
-<fieldset><legend>It may</legend><input type="hidden" name="choosing" value="1">{asks}</fieldset>
-<div class="row"><button class="go" name="decision" value="allow">Allow</button>
-<button name="decision" value="cancel">Cancel</button></div></form>
-<footer>Nothing here leaves your machine.</footer></main></body></html>"""
 
 
-def _person(arrival: Arrival, person: Person, *, first: bool) -> str:
-    world = arrival.world
-    key = people.profile_key(person)
-    picture = cdn.url(
-        arrival.origin, key, now=world.now(), lifetime=world.cdn_lifetime("image"), secret=world.cdn_secret
-    )
+def _choice(world: World, app: App, person: Person) -> Choice:
     posts = len(world.posts(person.username))
     about = f"{person.account_type.replace('_', ' ').lower()} account, {posts} posts"
-    checked = " checked" if first else ""
-    return (
-        f'<label><input type="radio" name="username" value="{escape(person.username)}"{checked}>'
-        f'<img src="{escape(picture)}" alt=""><span>{escape(person.username)}<small>{about}</small></span></label>'
-    )
+    warning = "" if has_role(world, person) else "No role on this app."
+    if person.account_type == "PERSONAL":
+        warning = "Apps can do nothing with a personal account: switch to a professional one first."
+    pages = world.pages_of(person.facebook_id) if app.login == "facebook" and person.facebook_id else ()
+    return Choice(
+        person, pictures.portrait(person), about, warning,
+        tuple((one, f"with {one.username}" if one.username else "no Instagram account") for one in pages),
+    )  # fmt: skip
 
 
-def _scope(scope: str) -> str:
-    words = next((text for part, text in WORDS.items() if part in scope), "")
-    label = f"{escape(words)} <small>{escape(scope)}</small>" if words else escape(scope)
-    return (
-        f'<label class="plain"><input type="checkbox" name="granted" value="{escape(scope)}" checked>'
-        f"<span>{label}</span></label>"
+def has_role(world: World, person: Person) -> bool:
+    """Whether this person may use an app: once it is live everybody, before that whoever has a role."""
+    settings = world.settings
+    return not settings.development_mode or settings.testers is None or person.username in settings.testers
+
+
+def refused(arrival: Arrival, login: Login, message: str) -> Response:
+    """Why there is no consent page, for people: what programs are told, and what to do about it."""
+    title, about = next((found for start, found in CAUSES.items() if message.startswith(start)), ("Error", ""))
+    return paper.page(
+        "refused.html",
+        400,
+        brand=BRANDS[login],
+        title=title,
+        about=about,
+        message=message,
+        redirect_uri=arrival.params.get("redirect_uri", "") if "redirect_uri" in message else "",
     )

@@ -24,6 +24,8 @@ async def serve(request: Request, world: World, client: Client, origin: str) -> 
     if lever is None and parts:
         lever, item = LEVERS.get((request.method, *parts[:-1], "*")), parts[-1]
     try:
+        if request.headers.get("sec-fetch-site") == "cross-site" and request.method != "GET":
+            raise WrongPullError("pages of other sites do not move this world", 403)
         if lever is None:
             raise WrongPullError(f"no such call: {request.method} /{'/'.join(('_world', *parts))}", 404)
         said = await lever(Pull(request, world, client, origin, await _body(request), item))
@@ -74,6 +76,15 @@ async def reset(pull: Pull) -> Answer:
         pull.whole("seed", pull.world.seed), now=pull.number("now", least=0, most=LATEST), settings=settings
     )
     return await overview(pull)
+
+
+async def change_settings(pull: Pull) -> Answer:
+    """`PATCH /_world/settings`: settings by name, without beginning again; a plain reset forgets them."""
+    try:
+        pull.world.settings = pull.world.settings.changed(pull.body)
+    except ValueError as error:
+        raise WrongPullError(str(error)) from error
+    return asdict(pull.world.settings)
 
 
 async def clock(pull: Pull) -> Answer:
@@ -151,7 +162,7 @@ async def add_code(pull: Pull) -> Answer:
 
 async def add_fault(pull: Pull) -> Answer:
     """`POST /_world/faults`."""
-    pull.only("on", "kind", "times", "after", "delay_ms", "code", "subcode", "status", "username", "to")
+    pull.only("on", "kind", "times", "after", "delay_ms", "code", "subcode", "status", "username", "to", "chance")
     times = pull.whole("times", least=1) if "times" in pull.body else 1  # null: always
     fault = Fault(
         id=str(pull.world.next_number()),
@@ -165,6 +176,7 @@ async def add_fault(pull: Pull) -> Answer:
         status=pull.whole("status", least=200, most=599),
         username=pull.text("username", "") or None,
         to=pull.text("to", "") or None,
+        chance=pull.number("chance", 1.0, least=0, most=1) or 0.0,
     )
     if fault.kind == "redirect" and not fault.to:
         raise WrongPullError("a redirect needs `to`")
@@ -265,6 +277,7 @@ async def published(pull: Pull) -> list[Answer]:
 LEVERS: dict[tuple[str, ...], Callable[[Pull], Awaitable[object]]] = {
     ("GET",): overview,
     ("POST", "reset"): reset,
+    ("PATCH", "settings"): change_settings,
     ("POST", "clock"): clock,
     ("POST", "people"): staging.add_person,
     ("POST", "tokens"): add_token,

@@ -12,6 +12,8 @@ import anyio.lowlevel
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from tintype.simulator import ids
+
 FaultKind = Literal[
     "status", "slow", "hang", "lost", "error_after", "reset", "malformed", "html", "rate_limit", "expired_token",
     "truncate", "drip", "wrong_type", "redirect",
@@ -51,7 +53,7 @@ NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One order for trouble: skip `after` matching calls, then hit `times` of them (None: all)."""
+    """One order for trouble: skip `after` matching calls, then hit `times` of them (None: all), each by `chance`."""
 
     id: str
     on: str
@@ -64,6 +66,7 @@ class Fault:
     status: int | None = None
     username: str | None = None
     to: str | None = None
+    chance: float = 1.0
 
     def matches(self, name: str, username: str | None) -> bool:
         """Whether this fault speaks of that call of that account."""
@@ -73,8 +76,9 @@ class Fault:
 class Faults:
     """The faults still to come, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         self._waiting: dict[str, Fault] = {}
+        self._dice = ids.dice(seed, "faults")
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._waiting.values()))
@@ -97,6 +101,8 @@ class Faults:
                 continue
             if fault.after > 0:
                 self._waiting[fault.id] = replace(fault, after=fault.after - 1)
+                continue
+            if fault.chance < 1 and self._dice.random() >= fault.chance:
                 continue
             if fault.times is not None:
                 self._use(fault)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import httpx2
 
-from tintype.simulator.arrival import Client
+from tintype.simulator.arrival import Client, loopback
 from tintype.simulator.containers import AT_ONCE, refusal
-from tintype.simulator.oauth import loopback
 from tintype.simulator.settings import Settings
 
 IMAGE_MOST = 8 * 1024 * 1024

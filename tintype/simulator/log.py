@@ -61,6 +61,10 @@ class Log:
             if entry.n > n
         ]
 
+    def last(self, count: int) -> list[Entry]:
+        """The newest entries, newest first."""
+        return self._entries[-count:][::-1]
+
 
 def masked(query: str) -> str:
     """A query string in which no value of a secret parameter is left."""

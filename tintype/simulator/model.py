@@ -139,7 +139,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorisation code: valid one hour, used once."""
+    """An authorisation code: valid one hour, used once; `pages` as in Token."""
 
     value: str = field(repr=False)
     app_id: str
@@ -149,11 +149,15 @@ class Code:
     issued_at: float
     used: bool = False
     declined: tuple[str, ...] = ()
+    pages: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token; `dead` is the subcode of error 190 once it was revoked, `expires_at` None for never."""
+    """An access token; `dead` is the subcode of error 190 once it was revoked, `expires_at` None for never.
+
+    `pages` are those that the person chose for the app, None for all.
+    """
 
     value: str = field(repr=False)
     kind: Literal["short", "long", "page", "app"]
@@ -166,6 +170,7 @@ class Token:
     page_id: str | None = None
     dead: int | None = None
     declined: tuple[str, ...] = ()
+    pages: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which thing an id stands for, and which fields and edges it has through which host."""
 
-from tintype.simulator import accounts, comments, hashtags, ids, insights, posts, publishing
+from tintype.simulator import accounts, comments, hashtags, ids, insights, posts, publishing, tokens
 from tintype.simulator.errors import GraphError, nonexisting_field, unsupported
 from tintype.simulator.grammar import Field
 from tintype.simulator.model import Answer, Comment, Container, FacebookUser, Media, Page, Person
@@ -110,7 +110,7 @@ def _visible(visit: Visit, node: object) -> bool:
 
 def _managed(visit: Visit) -> list[Page]:
     user = owner(visit)
-    return visit.world.pages_of(user.id) if isinstance(user, FacebookUser) else []
+    return tokens.pages(visit.world, visit.token, user.id) if isinstance(user, FacebookUser) else []
 
 
 def _still_hidden(visit: Visit, media: Media) -> bool:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import cast
 from urllib.parse import urlencode, urlsplit
 
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tintype.simulator import consent, errors, tokens
-from tintype.simulator.arrival import Arrival
+from tintype.simulator.arrival import Arrival, loopback
 from tintype.simulator.errors import GraphError, ShortError
-from tintype.simulator.model import DAY, HOUR, Answer, App, Code, Login, Token
+from tintype.simulator.face.guest import wants_page
+from tintype.simulator.model import DAY, HOUR, Answer, App, Code, Login, Person, Token
 from tintype.simulator.world import World
 
 REFUSED = {
@@ -23,33 +23,28 @@ WRONG_REDIRECT = (
     "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the "
     "OAuth dialog request"
 )
+NO_ROLE = "Insufficient developer role"
 DATA_ACCESS = 90 * DAY
-
-
-def loopback(uri: str) -> bool:
-    """Whether an address leads to this machine; such redirect addresses need no registration."""
-    try:
-        name = urlsplit(uri).hostname or ""
-        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def dialog(arrival: Arrival, login: Login) -> Response:
     """The authorise page (GET) and what its buttons do (POST).
 
-    A wrong app or redirect address never redirects: 400 in the short form (Instagram) or the envelope (Facebook).
+    A wrong app or redirect address never redirects: 400 in the short form (Instagram) or the envelope (Facebook), or as
+    a page for people.
     """
     asked = arrival.params
     try:
         app, scopes = _asked_app(arrival.world, asked, login)
     except ShortError as error:
+        if wants_page(arrival.request):
+            return consent.refused(arrival, login, error.message)
         if login == "instagram":
             return errors.short_answer(error.message)
         return errors.answer(GraphError(101 if "app" in error.message else 191, error.message))
     if arrival.method == "POST":
         return _decide(arrival, app, scopes)
-    return HTMLResponse(consent.page(arrival, app, scopes))
+    return consent.page(arrival, app, scopes)
 
 
 def _asked_app(world: World, asked: Mapping[str, str], login: Login) -> tuple[App, tuple[str, ...]]:
@@ -78,16 +73,28 @@ def _decide(arrival: Arrival, app: App, scopes: tuple[str, ...]) -> Response:
     person = world.people.get(asked.get("username", ""))
     if person is None:
         return errors.short_answer("Unknown user")
+    if not consent.has_role(world, person):
+        if wants_page(arrival.request):
+            return consent.refused(arrival, app.login, NO_ROLE)
+        return errors.short_answer(NO_ROLE)
     kept = set(asked.get("granted", "").split(",")) if "choosing" in asked else set(scopes)
     granted = tuple(scope for scope in scopes if scope in kept)
     declined = tuple(scope for scope in scopes if scope not in kept)
     code = tokens.new_code(
         world, app_id=app.app_id, username=person.username, redirect_uri=asked["redirect_uri"], scopes=granted,
-        declined=declined,
+        declined=declined, pages=_pages(world, person, asked) if app.login == "facebook" else None,
     )  # fmt: skip
     arrival.entry.username = person.username
     arrival.effect(f"code:{person.username}")
     return _send_back(asked["redirect_uri"], {"code": code.value} | state, "#_" if app.login == "instagram" else "#_=_")
+
+
+def _pages(world: World, person: Person, asked: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The Pages that the person left ticked, of their own; None for all when the form did not ask."""
+    if "choosing_pages" not in asked or person.facebook_id is None:
+        return None
+    kept = set(asked.get("pages", "").split(","))
+    return tuple(page.id for page in world.pages_of(person.facebook_id) if page.id in kept)
 
 
 def _send_back(uri: str, params: Mapping[str, str], fragment: str) -> Response:
@@ -184,10 +191,14 @@ def facebook_token(arrival: Arrival) -> Response:
         return _bearer(world, tokens.issue(world, "app", "facebook", app.app_id, "", ()))
     if asked.get("grant_type") == "fb_exchange_token":
         old = tokens.living(world, asked.get("fb_exchange_token"))
-        token = tokens.issue(world, "long", "facebook", app.app_id, old.username, old.scopes, declined=old.declined)
+        token = tokens.issue(
+            world, "long", "facebook", app.app_id, old.username, old.scopes, declined=old.declined, pages=old.pages
+        )
     else:
         code = _facebook_code(world, asked)
-        token = tokens.issue(world, "short", "facebook", app.app_id, code.username, code.scopes, declined=code.declined)
+        token = tokens.issue(
+            world, "short", "facebook", app.app_id, code.username, code.scopes, declined=code.declined, pages=code.pages
+        )
     arrival.entry.username = token.username
     arrival.effect(f"token:{token.username}")
     return _bearer(world, token)

@@ -42,6 +42,8 @@ class Settings:
     spam_shield: bool = False
 
     development_mode: bool = False  # comments read with the Instagram login come back as an empty list
+    testers: tuple[str, ...] | None = None  # who has a role while in development mode; None: everybody
+    panel_elsewhere: bool = False  # whether the panel opens for browsers on other machines, too
 
     webhook_shape: Literal["changes", "flat"] = "changes"
     comment_id_key: Literal["id", "comment_id"] = "id"

@@ -82,6 +82,7 @@ def issue(
     lifetime: float | None = None,
     age: float = 0.0,
     declined: tuple[str, ...] = (),
+    pages: tuple[str, ...] | None = None,
 ) -> Token:
     """A new token; `lifetime` in seconds from its birth, `age` seconds ago."""
     settings = world.settings
@@ -90,7 +91,7 @@ def issue(
     born = world.now() - age
     value = ("IGAA" if login == "instagram" else "EAA") + ids.letters(150, world.seed, "token", world.next_number())
     expires_at = None if life is None else born + life
-    token = Token(value, kind, login, app_id, username, scopes, born, expires_at, declined=declined)
+    token = Token(value, kind, login, app_id, username, scopes, born, expires_at, declined=declined, pages=pages)
     world.tokens[value] = token
     return token
 
@@ -109,7 +110,16 @@ def page_token(world: World, parent: Token, page: Page) -> Token:
 
 def refreshed(world: World, token: Token) -> Token:
     """A long token with a new 60 days: a new string, or the same by setting."""
-    fresh = issue(world, "long", token.login, token.app_id, token.username, token.scopes, declined=token.declined)
+    fresh = issue(
+        world,
+        "long",
+        token.login,
+        token.app_id,
+        token.username,
+        token.scopes,
+        declined=token.declined,
+        pages=token.pages,
+    )
     if not world.settings.refresh_keeps_token:
         return fresh
     del world.tokens[fresh.value]
@@ -182,4 +192,9 @@ def readable(world: World, token: Token) -> list[Person]:
     owner = world.people[token.username].facebook_id
     if owner is None:
         return []
-    return [world.people[page.username] for page in world.pages_of(owner) if page.username]
+    return [world.people[page.username] for page in pages(world, token, owner) if page.username]
+
+
+def pages(world: World, token: Token, facebook_id: str) -> list[Page]:
+    """The Pages of a Facebook user that this token was given."""
+    return [page for page in world.pages_of(facebook_id) if token.pages is None or page.id in token.pages]

@@ -69,7 +69,7 @@ class World:
         self.sessions: dict[str, str] = {}  # sessionid cookie -> username
         self.magic_memory = magic.Memory()
         self.magic_posts: dict[str, Media] = {}  # media id -> a post that goes wrong on the public web side
-        self.faults = Faults()
+        self.faults = Faults(self.seed)
         self.log = Log()
         self._sequence = 0
         self._posts: dict[str, list[str]] = {}
