@@ -61,6 +61,20 @@ _ADDRESSING = re.compile(
 )
 _HEADING = re.compile(r"^\W*[^\W\d][\w' ]{2,30}:\s*$")
 
+# The search above is long, so it is asked only of lines that hold one of these: no pattern of it matches without one.
+_MARKS = ("<", "[", "{", "###", "you are ", "a.i", "i.a")
+_BEGINNINGS = frozenset(
+    """
+    ignor disre forge overr bypas skip verge vergi missa oubli compt olvid dimen esque negee
+    new updat real actua secre neue nouve nueva nuove novas nieuw
+    syste assis user devel outpu respo reply answe act obey print revea
+    ai langu llm llms chat chatg gpt claud gemin llama chatb bot bots model ki parse impor scrap asist modèl sprac taalm ia
+    recip title name call servi sourc url ingre rezep titel recet titre títul ricet titol recei
+    json keywo list descr every api passw token word words is_re jailb mode promp anyth http https webho
+    """.split()
+)  # words, or the first five letters of longer ones
+_WORD = re.compile(r"\w+")
+
 
 def for_cooks(text: str) -> tuple[str, int]:
     """Return a text without the sentences that address a model and their followers, and how many those were."""
@@ -72,13 +86,19 @@ def heard(lines: Sequence[str]) -> tuple[list[str | None], int]:
     """Return each line as a cook needs it, None where nothing of it is left, and how many sentences were taken out."""
     kept: list[str | None] = []
     hidden = shadow = 0
-    for line in lines:
+    said = [_lowered(_shown(line)) for line in lines]
+    cues = _cues("\n".join(said))
+    for line, shown in zip(lines, said, strict=True):
+        suspect = any(cue in shown for cue in cues)
+        if not (shadow or suspect):
+            kept.append(line)
+            continue
         if not line.strip(" .·•-_") or _HEADING.match(line):
             shadow = 0  # a gap or a heading ends what an addressing sentence began
         sentences: list[str] = []
         found = _SENTENCE.split(line) if line.strip() else []
         for sentence in found:
-            if addresses_a_model(sentence):
+            if suspect and addresses_a_model(sentence):
                 hidden, shadow = hidden + 1, _SHADOW
             elif shadow:
                 hidden, shadow = hidden + 1, shadow - 1
@@ -93,5 +113,25 @@ def heard(lines: Sequence[str]) -> tuple[list[str | None], int]:
 
 def addresses_a_model(line: str) -> bool:
     """Tell whether a line speaks to the machine that reads it, and not to a cook."""
-    shown = "".join(c for c in unicodedata.normalize("NFKC", line) if unicodedata.category(c) not in ("Cf", "Mn"))
-    return _ADDRESSING.search(shown) is not None
+    shown = _shown(line)
+    return bool(_cues(_lowered(shown))) and _ADDRESSING.search(shown) is not None
+
+
+def _shown(line: str) -> str:
+    """Return a line as it is seen: letters in disguise made plain, and marks that nobody sees gone."""
+    if line.isascii():
+        return line
+    folded = unicodedata.normalize("NFKC", line)
+    unseen = {ord(c): None for c in set(folded) if unicodedata.category(c) in ("Cf", "Mn")}
+    return folded.translate(unseen) if unseen else folded
+
+
+def _lowered(shown: str) -> str:
+    """Return a text in small letters, those of Turkish with their dot: the search takes them for one letter."""
+    return shown.lower().replace("\u0131", "i").replace("i\u0307", "i")
+
+
+def _cues(lowered: str) -> list[str]:
+    """Return what in a text in small letters may belong to words for a machine; without any it holds none."""
+    begun = {word[:5] for word in _WORD.findall(lowered)} & _BEGINNINGS
+    return [*begun, *(mark for mark in _MARKS if mark in lowered)]
