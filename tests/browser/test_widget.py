@@ -274,19 +274,35 @@ async def test_an_unknown_key_is_named_on_the_console(site: Site, browser: Brows
 async def test_a_feed_that_is_away_breaks_nothing_and_comes_back(site: Site, browser: Browser, key: str) -> None:
     site.body = site.tag('<a href="https://www.instagram.com/cafe">We are on Instagram</a>', feed=key)
     context = await context_of(browser)
-    tries: list[str] = []
+    is_away = True
 
     async def away(route: Route) -> None:
-        tries.append(route.request.url)
-        await (route.abort() if len(tries) < 3 else route.continue_())
+        await (route.abort() if is_away else route.continue_())
 
     await context.route("**/feeds/**", away)
     one = await site.visit(context)
     await expect(one.page.get_by_role("link", name="We are on Instagram")).to_be_visible()
     await expect(one.page.get_by_text("Open from seven to six.")).to_be_visible()
     assert any("was not reached" in line for line in one.complaints)
+    is_away = False
     await expect(tiles(one.page)).to_have_count(9, timeout=10_000)
     await expect(one.page.get_by_role("link", name="We are on Instagram")).to_be_hidden()
+
+
+async def test_who_came_before_sees_the_last_list_while_the_feed_is_away(
+    site: Site, browser: Browser, key: str
+) -> None:
+    site.body = site.tag(feed=key)
+    context = await context_of(browser)
+    first = await site.visit(context)
+    await filled(first.page)
+
+    await context.set_offline(True)
+    again = (
+        "const one = document.createElement('tintype-feed'); one.setAttribute('feed', key); document.body.append(one)"
+    )
+    await first.page.evaluate(f"(key) => {{ {again} }}", key)
+    await expect(tiles(first.page)).to_have_count(18)
 
 
 async def test_what_is_hidden_here_is_not_shown(stage: Stage, site: Site, browser: Browser) -> None:
@@ -296,9 +312,13 @@ async def test_what_is_hidden_here_is_not_shown(stage: Stage, site: Site, browse
     await stage.house.feed.curation.describe(member.workspace_id, member.account_id, second, "A loaf on a board")
     await stage.house.renditions.render_all()
     site.body = site.tag(feed=await feed_key(stage, member.workspace_id))
-    one = await site.visit(await context_of(browser))
+    context = await context_of(browser)
+    one = await site.visit(context)
     await filled(one.page, 2)
     await expect(tiles(one.page).first).to_have_accessible_name("A loaf on a board")
+    await stage.house.feed.curation.hide(member.workspace_id, member.account_id, second, hidden=True)
+    two = await site.visit(context)  # whose browser keeps the list of a moment ago
+    await filled(two.page, 1)
 
 
 async def test_space_that_no_post_needs_is_given_back_out_of_sight(stage: Stage, site: Site, browser: Browser) -> None:

@@ -43,17 +43,29 @@ export async function posts(base: string, wanted: Wanted): Promise<readonly Post
   const asked = new URLSearchParams({ limit: String(wanted.count) });
   if (wanted.account) asked.set("account", wanted.account);
   const address = `${base}/feeds/${encodeURIComponent(wanted.key)}.json?${asked}`;
-  const answer = await called(address, {}).catch(async () => {
-    // What a page may not read and what is not there look alike; a call whose answer nobody reads tells them apart.
-    const there = await called(address, { mode: "no-cors" }).then(
-      () => true,
-      () => false,
-    );
-    throw there ? new Away(refused(wanted.key), false) : new Away(unreachable(base), true);
-  });
+  const answer = await answered(address, base, wanted.key);
   if (!answer.ok) throw new Away(await told(answer, wanted.key), answer.status >= 500 || answer.status === 429);
   const feed = (await answer.json()) as { photos: readonly Post[] };
   return feed.photos.filter(isOwn).map((post) => localised(post, base));
+}
+
+// A list that a browser kept may show what is hidden since: it is asked anew, and the old one is for bad days.
+async function answered(address: string, base: string, key: string): Promise<Response> {
+  const fresh = (): Promise<Response> => called(address, { cache: "no-cache" });
+  const first = await fresh().catch(nothing);
+  if (first && first.status < 500) return first;
+  const kept = await called(address, { cache: "force-cache" }).catch(nothing);
+  if (kept?.ok) return kept;
+  if (first) return first;
+  // What a page may not read and what is not there look alike; a call whose answer nobody reads tells them apart.
+  if (!(await called(address, { mode: "no-cors" }).catch(nothing))) throw new Away(unreachable(base), true);
+  return fresh().catch(() => {
+    throw new Away(refused(key), false);
+  });
+}
+
+function nothing(): undefined {
+  return undefined;
 }
 
 function called(address: string, more: RequestInit): Promise<Response> {

@@ -72,7 +72,7 @@ class Entry:
 
     def part(self, choice: Choice, accept_encoding: bytes) -> Form:
         """Return the public form of a part of the feed, which is packed once for all who want the same part."""
-        if choice == Choice():
+        if choice.account is None and (choice.limit is None or choice.limit >= len(self.items)):
             return self.form(accept_encoding, public=True)
         forms = self.parts.get(choice)
         if forms is None:

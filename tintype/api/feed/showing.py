@@ -1,5 +1,6 @@
 """What websites fetch with a publishable key: the feed as JSON and HTML, the widget's script, oEmbed, and the files."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -50,7 +51,8 @@ def _feeds(app: FastAPI, desk: FeedDesk) -> None:
         entry = await desk.shelf.entry(caller.workspace_id)
         choice = Choice(limit, account or None)
         if form == "json":
-            return _with(entry.part(choice, _accepted(request)).answer(request), cors)
+            part = await asyncio.to_thread(entry.part, choice, _accepted(request))  # the first of its kind is packed
+            return _with(part.answer(request), cors)
         if form == "html":
             oembed = embedding.discovered(desk.base, str(request.url.path), request.url.query)
             return _with(pages.feed(request, entry, choice, caller, desk.base, oembed), cors)
@@ -81,7 +83,7 @@ def _embedding(app: FastAPI, desk: FeedDesk) -> None:
         """Return the script that puts a feed into a page."""
         return fitting(_script(), _accepted(request)).answer(request)
 
-    @app.get("/oembed")
+    @app.get("/oembed", responses={501: {"description": "Another format than JSON was asked for."}})
     async def oembed(
         url: Annotated[str, Query(max_length=2048)],
         form: Annotated[Literal["json", "xml"], Query(alias="format")] = "json",
