@@ -16,6 +16,7 @@ from tintype.backends.idempotency import Idempotency
 from tintype.core.access import Access, Users
 from tintype.core.accounts import Account, Accounts, Connecting
 from tintype.core.files import (
+    PROCESSING,
     AppRecords,
     Apps,
     Conversions,
@@ -40,6 +41,7 @@ from tintype.core.files import (
     Thumbs,
     UploadRecords,
     Uploads,
+    zone_of,
 )
 from tintype.core.publishing import Draft, Item, ItemKind, Product, Publisher
 from tintype.machinery import Backends
@@ -165,6 +167,4 @@ def picker_dialect(settings: Settings, backends: Backends, picking: Picking, acc
 
 def picker_hosts(settings: Settings) -> Mapping[str, str]:
     """Return the hosts on which clients of today look for processed files: the whole path there is one of `/cdn`."""
-    zone = urlsplit(settings.address()).hostname or "localhost"
-    zone = "localhost" if zone in ("127.0.0.1", "::1") else zone
-    return {f"{name}.{zone}": "/cdn" for name in ("cdn", "process")}
+    return {f"{name}.{zone_of(settings.address())}": "/cdn" for name in PROCESSING}

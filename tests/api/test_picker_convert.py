@@ -116,6 +116,8 @@ async def test_auto_follows_what_the_client_shows(shop: Website) -> None:
     for _ in range(2):  # made, and then from memory
         assert (await size(shop, path, Accept="image/avif,image/webp,*/*"))[2] == "image/avif"
         assert (await size(shop, path, Accept="image/webp,*/*"))[2] == "image/webp"
+        assert (await size(shop, path, Accept="image/avif;q=0, IMAGE/WEBP ; Q=0.5"))[2] == "image/webp"
+        assert (await size(shop, path, Accept="image/avif;q=0.0,image/webp; q=0,image/*"))[2] == "image/jpeg"
         assert (await size(shop, path, Accept="*/*"))[2] == "image/jpeg"
     assert (await shop.http.get(path)).headers["vary"] == "Accept"
 
@@ -206,6 +208,37 @@ async def test_a_body_stores_what_lies_at_one_of_our_addresses(shop: Website) ->
     assert again.json()["handle"] != made["handle"]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        "{base}/api/file/{h}",
+        "{base}/api/file/{h}+jpg?policy=x&signature=y",
+        "{base}/cdn/{h}",
+        "{base}/cdn/{key}/{h}.jpg",
+        "http://cdn.localhost/{h}",
+        "https://process.localhost/{key}/security=p:x,s:y/{h}",
+    ],
+)
+async def test_our_own_addresses_are_not_fetched_from_the_web(shop: Website, own: str) -> None:
+    handle = await stored(shop)
+    url = own.format(base=shop.stage.house.settings.address(), h=handle, key=shop.key)
+    body = {"apikey": shop.key, "sources": [url], "tasks": [{"name": "resize", "params": {"width": 24}}]}
+    answer = await shop.http.post("/process", json=body)
+    assert answer.status_code == 200, answer.text
+    assert see(answer.content).width == 24
+    copied = await shop.http.post("/api/store/S3", params={"key": shop.key}, data={"url": url})
+    assert copied.status_code == 200, copied.text
+    assert copied.json()["filename"] == "a.jpg"
+
+
+@pytest.mark.parametrize("own", ["{base}/api/file/{h}/convert?w=9", "{base}/cdn/resize=w:9/{h}", "{base}/cdn/flip/{h}"])
+async def test_an_address_of_a_conversion_is_no_file(shop: Website, own: str) -> None:
+    url = own.format(base=shop.stage.house.settings.address(), h=await stored(shop))
+    refused = await shop.http.post("/api/store/S3", params={"key": shop.key}, data={"url": url})
+    assert refused.status_code == 400
+    assert "address of a conversion" in refused.json()["error"]["message"]
+
+
 async def test_conversions_are_told_of_as_documented(shop: Website) -> None:
     handle = await stored(shop, filename="1.jpeg")
     told = await happened(shop, f"/api/file/{handle}/convert?w=102&_cacheBust=7")
@@ -236,6 +269,7 @@ async def happened(shop: Website, path: str) -> list[dict[str, Any]]:
 async def test_sizes_and_facts(shop: Website) -> None:
     handle = await stored(shop)
     assert (await shop.http.get(f"/cdn/imagesize/{handle}")).json() == {"width": 240, "height": 160}
+    assert (await shop.http.get(f"/cdn/resize=w:60/imagesize/{handle}")).json() == {"width": 60, "height": 40}
     facts = (await shop.http.get(f"/cdn/{handle}/metadata", params={"width": "true", "mimetype": "true"})).json()
     assert facts == {"mimetype": "image/jpeg", "width": 240}
     assert (await shop.http.get(f"/cdn/metadata/{handle}")).json()["mimetype"] == "image/jpeg"

@@ -65,6 +65,38 @@ async def test_an_unchanged_file_is_not_sent_again_and_ranges_are(shop: Website)
     assert head.headers["etag"] == first.headers["etag"]
 
 
+@pytest.mark.parametrize(
+    "asked", ["bytes=5-2", "items=0-1", "bytes", "bytes=a-b", "bytes=0-1,999999-", "bytes=0-1,4-5"]
+)
+async def test_a_range_that_says_nothing_is_passed_over(shop: Website, asked: str) -> None:
+    data = picture()
+    answer = await shop.http.get((await shop.store(data))["url"], headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, data)
+
+
+async def test_a_file_is_not_emptied_by_a_request_without_a_body(shop: Website) -> None:
+    data = picture()
+    made = await shop.store(data)
+    for content, kind in ((b"", "image/jpeg"), (b"url=", "application/x-www-form-urlencoded")):
+        answer = await shop.http.post(
+            made["url"], params={"key": shop.key}, content=content, headers={"Content-Type": kind}
+        )
+        assert answer.status_code == 400
+        assert "send the file" in answer.json()["error"]["message"]
+    assert (await shop.http.get(made["url"])).content == data
+
+
+async def test_the_key_is_a_fact_as_well_as_a_credential(shop: Website) -> None:
+    made = await shop.store(picture())
+    place = f"{made['url']}/metadata"
+    assert (await shop.http.get(place, params={"key": "true", "size": "true"})).json() == {
+        "size": made["size"],
+        "key": made["key"],
+    }
+    assert (await shop.http.get(place, params={"key": shop.key, "size": "true"})).json() == {"size": made["size"]}
+    assert (await shop.http.get(place, params={"key": "another"})).status_code == 403
+
+
 async def test_read_as_the_script_of_old_reads(shop: Website) -> None:
     data = picture()
     made = await shop.store(data, filename="a.jpg")

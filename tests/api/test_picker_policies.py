@@ -69,6 +69,22 @@ async def test_a_policy_allows_what_it_says_and_no_more(safe: Website) -> None:
     assert (await safe.http.get(two, params=safe.policy(seconds=-5))).status_code == 403
 
 
+async def test_what_a_camera_wrote_needs_a_policy_that_names_exif(stage: Stage, safe: Website) -> None:
+    for shop in (safe, await website(stage)):
+        place = f"{(await shop.store(picture(), **shop.policy()))['url']}/metadata"
+        asked: list[tuple[list[str], tuple[str, ...], int]] = [
+            ([], ("exif",), 403),
+            (["stat"], ("exif",), 403),
+            (["exif"], ("exif",), 200),
+            (["exif"], ("exif", "size"), 403),
+            (["exif", "stat"], ("exif", "size"), 200),
+        ]
+        for calls, flags, status in asked:
+            shown = shop.policy(call=calls) if calls else shop.policy()
+            answer = await shop.http.get(place, params={**dict.fromkeys(flags, "true"), **shown})
+            assert answer.status_code == status, (calls, flags, answer.text)
+
+
 async def test_sizes_paths_and_containers_of_a_policy_bind_what_is_stored(safe: Website) -> None:
     data = picture()
     small = safe.policy(call=["store"], maxSize=len(data) - 1)

@@ -389,6 +389,7 @@ def test_what_stands_beside_the_plan() -> None:
         ("resize=w", "is no option; write name:value"),
         ("/".join(["flip"] * 51), "at most 50 tasks"),
         ("b64/e30", "tasks must be a list"),
+        ("b64/!!!", "is not base64 of a list of tasks"),
         ("resize=w:1/%ff", "not UTF-8"),
         ("x" * 9000, "longer than 8192"),
     ],

@@ -24,6 +24,8 @@ FIELDS = 100
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
+NOTHING_SENT = "send the file as the body or as fileUpload, or its address as url"
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -38,6 +40,12 @@ class Sent:
 def media_type(request: Request) -> str:
     """Return the type that a request gives its body."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_empty(request: Request) -> bool:
+    """Tell whether a request has no body at all."""
+    length = request.headers.get("content-length")
+    return length == "0" or (length is None and "transfer-encoding" not in request.headers)
 
 
 @asynccontextmanager

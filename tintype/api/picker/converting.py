@@ -40,9 +40,10 @@ async def answered(request: Request, desk: PickerDesk, asking: Asking) -> Respon
     if file is not None and plan.empty:
         return await serve(request, desk.files, file, is_private=asking.entry.app.secure_reads)
     before = desk.results.changes
-    result, filename = await _result(request, desk, asking)
+    result = await made_of(request, desk, asking)
+    named = file.filename if file else asking.url.partition("?")[0].rpartition("/")[2]
     lasting = _lasting(desk, asking)
-    response = answer(request, result, filename, plan, lasting)
+    response = answer(request, result, renamed(named, result.content_type), plan, lasting)
     handles = frozenset(filter(None, [file and file.handle, *plan.overlays]))
     if _may_be_kept(request, asking) and response.status_code == 200 and before == desk.results.changes:
         accept = request.headers.get("accept", "").encode("latin-1")
@@ -51,17 +52,15 @@ async def answered(request: Request, desk: PickerDesk, asking: Asking) -> Respon
     return response
 
 
-async def _result(request: Request, desk: PickerDesk, asking: Asking) -> tuple[Derived, str]:
+async def made_of(request: Request, desk: PickerDesk, asking: Asking) -> Derived:
+    """Return a conversion's result, with the format settled by what the client takes."""
     accept = request.headers.get("accept", "")
     file = asking.file
     if file is None:
-        plan = asking.plan.settled("", accept)
-        result = await desk.conversions.of_url(asking.url, plan)
-        return result, renamed(asking.url.partition("?")[0].rpartition("/")[2], result.content_type)
+        return await desk.conversions.of_url(asking.url, asking.plan.settled("", accept))
     await desk.files.present(file)
     plan = asking.plan.settled(file.content_type, accept)
-    result = await desk.conversions.derived(asking.entry.app, file, plan, address=asking.address, free=asking.free)
-    return result, renamed(file.filename, result.content_type)
+    return await desk.conversions.derived(asking.entry.app, file, plan, address=asking.address, free=asking.free)
 
 
 def _may_be_kept(request: Request, asking: Asking) -> bool:

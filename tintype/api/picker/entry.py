@@ -14,6 +14,7 @@ from tintype.errors import Forbidden, NotFound
 
 WORKSPACE = "x-workspace"
 BASIC_USER = "app"
+FLAG = "true"  # `key=true` shows no key: it asks what a file's is
 
 
 async def caller_of(request: Request, desk: PickerDesk) -> Caller:
@@ -55,7 +56,7 @@ async def owner_of(request: Request, desk: PickerDesk, form: Mapping[str, str], 
     """Return the app of a file; raises `Forbidden` when the request shows another one's key."""
     app = await desk.apps.by_id(file.app_id)
     key = said(request, form, "key", "apikey")
-    if key is not None and key != app.key:
+    if key not in (None, FLAG, app.key):
         raise Forbidden("this file belongs to another app; use that app's key")
     return app
 

@@ -8,9 +8,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype.api.callers import once
-from tintype.api.picker.bodies import sent, small_form
+from tintype.api.picker.bodies import NOTHING_SENT, is_empty, sent, small_form
 from tintype.api.picker.desk import PickerDesk
-from tintype.api.picker.entry import admitted, said
+from tintype.api.picker.entry import FLAG, admitted, said, shown_by
 from tintype.api.picker.serving import serve
 from tintype.api.picker.shapes import stored
 from tintype.api.picker.wishes import wished
@@ -66,8 +66,9 @@ def _asking(app: FastAPI, desk: PickerDesk) -> None:
     async def metadata(request: Request, name: str) -> Response:
         """Return what is known of a file: what the flags ask for (`width=true&md5=true…`), or the documented default."""
         file = await found(desk, name)
-        entry = await admitted(request, desk, {}, file, Call.STAT)
-        wanted = [flag for flag, value in request.query_params.items() if value.lower() == "true"]
+        wanted = [flag for flag, value in request.query_params.items() if value.lower() == FLAG]
+        alone = wanted == ["exif"] and shown_by(request, {}).any
+        entry = await admitted(request, desk, {}, file, Call.EXIF if alone else Call.STAT)
         if "exif" in wanted and not entry.may(Call.EXIF):
             raise Forbidden("exif may hold the place where a picture was taken: it needs a policy that names exif")
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -87,10 +88,10 @@ def _changing(app: FastAPI, desk: PickerDesk) -> None:
             options = wished(request, body, policy=entry.policy)
             if url:
                 written = await desk.files.overwrite_url(entry.app, file, url, options)
-            elif body.chunks is not None:
+            elif body.chunks is not None and not is_empty(request):
                 written = await desk.files.overwrite(entry.app, file, body.chunks, options)
             else:
-                raise Invalid("send the file as the body or as fileUpload, or its address as url")
+                raise Invalid(NOTHING_SENT)
         return JSONResponse(stored(written, desk.files.telling.address(written.handle)))
 
     @app.post(FILE + "/remove")

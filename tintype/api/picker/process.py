@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from tintype.api.callers import once
 from tintype.api.picker.archives import archive
 from tintype.api.picker.bodies import small_json
-from tintype.api.picker.converting import Asking, answered, writes
+from tintype.api.picker.converting import Asking, answered, made_of, writes
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import shown_by
 from tintype.api.picker.results import key_of
@@ -104,15 +104,14 @@ async def _one(request: Request, desk: PickerDesk, wish: Wish, content: str, pat
         case "metadata":
             return await _metadata(desk, wish, entry, file)
         case "imagesize":
-            return await _size(desk, wish, file)
+            return await _size(request, desk, wish, entry, plan, file)
         case "store":
             return await _store(request, desk, wish, entry, plan, file, content)
         case _:
-            address = f"{desk.base}/cdn/{quote(plan.text, safe='/=:,[]')}/{file.handle}" if file else ""
             if file is None:
                 await desk.limiter.check(request, "picker-writes", desk.writes_per_minute)
             free = wish.preset is not None
-            asking = Asking(entry, plan, file, wish.source.text, address, wish.caching, free)
+            asking = Asking(entry, plan, file, wish.source.text, _address(desk, plan, file), wish.caching, free)
             return await answered(request, desk, asking)
 
 
@@ -171,7 +170,9 @@ def _call(wish: Wish) -> Call:
     match wish.told:
         case "store":
             return Call.STORE
-        case "metadata" | "imagesize":
+        case "metadata":
+            return Call.STAT
+        case "imagesize" if wish.plan.empty and wish.preset is None:
             return Call.STAT
         case _:
             return Call.READ if wish.plan.empty and wish.preset is None else Call.CONVERT
@@ -184,14 +185,26 @@ async def _metadata(desk: PickerDesk, wish: Wish, entry: Admitted, file: File | 
     return JSONResponse(await desk.metadata.of(file, wish.wanted), headers={"Cache-Control": "no-store"})
 
 
-async def _size(desk: PickerDesk, wish: Wish, file: File | None) -> Response:
-    if file is None:
+async def _size(
+    request: Request, desk: PickerDesk, wish: Wish, entry: Admitted, plan: Plan, file: File | None
+) -> Response:
+    """Return the size of the source, or of what the tasks beside it make of it."""
+    if not plan.empty:
+        made = await made_of(request, desk, Asking(entry, plan, file, wish.source.text, _address(desk, plan, file)))
+        width, height = made.width, made.height
+    elif file is None:
         width, height = await desk.conversions.making.size_of_url(wish.source.text)
-        return JSONResponse({"width": width, "height": height})
-    known = await desk.metadata.of(file, ("width", "height"))
-    if known["width"] is None:
-        raise Unsupported(f"only pictures have a size; {file.filename!r} is {file.content_type}")
-    return JSONResponse({"width": known["width"], "height": known["height"]})
+    else:
+        known = await desk.metadata.of(file, ("width", "height"))
+        width, height = known["width"], known["height"]
+        if width is None:
+            width, height = await desk.conversions.making.size_of(file)
+    return JSONResponse({"width": width, "height": height})
+
+
+def _address(desk: PickerDesk, plan: Plan, file: File | None) -> str:
+    """Return the address of a conversion as webhooks show it; what lies on the web is told of to nobody."""
+    return f"{desk.base}/cdn/{quote(plan.text, safe='/=:,[]')}/{file.handle}" if file else ""
 
 
 async def _store(
@@ -215,8 +228,7 @@ async def _made(
         return await desk.conversions.make_of_url(app, wish.source.text, settled, options)
     if settled.empty:
         return await desk.files.store_url(app, desk.files.telling.address(file.handle), options)
-    address = f"{desk.base}/cdn/{quote(plan.text, safe='/=:,[]')}/{file.handle}"
-    return await desk.conversions.make(app, file, settled, options, address=address)
+    return await desk.conversions.make(app, file, settled, options, address=_address(desk, plan, file))
 
 
 def _options(wish: Wish, entry: Admitted) -> StoreOptions:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.api.picker.serving import HARMLESS, disposition, known
-from tintype.core.files import Derived, Plan
+from tintype.core.files import Derived, Plan, newest
 from tintype.events import AccountChanged, Event, FileRemoved, FileStored, WorkspaceChanged
 
 RECHECK_SECONDS = 60.0
@@ -42,7 +42,7 @@ class Entry:
     handles: frozenset[str]
     varies: bool
     until: float
-    forms: dict[bytes, Form]
+    forms: dict[str, Form]
 
     @property
     def size(self) -> int:
@@ -64,7 +64,7 @@ class Results:
         entry = self.entries.get(key)
         if entry is None or entry.until < self.clock():
             return None
-        return entry.forms.get(shown(accept) if entry.varies else b"")
+        return entry.forms.get(newest(accept.decode("latin-1")) if entry.varies else "")
 
     def keep(
         self, key: Key, accept: bytes, response: Response, *, handles: frozenset[str], varies: bool, seconds: float
@@ -75,7 +75,7 @@ class Results:
             return
         before = self.entries.get(key)
         forms = dict(before.forms) if before and before.varies == varies and before.until > self.clock() else {}
-        forms[shown(accept) if varies else b""] = _form(response, body, self.extra)
+        forms[newest(accept.decode("latin-1")) if varies else ""] = _form(response, body, self.extra)
         self._drop(key)
         until = self.clock() + min(RECHECK_SECONDS, seconds)
         entry = Entry(handles, varies, min(until, before.until) if before and len(forms) > 1 else until, forms)
@@ -138,11 +138,6 @@ def key_of(scope: Scope) -> Key:
     """Return the letters of a request's address, as they were sent: decoding would make two different ones the same."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.partition(b"?")[0], scope["query_string"]
-
-
-def shown(accept: bytes) -> bytes:
-    """Return which of the newer formats a client shows, the one that it would be sent."""
-    return b"avif" if b"image/avif" in accept else b"webp" if b"image/webp" in accept else b""
 
 
 @dataclass(frozen=True, slots=True)

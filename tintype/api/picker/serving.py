@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
 from fastapi import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
-from tintype.api.files import span_of
+from tintype.api.files import WholeFile, span_of
 from tintype.core.files import PICTURES, File, Files
 
 # No script of a file runs, none of its bytes are taken for another type, and pages of any site may show it.
@@ -67,7 +67,7 @@ async def _bytes(request: Request, files: Files, file: File, headers: dict[str, 
     if span is None:
         opened = await files.open(file)
         if opened.path is not None:
-            return FileResponse(opened.path, media_type=file.content_type, headers=headers)
+            return WholeFile(opened.path, media_type=file.content_type, headers=headers)
         length = {} if opened.size is None else {"Content-Length": str(opened.size)}
         return StreamingResponse(opened.chunks, 200, {**headers, **length}, file.content_type)
     start, end = span

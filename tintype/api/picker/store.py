@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from tintype.api.callers import once
-from tintype.api.picker.bodies import Sent, sent, small_json
+from tintype.api.picker.bodies import NOTHING_SENT, Sent, is_empty, sent, small_json
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import app_of, said, shown_by
 from tintype.api.picker.shapes import stored
@@ -48,16 +48,11 @@ async def _stored(request: Request, desk: PickerDesk, owner: PickerApp, body: Se
     options = wished(request, body, location=location, client=client, policy=entry.policy)
     if url:
         file = await desk.files.store_url(owner, url, options)
-    elif body.chunks is not None and not _is_empty(request):
+    elif body.chunks is not None and not is_empty(request):
         file = await desk.files.store(owner, body.chunks, options)
     else:
-        raise Invalid("send the file as the body or as fileUpload, or its address as url")
+        raise Invalid(NOTHING_SENT)
     return JSONResponse(stored(file, desk.files.telling.address(file.handle)))
-
-
-def _is_empty(request: Request) -> bool:
-    length = request.headers.get("content-length")
-    return length == "0" or (length is None and "transfer-encoding" not in request.headers)
 
 
 def _looking(app: FastAPI, desk: PickerDesk) -> None:

@@ -8,6 +8,7 @@ dialog           a page opens it, an account is connected in it, and some of its
 remove           a file with everything that was made of it
 """
 
+from tintype.core.files.addresses import PROCESSING, zone_of
 from tintype.core.files.app_records import AppRecords, Usage
 from tintype.core.files.apps import CALLBACK, AppCheck, Apps
 from tintype.core.files.conversion import (
@@ -23,6 +24,7 @@ from tintype.core.files.conversion import (
     Value,
     Wish,
     is_signed,
+    newest,
     planned,
     read_address,
     read_body,
@@ -81,6 +83,7 @@ __all__ = [
     "LOCATIONS",
     "PARAMETERS",
     "PICTURES",
+    "PROCESSING",
     "REVOKED",
     "SUPPORTED_TASKS",
     "Admitted",
@@ -143,6 +146,7 @@ __all__ = [
     "is_signed",
     "jobs",
     "location_of",
+    "newest",
     "origin_of",
     "origins_of",
     "planned",
@@ -155,4 +159,5 @@ __all__ = [
     "schedules",
     "signature_of",
     "signed",
+    "zone_of",
 ]

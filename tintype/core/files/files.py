@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.bus import Bus
 from tintype.core.accounts import Account
+from tintype.core.files.addresses import handle_in
 from tintype.core.files.debt_records import Place
 from tintype.core.files.fetching import Fetching
 from tintype.core.files.keys import filename_of, new_handle, next_key
@@ -19,7 +20,7 @@ from tintype.core.files.sniffing import HEAD, type_of
 from tintype.core.files.stores import UNFINISHED
 from tintype.core.files.storing import Landed, Storing
 from tintype.core.files.telling import Telling
-from tintype.errors import Forbidden, Invalid, NotFound, Unsupported
+from tintype.errors import Forbidden, NotFound, Unsupported
 from tintype.events import FileRemoved, FileStored
 from tintype.instagram import Media, MediaKind
 
@@ -261,13 +262,7 @@ class Files:
 
         Raises `Invalid` for an address of a conversion, whose result is stored with the conversion itself.
         """
-        prefix = self.telling.address("")
-        if not url.startswith(prefix):
-            return None
-        handle, _, rest = url.removeprefix(prefix).partition("?")[0].partition("/")
-        if rest.startswith("convert"):
-            raise Invalid("this is the address of a conversion; store it with convert and a storeLocation")
-        return handle.partition("+")[0]
+        return handle_in(url, self.telling.base)
 
     def check_owner(self, app: PickerApp, file: File) -> None:
         """Go on when a file is the app's; raises `Forbidden`."""

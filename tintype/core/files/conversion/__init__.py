@@ -10,7 +10,7 @@ from tintype.core.files.conversion.addresses import read_address, read_body
 from tintype.core.files.conversion.conversions import Conversions, Derived, renamed
 from tintype.core.files.conversion.first import PARAMETERS, read_parameters
 from tintype.core.files.conversion.making import Making
-from tintype.core.files.conversion.model import CACHED, Caching, Plan, Source, Value, Wish
+from tintype.core.files.conversion.model import CACHED, Caching, Plan, Source, Value, Wish, newest
 from tintype.core.files.conversion.presets import is_signed, planned, read_plan, signature_of
 from tintype.core.files.conversion.records import DerivedRecords
 from tintype.core.files.conversion.tasks import SUPPORTED
@@ -29,6 +29,7 @@ __all__ = [
     "Value",
     "Wish",
     "is_signed",
+    "newest",
     "planned",
     "read_address",
     "read_body",

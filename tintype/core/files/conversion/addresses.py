@@ -326,8 +326,7 @@ class _Reading:
 
 
 def _json_of(text: str) -> Value:
-    told = of_base64(text)
     try:
-        return json.loads(told) if told else None
+        return json.loads(of_base64(text) or b"")
     except (ValueError, RecursionError):
         raise Invalid("what follows b64/ is not base64 of a list of tasks") from None

@@ -59,6 +59,11 @@ class Making:
         """Return what lies at a public address after a plan; raises `Forbidden` for an address that is not called, too."""
         return await self._converted(await self._fetch(url), plan, None)
 
+    async def size_of(self, file: File) -> tuple[int, int]:
+        """Return width and height of a file's picture; raises what `of_file` raises."""
+        seen = await self.images.inspect(await self._read(file))
+        return seen.width, seen.height
+
     async def size_of_url(self, url: str) -> tuple[int, int]:
         """Return width and height of the picture at a public address."""
         seen = await self.images.inspect(await self._fetch(url))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal, cast
+from typing import Literal
 
 from tintype.backends.image_operations import AS_IS, Format, Operation, Output, Watermark
 
@@ -37,8 +37,8 @@ class Plan:
         """Return the plan with `auto` made a format: the smallest that the client shows and that the source gains from."""
         if self.output.format != "auto":
             return self
-        shown = next((form for form in ("avif", "webp") if f"image/{form}" in accept.lower()), "")
-        form: Format = "" if content_type == f"image/{shown}" else cast("Format", shown)
+        taken = newest(accept)
+        form: Format = "" if content_type == f"image/{taken}" else taken
         return replace(self, output=replace(self.output, format=form))
 
     @property
@@ -98,6 +98,21 @@ class Wish:
     def source(self) -> Source:
         """Return the first source, which is the only one but for archives."""
         return self.sources[0]
+
+
+def newest(accept: str) -> Literal["avif", "webp", ""]:
+    """Return the smallest of the newer formats that an `Accept` names and does not refuse with a weight of 0."""
+    taken = {kind for kind, weight in map(_weighed, accept.lower().split(",")) if weight != "0"}
+    return "avif" if "image/avif" in taken else "webp" if "image/webp" in taken else ""
+
+
+def _weighed(named: str) -> tuple[str, str]:
+    """Return a type and its weight as it stands there, a zero without its decimals."""
+    kind, *parameters = (part.strip() for part in named.split(";"))
+    weight = next(
+        (value.strip() for name, _, value in (each.partition("=") for each in parameters) if name.strip() == "q"), "1"
+    )
+    return kind, weight.rstrip("0").rstrip(".") or "0"
 
 
 def _written(one: Operation | Output, *, bare: bool = True) -> str:
