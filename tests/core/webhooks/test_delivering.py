@@ -395,14 +395,28 @@ async def test_what_a_dead_process_held_is_sent_when_its_lease_is_over(desk: Des
     await desk.tell()
     tries = desk.webhooks.tries
     (lost,) = await tries.claim()
-    assert await desk.deliver(timedelta(seconds=59)) == []
+    assert await desk.deliver(tries.policy.lease - timedelta(seconds=1)) == []
     desk.receiver.answers["/hook"] = ("500 Oops",)
     assert await desk.deliver(timedelta(seconds=1)) == [WAITING]
-    assert await desk.deliver(4 * MINUTE) == [WAITING], "counted from the attempt that was begun first"
+    first = 5 * MINUTE - tries.policy.lease
+    assert await desk.deliver(first) == [WAITING], "counted from the attempt that was begun first"
     verdict = await tries.attempt(lost)
     assert verdict.state is WAITING
     (delivery,) = await desk.webhooks.log(desk.scope, issued.endpoint.id, limit=5)
     assert delivery.attempts == 2, "who comes too late stores nothing"
+
+
+async def test_a_slow_attempt_stays_with_whoever_makes_it(desk: Desk) -> None:
+    await desk.add()
+    await desk.tell()
+    tries = desk.webhooks.tries
+    (mine,) = await tries.claim()
+    for _ in range(3):
+        assert await desk.deliver(tries.policy.lease - timedelta(seconds=1)) == []
+        await tries.hold([mine])
+    assert await desk.deliver(tries.policy.lease) == [DELIVERED], "of a process that died after all"
+    await tries.hold([mine])
+    assert await desk.deliver(tries.policy.lease) == [], "what was sent is not held any more"
 
 
 async def test_a_process_that_is_alone_begins_with_what_was_held(desk: Desk) -> None:

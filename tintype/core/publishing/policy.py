@@ -13,7 +13,7 @@ class Policy:
     """The spans and counts that publishing keeps to."""
 
     # A step renews its lease while it runs; a dead process's posts go on elsewhere after this.
-    lease: timedelta = 10 * SECOND
+    lease: timedelta = 7 * SECOND
     # After a publish whose answer was lost the call may still be on the wire: FINISHED is only believed after this.
     settle: timedelta = 30 * SECOND
     picture_budget: timedelta = 2 * MINUTE  # for Instagram to finish a container of a picture

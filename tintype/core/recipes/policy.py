@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 class Policy:
     """The spans and counts that the queue keeps to."""
 
-    lease: timedelta = 10 * SECOND  # a process that says nothing for so long is dead, and its items go on elsewhere
+    lease: timedelta = 7 * SECOND  # a process that says nothing for so long is dead, and its items go on elsewhere
     losses: int = 3  # processes that may die with an item before it is suspected of killing them
     # Before an unhealthy item is tried again by itself; after the last one only a person tries it again.
     gaps: tuple[timedelta, ...] = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, *(DAY,) * 7)

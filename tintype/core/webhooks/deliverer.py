@@ -7,7 +7,7 @@ its lease is over: a receiver may hear a thing twice, under the same `webhook-id
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -46,6 +46,10 @@ class Tries:
         """Take due deliveries, as many as there is room for."""
         policy = self.policy
         return list(await self.records.claim(self.now(), policy.lease, policy.lanes, policy.at_once))
+
+    async def hold(self, claims: Sequence[Claim]) -> None:
+        """Renew the leases of attempts that go on."""
+        await self.records.renew(claims, self.now() + self.policy.lease)
 
     def request(self, claim: Claim, at: datetime) -> Prepared:
         """Return the request of an attempt that begins at a moment."""
@@ -86,8 +90,9 @@ class Deliverer:
     def __init__(self, tries: Tries) -> None:
         self._tries = tries
         self._awake = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._loop: asyncio.Task[None] | None = None
+        self._holding: asyncio.Task[None] | None = None
         self._tidied: datetime | None = None
 
     async def start(self, *, alone: bool) -> None:
@@ -95,6 +100,7 @@ class Deliverer:
         if alone:
             await self._tries.records.release()
         self._loop = asyncio.create_task(self._run())
+        self._holding = asyncio.create_task(self._hold())
 
     def wake(self) -> None:
         """Look at once: something became due."""
@@ -102,8 +108,9 @@ class Deliverer:
 
     async def close(self) -> None:
         """Stop; attempts under way are cut off, and made again when their leases are over."""
-        tasks: list[asyncio.Task[Any]] = [task for task in (self._loop, *self._under_way) if task is not None]
-        self._loop = None
+        standing = (self._loop, self._holding, *self._under_way)
+        tasks: list[asyncio.Task[Any]] = [task for task in standing if task is not None]
+        self._loop = self._holding = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -131,12 +138,12 @@ class Deliverer:
             return due
         for claim in await tries.claim():
             task = asyncio.create_task(self._attempt(claim), context=Context())
-            self._under_way.add(task)
+            self._under_way[task] = claim
             task.add_done_callback(self._ended)
         return None  # what has no lane yet gets one when an attempt ends, and that wakes us
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task, None)
         self._awake.set()
 
     async def _sleep(self, due: datetime | None) -> None:
@@ -151,6 +158,14 @@ class Deliverer:
                 await self._awake.wait()
                 if self._under_way:
                     await asyncio.sleep(GATHER_SECONDS)
+
+    async def _hold(self) -> None:
+        """Renew the leases of slow attempts, all at once."""
+        while True:
+            await asyncio.sleep(self._tries.policy.lease.total_seconds() / 3)
+            if self._under_way:
+                with suppress(Unavailable):
+                    await self._tries.hold(list(self._under_way.values()))
 
     async def _attempt(self, claim: Claim) -> None:
         try:

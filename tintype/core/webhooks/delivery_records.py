@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
@@ -76,6 +76,13 @@ class DeliveryRecords:
             shares = share(busy, at_once - sum(under_way.values()), lanes)
             taken = [await _take(connection, name, count, now, lease) for name, count in shares.items()]
             return [claim for some in taken for claim in some]
+
+    async def renew(self, claims: Sequence[Claim], until: datetime) -> None:
+        """Hold on to deliveries whose attempts go on; those that somebody else took meanwhile stay his."""
+        held = tuple_(deliveries.c.id, deliveries.c.fence).in_([(one.delivery.id, one.fence) for one in claims])
+        mine = held & deliveries.c.leased_until.is_not(None)
+        async with self.database.write() as connection:
+            await connection.execute(update(deliveries).where(mine).values(due_at=until, leased_until=until))
 
     async def has_due(self, endpoint: Endpoint, now: datetime) -> bool:
         """Tell whether something of this endpoint is due."""

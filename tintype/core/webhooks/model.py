@@ -88,7 +88,8 @@ class Policy:
     seconds: float = 15.0  # for one attempt in all
     lanes: int = 4  # attempts at a time to one endpoint
     at_once: int = 64  # attempts at a time in all
-    lease: timedelta = timedelta(seconds=60)  # after which an attempt of a dead process is made again
+    lease: timedelta = timedelta(seconds=7)  # renewed while an attempt goes on; a dead process's is made again after it
+    fetched: timedelta = timedelta(seconds=60)  # for a listener to say what came of what it fetched
     jitter: timedelta = timedelta(seconds=30)
     overlap: timedelta = timedelta(hours=24)  # an earlier secret still signs after a rotation
     kept: timedelta = timedelta(days=30)

@@ -276,7 +276,7 @@ class Webhooks:
                 return []
             await asyncio.sleep(LOOK_SECONDS)
         now = self.now()
-        claims = await self.deliveries.pull(endpoint, now, self.policy.lease, _PULLED_AT_ONCE)
+        claims = await self.deliveries.pull(endpoint, now, self.policy.fetched, _PULLED_AT_ONCE)
         return [Pulled(claim.delivery, claim.fence, self.tries.request(claim, now)) for claim in claims]
 
     async def answered(
@@ -287,7 +287,7 @@ class Webhooks:
         claim = await self.deliveries.held(endpoint, delivery_id, fence)
         if claim is None:
             raise Conflict("the listener does not hold this delivery any more")
-        taken = claim.until - self.policy.lease
+        taken = claim.until - self.policy.fetched
         sent, cut = self.tries.request(claim, taken), replace(answer, body=answer.body[:ANSWER_BYTES])
         return await self.tries.settle(claim, taken, replace(sent, url=url), cut)
 
