@@ -10,7 +10,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
   scrape scrape_reject sse recipe_queue kill_queue
 
-.PHONY: run test check fix bench lock script clean
+.PHONY: run test check fix fuzz audit bench lock script clean
 
 run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
@@ -27,6 +27,15 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Each dialect's OpenAPI against the dialect, ten thousand times; another seed than the suite's, so another ten thousand each day.
+fuzz: $(VENV)/.dev
+	FUZZ_CASES=10000 FUZZ_SEED=$$(date +%Y%m%d) $(BIN)/pytest -q -s --timeout=0 tests/api/test_schemas.py
+
+# What is known about the versions that are locked; it asks the index that pip uses, and the advisories of PyPI.
+audit: $(VENV)/.dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check "pip-audit>=2.10"
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
 
 bench: $(VENV)/.dev
 	for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
