@@ -21,14 +21,14 @@ def zone_of(base: str) -> str:
 
 
 def handle_in(url: str, base: str) -> str | None:
-    """Return the handle in an address of one of our own files; None: it is not one of ours.
+    """Return the handle in an address of one of our own files; None: it is none of them, and fetched like any other.
 
-    Raises `Invalid` for an address of a conversion, whose result is stored with the conversion itself.
+    Raises `Invalid` for a conversion by the first version's parameters, whose result is stored with the conversion itself.
     """
     if url.startswith(base + FILES):
         handle, _, rest = url.removeprefix(base + FILES).partition("?")[0].partition("/")
         if rest.startswith("convert"):
-            raise _conversion()
+            raise Invalid("this is the address of a conversion; store it with convert and a storeLocation")
         return handle.partition("+")[0]
     path = _processing(url, base)
     if path is None:
@@ -39,9 +39,7 @@ def handle_in(url: str, base: str) -> str | None:
         return None
     if front and _KEY.fullmatch(front[0]):
         del front[0]
-    if any(not piece.startswith("security=") for piece in front):
-        raise _conversion()
-    return handle
+    return handle if all(piece.startswith("security=") for piece in front) else None
 
 
 def _processing(url: str, base: str) -> str | None:
@@ -55,7 +53,3 @@ def _processing(url: str, base: str) -> str | None:
     except ValueError:
         return None
     return found.path if is_ours and found.scheme in ("http", "https") else None
-
-
-def _conversion() -> Invalid:
-    return Invalid("this is the address of a conversion; store it with convert and a storeLocation")
