@@ -105,7 +105,8 @@ async def once(
     if stored is not None and stored.status != HTTPStatus.ACCEPTED:
         return _replay(stored, replayed)
     try:
-        answer = await make()
+        async with idempotency.held(scope, key):
+            answer = await make()
     except BaseException:
         if stored is None:
             await idempotency.abandon(scope, key)

@@ -3,7 +3,11 @@
 Answers may hold credentials, so they are kept sealed. Fail closed: when the database is away, nothing is made.
 """
 
+import asyncio
 import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, Instant, metadata
 from tintype.backends.vault import Vault
-from tintype.errors import Conflict, Invalid, Mismatch
+from tintype.errors import Conflict, Invalid, Mismatch, Unavailable
 
 KEPT = timedelta(hours=24)
-# A request that is still running after this was cut off with its process: the key may be tried again. What must not be made
-# twice has a key of its own where it is stored.
-RUNNING = timedelta(minutes=2)
+# A request that has not said for so long that it is still running was cut off with its process: the key may be tried again.
+# What must not be made twice has a key of its own where it is stored.
+RUNNING = timedelta(seconds=10)
 LONGEST_KEY = 255
 
 answers = Table(
@@ -64,6 +68,23 @@ class Idempotency:
         except IntegrityError:
             return await self._given(digest, content)
         return None
+
+    @asynccontextmanager
+    async def held(self, scope: str, key: str) -> AsyncGenerator[None]:
+        """Hold a claimed key while its request runs, however long that takes."""
+        holding = asyncio.create_task(self._hold(_digest(scope, key)), context=Context())
+        try:
+            yield
+        finally:
+            holding.cancel()
+
+    async def _hold(self, digest: str) -> None:
+        mine = (answers.c.digest == digest) & answers.c.status.is_(None)
+        while True:
+            await asyncio.sleep(RUNNING.total_seconds() / 4)
+            with suppress(Unavailable):
+                async with self.database.write() as connection:
+                    await connection.execute(update(answers).where(mine).values(at=datetime.now(UTC)))
 
     async def finish(self, scope: str, key: str, answer: Stored) -> None:
         """Keep the answer for a key that was claimed."""

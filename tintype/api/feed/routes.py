@@ -187,7 +187,8 @@ def _syncing(app: FastAPI, desk: FeedDesk) -> None:
         message = await _proven(desk, request, tenant_id)
         try:
             await desk.access.workspace(tenant_id)
-            result = await _synced(desk, tenant_id)
+            async with desk.idempotency.held("qstash", message.id):
+                result = await _synced(desk, tenant_id)
         except BaseException:
             # Not done: the same message, sent again by QStash's own retry, must find the door open.
             await desk.idempotency.abandon("qstash", message.id)
