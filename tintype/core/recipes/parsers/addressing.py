@@ -63,16 +63,15 @@ _HEADING = re.compile(r"^\W*[^\W\d][\w' ]{2,30}:\s*$")
 
 # The search above is long, so it is asked only of lines that hold one of these: no pattern of it matches without one.
 _MARKS = ("<", "[", "{", "###", "you are ", "a.i", "i.a")
-_BEGINNINGS = frozenset(
-    """
-    ignor disre forge overr bypas skip verge vergi missa oubli compt olvid dimen esque negee
-    new updat real actua secre neue nouve nueva nuove novas nieuw
-    syste assis user devel outpu respo reply answe act obey print revea
-    ai langu llm llms chat chatg gpt claud gemin llama chatb bot bots model ki parse impor scrap asist modèl sprac taalm ia
-    recip title name call servi sourc url ingre rezep titel recet titre títul ricet titol recei
-    json keywo list descr every api passw token word words is_re jailb mode promp anyth http https webho
-    """.split()
-)  # words, or the first five letters of longer ones
+_BEGINNINGS = """
+ignor disre forge overr bypas skip verge vergi missa oubli compt olvid dimen esque negee
+new updat real actua secre neue nouve nueva nuove novas nieuw
+syste assis user devel outpu respo reply answe act obey print revea
+ai langu llm llms chat chatg gpt claud gemin llama chatb bot bots model ki parse impor scrap asist modèl sprac taalm ia
+recip title name call servi sourc url ingre rezep titel recet titre títul ricet titol recei
+json keywo list descr every api passw token word words is_re jailb mode promp anyth http https webho
+"""  # words, or the first five letters of longer ones
+_BEGUN = frozenset(_BEGINNINGS.split())
 _WORD = re.compile(r"\w+")
 
 
@@ -133,5 +132,5 @@ def _lowered(shown: str) -> str:
 
 def _cues(lowered: str) -> list[str]:
     """Return what in a text in small letters may belong to words for a machine; without any it holds none."""
-    begun = {word[:5] for word in _WORD.findall(lowered)} & _BEGINNINGS
+    begun = {word[:5] for word in _WORD.findall(lowered)} & _BEGUN
     return [*begun, *(mark for mark in _MARKS if mark in lowered)]

@@ -4,6 +4,7 @@ Each line speaks for itself by weights, and the order in which captions are writ
 one sort of line to the next; the best path through both wins (Viterbi). Headings are hints, not requirements.
 """
 
+from operator import add
 from typing import Literal
 
 from tintype.core.recipes.parsers.rules.seeing import Look
@@ -27,6 +28,11 @@ _STEPS: dict[Label, tuple[float, ...]] = {
     "step": (-0.8, -1.0, -0.4, -2.6, -0.8, -1.0, 0.7, 0.0),
     "note": (0.0, -0.5, -0.4, -2.6, -2.0, -0.6, -2.4, 0.3),
 }
+# What it costs to come to a sort of line from each sort, without and with a blank line between.
+_INTO = tuple(
+    tuple(tuple(_STEPS[before][at] + (gap[before == label]) for before in LABELS) for at, label in enumerate(LABELS))
+    for gap in ((0.0, 0.0), (0.4, -0.3))
+)
 _AT = {label: place for place, label in enumerate(LABELS)}
 
 
@@ -38,12 +44,12 @@ def label(looks: list[Look]) -> list[Label]:
     begin = _beginning(looks)
     scores = [start + own for start, own in zip(_START, _own(looks[0], begin > 0), strict=True)]
     for place, one in enumerate(looks[1:], 1):
-        own, gap = _own(one, place < begin), _gap(one)
+        own, into = _own(one, place < begin), _INTO[one.after_blank]
         best: list[int] = []
         fresh: list[float] = []
         for at in range(len(LABELS)):
-            came = [scores[before] + _STEPS[LABELS[before]][at] + gap[before == at] for before in range(len(LABELS))]
-            top = max(range(len(LABELS)), key=came.__getitem__)
+            came = list(map(add, scores, into[at]))
+            top = came.index(max(came))
             best.append(top)
             fresh.append(came[top] + own[at])
         trail.append(best)
@@ -54,11 +60,6 @@ def label(looks: list[Look]) -> list[Label]:
         at = best[at]
         path.append(at)
     return [LABELS[at] for at in reversed(path)]
-
-
-def _gap(one: Look) -> tuple[float, float]:
-    """Return what a blank line before this one adds to a change of sort, and to staying."""
-    return (0.4, -0.3) if one.after_blank else (0.0, 0.0)
 
 
 def _beginning(looks: list[Look]) -> int:

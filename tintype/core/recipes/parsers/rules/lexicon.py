@@ -47,6 +47,11 @@ class Phrases:
                     break
         return found
 
+    @property
+    def heads(self) -> frozenset[str]:
+        """Return the words with which the phrases begin."""
+        return frozenset(self._heads)
+
     def __contains__(self, phrase: object) -> bool:
         return phrase in self._values
 
@@ -131,6 +136,11 @@ class Lexicon:
     @cached_property
     def approximations(self) -> Phrases:
         return self.listed("approximations")
+
+    @cached_property
+    def counting(self) -> frozenset[str]:
+        """Return every word and mark that a quantity can begin with, digits aside."""
+        return self.approximations.heads | self.numbers.keys() | self.articles | {"~", "±", "+"}
 
     @cached_property
     def ranges(self) -> frozenset[str]:

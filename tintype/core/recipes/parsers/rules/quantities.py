@@ -22,6 +22,8 @@ class Quantity(NamedTuple):
 
 def quantity(tokens: tuple[Token, ...], place: int, lexicon: Lexicon) -> Quantity | None:
     """Read the quantity that starts at a token, with "about" before it if need be, or return None."""
+    if place >= len(tokens) or (tokens[place].kind != "n" and tokens[place].folded not in lexicon.counting):
+        return None
     about = lexicon.approximations.at(tokens, place)
     if about and about[1] < len(tokens):
         place = about[1]

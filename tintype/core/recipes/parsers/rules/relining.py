@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
@@ -38,13 +39,17 @@ _ABBREVIATED = re.compile(
     re.IGNORECASE,
 )
 
+_LONGEST_SHORT = 10  # characters of an abbreviation and what stands before it
+_ONLY_NUMBER = re.compile(r"\W*\d+[.)]")
+
 
 def sentences(text: str) -> list[str]:
     """Cut a paragraph at the ends of its sentences; abbreviations and decimals do not end one."""
     parts: list[str] = []
     for part in _SENTENCE.split(text):
         if parts and (
-            (_ABBREVIATED.search(parts[-1]) and not part[:1].isupper()) or re.fullmatch(r"\W*\d+[.)]", parts[-1])
+            (not part[:1].isupper() and _ABBREVIATED.search(parts[-1][-_LONGEST_SHORT:]))
+            or _ONLY_NUMBER.fullmatch(parts[-1])
         ):
             parts[-1] = f"{parts[-1]} {part}"
         elif part.strip():
@@ -178,15 +183,22 @@ def _heading_inside() -> re.Pattern[str]:
     """Match a heading inside a line: followed by a colon, or in capitals before a bullet or a number."""
     every = {one.strip() for table in tables().values() for key in ("ingredient_headings", "step_headings")
              for one in str(table[key]).split(",")}  # fmt: skip
-    spelled = "|".join(_accented(one) for one in sorted(every, key=len, reverse=True))
-    return re.compile(rf"(?:(?<=[\s.!?,])|^)({spelled})\s*(?::|(?=\s[-–•·▪✔✅]\s)|(?=\s1[.)]\s))", re.IGNORECASE)
+    return re.compile(
+        rf"(?:(?<=[\s.!?,])|^)({_spelled(every)})\s*(?::|(?=\s[-–•·▪✔✅]\s)|(?=\s1[.)]\s))", re.IGNORECASE
+    )
 
 
 _ACCENTS = {"a": "[aàáâãä]", "e": "[eèéêë]", "i": "[iìíîï]", "o": "[oòóôõö]", "u": "[uùúûü]", "c": "[cç]", "n": "[nñ]"}
 
 
-def _accented(text: str) -> str:
-    return "".join(_ACCENTS.get(letter, re.escape(letter)) for letter in text)
+def _spelled(words: Iterable[str]) -> str:
+    """Return a pattern of words, with accents or without, that looks at each letter once however many there are."""
+    tails: dict[str, set[str]] = {}
+    for word in words:
+        tails.setdefault(word[:1], set()).add(word[1:])
+    ends = tails.pop("", None) is not None
+    branches = [_ACCENTS.get(first, re.escape(first)) + _spelled(rest) for first, rest in sorted(tails.items())]
+    return f"(?:{'|'.join(branches)}){'?' * ends}" if branches else ""
 
 
 @cache
@@ -206,10 +218,9 @@ def _times_inside() -> re.Pattern[str]:
     """Match "Time: 45 min." or "Ready in 20 minutes" inside a line."""
     labels = {one.strip() for table in tables().values() for key in ("time_total", "time_prep", "time_cook", "time_wait")
               for one in str(table[key]).split(",")}  # fmt: skip
-    spelled = "|".join(_accented(one) for one in sorted(labels, key=len, reverse=True))
     units = "h|hrs?|hours?|min|mins|minutes?|minuten|minutos?|minuti|minuut|std|stunden?|heures?|horas?|ore|ora|uur"
     return re.compile(
-        rf"(?:(?<=\s)|^)(?:(?:{spelled})\s*:|(?:ready|done|fertig|pr[eê]te?|list[oa]|pront[oa]|klaar) (?:in|en|em))\s*\d+\s?(?:{units})\b\.?(?:\s?(?:und|and|et|y|e|en)?\s?\d+\s?(?:min|minuten|minutes|minutos|minuti)\b\.?)?",
+        rf"(?:(?<=\s)|^)(?:(?:{_spelled(labels)})\s*:|(?:ready|done|fertig|pr[eê]te?|list[oa]|pront[oa]|klaar) (?:in|en|em))\s*\d+\s?(?:{units})\b\.?(?:\s?(?:und|and|et|y|e|en)?\s?\d+\s?(?:min|minuten|minutes|minutos|minuti)\b\.?)?",
         re.IGNORECASE,
     )
 

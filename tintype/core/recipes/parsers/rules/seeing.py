@@ -78,7 +78,6 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
     spoken = tuple(token for token in tokens if token.kind == "w")
     amount = None if duration_at(tokens, 0, lexicon) else quantity(tokens, 0, lexicon)
     heading, prefix = _heading(text, tokens, lexicon)
-    letters = [letter for letter in text if letter.isalpha()]
     return Look(
         raw=raw,
         text=text,
@@ -109,7 +108,7 @@ def look(raw: str, after_blank: bool, lexicon: Lexicon) -> Look:
         asks="?" in text,
         price=_PRICE.search(raw) is not None,
         sets=_SETS.search(text) is not None,
-        capitals=len(letters) > 3 and all(letter.isupper() for letter in letters),
+        capitals=text.isupper() and sum(map(str.isalpha, text)) > 3,
     )
 
 

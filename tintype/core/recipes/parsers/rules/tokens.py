@@ -13,9 +13,9 @@ VULGAR = {
 _VULGAR = "".join(VULGAR)
 _NUMBER = rf"\d+[ ]?[{_VULGAR}]|[{_VULGAR}]|\d+[ ]+\d/\d{{1,2}}(?!\d)|\d+/\d+|\d{{1,3}}(?:[.,]\d{{3}})+(?![\d.,]\d)|\d+[.,]\d+|\d+"
 # "d'huile" and "dell'olio" are two words; "what's" is one.
-_ELIDED = r"\b(?:[dljnmtsc]|qu|un|dell|dall|nell|sull|all|quell)'(?=\w)"
+_ELIDED = r"\b(?:[dljnmtscDLJNMTSC]|(?i:qu|un|dell|dall|nell|sull|all|quell))'(?=\w)"
 _LETTERS = r"[^\W\d_]+(?:[-'][^\W\d_]+)*"
-_TOKEN = re.compile(rf"(?P<n>{_NUMBER})|(?P<w>{_ELIDED}|{_LETTERS})|(?P<p>[^\w\s]|_)", re.IGNORECASE)
+_TOKEN = re.compile(rf"(?P<n>(?=[\d{_VULGAR}])(?:{_NUMBER}))|(?P<w>{_ELIDED}|{_LETTERS})|(?P<p>[^\w\s]|_)")
 
 _PLAIN = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "\u0131": "i"}
 
@@ -40,11 +40,14 @@ def fold(word: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFD", bare) if not unicodedata.combining(one))
 
 
+_token = Token._make  # quicker than by name, and a text has thousands
+
+
 @lru_cache(maxsize=2048)
 def tokenize(text: str) -> tuple[Token, ...]:
     """Cut a line into its tokens."""
     return tuple(
-        [Token(word := found[0], fold(word), *found.span(), str(found.lastgroup)) for found in _TOKEN.finditer(text)]
+        [_token((word := found[0], fold(word), *found.span(), found.lastgroup)) for found in _TOKEN.finditer(text)]
     )
 
 
@@ -55,6 +58,8 @@ def words(text: str) -> list[str]:
 
 def number(text: str) -> float:
     """Return the value of a number token: whole, decimal, with a vulgar or a written fraction."""
+    if text.isdecimal():
+        return float(text)
     if text[-1] in VULGAR:
         return (float(text[:-1]) if text[:-1].strip() else 0.0) + VULGAR[text[-1]]
     if "/" in text:

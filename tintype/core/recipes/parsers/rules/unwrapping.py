@@ -32,10 +32,10 @@ _QUOTES = str.maketrans(
 # What optical reading takes for digits: "1OO g", "l tsp".
 _ROUND = re.compile(r"(?<=\d)[Oo]+(?=[\dOo]*\s?(?:g|kg|ml|cl|l|°|min)\b)")
 _STROKE = re.compile(
-    r"^(\W*)[lI|](?=\s(?:tsp|tbsp|cup|teaspoon|tablespoon|EL|TL|Prise|c\.|cda|cdta|cucharad\w+|cucchiai\w*|colher|el|tl|pinch|clove)\b)",
+    r"^([^\w\n]*)[lI|](?=\s(?:tsp|tbsp|cup|teaspoon|tablespoon|EL|TL|Prise|c\.|cda|cdta|cucharad\w+|cucchiai\w*|colher|el|tl|pinch|clove)\b)",
     re.MULTILINE,
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 
 
 def unwrap(text: str) -> str:

@@ -72,7 +72,7 @@ def _look_alike(
         return "an offer"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
         return f"speaks of {', '.join(sorted(cues))}"
-    if any(_INJECTION.search(one.text) for one in looks) and (len(steps) < 2 or len(ingredients) < 4):
+    if (len(steps) < 2 or len(ingredients) < 4) and any(_INJECTION.search(one.text) for one in looks):
         return "speaks to a machine"
     return None
 
