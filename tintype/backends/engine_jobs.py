@@ -1,17 +1,19 @@
 """What the engine has to do and has done, for people: the latest jobs, one more try, and calling one off."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
 from dbos import DBOSClient, WorkflowStatus
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from tintype.backends.engine import TIDY, Engine, JobState, outcome_of_status
 from tintype.errors import Conflict, NotFound
 
 SHOWN = 100
+_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,37 @@ def _row(status: WorkflowStatus) -> JobRow:
     args = tuple(str(one) for one in given)
     tries = status.recovery_attempts or 0
     return JobRow(status.workflow_id, status.name, args, outcome.state, outcome.error, tries, at)
+
+
+async def forget_jobs(url: str, words: Collection[str]) -> int:
+    """Forget every job whose ids, answer or error hold one of some words, wherever it stands; return how many that were."""
+    client = await asyncio.to_thread(DBOSClient, system_database_url=url)
+    try:
+        meant: list[str] = []
+        seen = 0
+        if not await _was_started(client):
+            return 0
+        while some := await client.list_workflows_async(limit=_MANY, offset=seen):
+            meant += [one.workflow_id for one in some if _speaks_of(one, words)]
+            seen += len(some)
+        for start in range(0, len(meant), _MANY):
+            await client.delete_workflows_async(meant[start : start + _MANY])
+        return len(meant)
+    finally:
+        await asyncio.to_thread(client.destroy)
+
+
+async def _was_started(client: DBOSClient) -> bool:
+    """Tell whether the engine's tables are there: its first start makes them."""
+    try:
+        await client.list_workflows_async(limit=1, load_input=False, load_output=False)
+    except (OperationalError, ProgrammingError) as error:
+        if "no such table" in str(error.orig) or "does not exist" in str(error.orig):
+            return False
+        raise
+    return True
+
+
+def _speaks_of(status: WorkflowStatus, words: Collection[str]) -> bool:
+    said = repr((status.workflow_id, status.input, status.output, status.error))
+    return any(word in said for word in words)

@@ -14,6 +14,7 @@ from tintype.cli.archiving import backup, move, restore
 from tintype.cli.connecting import accounts
 from tintype.cli.demonstrating import demo
 from tintype.cli.doctor import doctor
+from tintype.cli.erasing import erase, export
 from tintype.cli.feeding import feeds, sync
 from tintype.cli.fetching import fetch
 from tintype.cli.keeping import migrate, tokens, vault, workspaces
@@ -55,7 +56,7 @@ def _root(
 
 
 for command in (
-    *(serve, worker, demo, simulate, migrate, doctor, backup, restore, move),
+    *(serve, worker, demo, simulate, migrate, doctor, backup, restore, move, export, erase),
     *(sync, fetch, recipe, publish, insights),
 ):
     app.command()(command)

@@ -52,6 +52,17 @@ def copy_sqlite(source: Path, target: Path) -> None:
         raise Unavailable(f"the copy of {source.name} is not sound: {said}")
 
 
+def compact(file: Path) -> bool:
+    """Write a SQLite database anew, so that nothing deleted is left in its files; False: somebody is busy with it."""
+    with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as connection:
+        try:
+            connection.execute("VACUUM")
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+    return not busy
+
+
 def count_sqlite(file: Path) -> dict[str, int]:
     """Return how many rows each table of ours has in a copy."""
     with closing(sqlite3.connect(file)) as copy:

@@ -89,19 +89,23 @@ def _type(column: Column[Any], kind: str) -> Any:
     return column.type
 
 
-def next_piece(connection: Connection, table: Table, after: Sequence[Any] | None = None) -> list[Row]:
+def next_piece(
+    connection: Connection, table: Table, after: Sequence[Any] | None = None, where: Any = None
+) -> list[Row]:
     """Return the rows that follow the one with the key `after`, in the order of their keys; empty: there are no more."""
     keys = list(table.primary_key.columns)
     query = select(table).order_by(*keys).limit(PIECE)
+    if where is not None:
+        query = query.where(where)
     if after is not None:
         query = query.where(tuple_(*keys) > tuple_(*after))
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def pieces(connection: Connection, table: Table) -> Iterator[list[Row]]:
-    """Yield all rows of a table."""
+def pieces(connection: Connection, table: Table, where: Any = None) -> Iterator[list[Row]]:
+    """Yield all rows of a table, or those that a condition holds for."""
     after: tuple[Any, ...] | None = None
-    while found := next_piece(connection, table, after):
+    while found := next_piece(connection, table, after, where):
         yield found
         after = key_of(table, found[-1])
 
