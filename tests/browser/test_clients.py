@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.api.websites import signed
+from tests.backends.pictures import picture
 from tests.browser.shop import Shop, connected, dialog_in, held, visit
 from tests.walks.stage import Stage
 
@@ -165,3 +167,37 @@ async def test_filestack_uploads_looks_at_transforms_and_removes(stage: Stage, n
     address: str = await new.evaluate("(handle) => client.transform(handle, { resize: { width: 40 } })", made["handle"])
     assert address.startswith(f"https://cdn.{ZONE}/")
     assert shop.key in address
+
+
+SAFELY = """async ([key, cname, security]) => {
+  const client = filestack.init(key, { cname, security });
+  const { handle } = await client.upload(new Blob([await (await fetch("/picture.png")).blob()], { type: "image/png" }), {}, { filename: "a.png" });
+  const metadata = await client.metadata(handle, { size: true, width: true });
+  const whole = (await client.download(handle)).data;
+  const own = client.transform(handle, {}).replace(cname, "localhost");  // which is what the house is called here
+  const copied = await client.storeURL(own, { filename: "b.png" });
+  await client.remove(handle);
+  const gone = await client.metadata(handle).then(() => 0, (error) => error.response.status);
+  return { handle, metadata, whole: whole.size ?? whole.byteLength, copied, gone,
+    small: client.transform(copied.handle, { resize: { width: 20, height: 10, fit: "crop" }, output: { format: "webp" } }),
+    encoded: client.transform(copied.handle, { resize: { width: 30 } }, true) };
+}"""
+
+
+async def test_filestack_with_policies(stage: Stage, new: Page, shop: Shop) -> None:
+    app = await stage.house.picking.apps.by_key(shop.key)
+    await stage.house.picking.apps.change(app.workspace_id, app.id, {"secure_reads": True, "secure_writes": True})
+    drawn = picture("png", 60, 40)
+    shop.scripts["/picture.png"] = drawn
+    policy = signed(
+        shop.secret, expiry=int(stage.clock().timestamp()) + 600, call=[*["read", "stat", "store", "convert", "remove"]]
+    )
+    done = await new.evaluate(SAFELY, [shop.key, ZONE, policy])
+    assert (done["metadata"]["width"], done["whole"], done["gone"]) == (60, len(drawn), 404)
+    assert (done["copied"]["filename"], done["copied"]["size"]) == ("b.png", len(drawn))
+    assert (await stage.http.get(f"/api/file/{done['copied']['handle']}")).status_code == 403
+    for address, size in ((done["small"], (20, 10)), (done["encoded"], (30, 20))):
+        opened = await new.context.new_page()
+        await opened.goto(address)
+        shown = await opened.evaluate("[document.images[0].naturalWidth, document.images[0].naturalHeight]")
+        assert tuple(shown) == size

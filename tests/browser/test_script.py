@@ -15,6 +15,27 @@ document.getElementById("photo").addEventListener("change", (event) => {
 });
 </script>"""
 
+DROP = """<input type="filepicker-dragdrop" id="photo" data-fp-multiple="true" data-fp-mimetypes="text/*" data-fp-maxsize="10"
+  data-fp-store-path="drops/"><div id="pane">Drop a page here</div>
+<script nonce="shop">
+document.getElementById("photo").addEventListener("change", (event) => { window.seen = event.fpfiles; });
+window.heard = [];
+const hear = (name) => (...given) => window.heard.push([name, ...given.map((one) => Array.isArray(one) ? one.length : String(one))]);
+filepicker.makeDropPane(document.getElementById("pane"), {
+  location: "S3", path: "panes/", dragEnter: hear("enter"), dragLeave: hear("leave"), onError: hear("error"),
+  onSuccess: (files) => { window.stored = files; },
+});
+</script>"""
+
+# Lets go of files over an element, as a hand with a mouse does.
+DROPPED = """([selector, files]) => {
+  const pane = document.querySelector(selector), dataTransfer = new DataTransfer();
+  for (const [name, type, text] of files) dataTransfer.items.add(new File([text], name, { type }));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    pane.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+  }
+}"""
+
 
 @pytest.fixture
 async def page(browser: Browser, shop: Shop) -> Page:
@@ -107,6 +128,46 @@ async def test_widgets_need_no_script_of_the_page(stage: Stage, browser: Browser
     await dialog_in(one.page).get_by_role("button", name="Photo").dblclick()
     seen = await held(one.page, "seen")
     assert seen == {"value": seen["one"], "one": seen["one"], "all": 1}
+    assert one.complaints == []
+
+
+async def test_what_is_dropped_is_stored(browser: Browser, shop: Shop) -> None:
+    shop.show(DROP, strict=True)
+    one = await visit(shop, await browser.new_context())
+    cake, bread = ["cake.txt", "text/plain", "Lemon"], ["bread.txt", "text/plain", "Rye"]
+    await one.page.evaluate(DROPPED, ["#pane", [cake]])
+    (stored,) = await held(one.page, "stored")
+    assert (stored["filename"], stored["size"], stored["key"][:6]) == ("cake.txt", 5, "panes/")
+    assert (await shop.stage.http.get(stored["url"])).text == "Lemon"
+    await one.page.evaluate(DROPPED, ["#pane", [cake, bread]])
+    await one.page.evaluate(DROPPED, ["#pane", []])
+    assert await held(one.page, "heard") == [
+        ["enter"],
+        ["enter"],
+        ["error", "TooManyFiles", "Only one file at a time"],
+        ["enter"],
+        ["error", "NoFilesFound", "No files uploaded"],
+    ]
+    assert one.complaints == []
+
+
+async def test_the_drop_widget_says_what_it_takes_and_what_it_took(browser: Browser, shop: Shop) -> None:
+    shop.show(DROP, strict=True)
+    one = await visit(shop, await browser.new_context())
+    pane = one.page.locator("#photo + * > [aria-live]")
+    for wrong, text in (
+        (["cake.png", "image/png", "x"], "cake.png isn't the right type of file"),
+        (["long.txt", "text/plain", "x" * 11], "long.txt is too large (11 Bytes)"),
+    ):
+        await one.page.evaluate(DROPPED, ["#photo + * > [aria-live]", [wrong]])
+        await expect(pane).to_have_text(text)
+    given = [["cake.txt", "text/plain", "Lemon"], ["bread.txt", "text/plain", "Rye"]]
+    await one.page.evaluate(DROPPED, ["#photo + * > [aria-live]", given])
+    seen = await held(one.page, "seen")
+    assert [each["filename"] for each in seen] == ["cake.txt", "bread.txt"]
+    assert all(each["key"].startswith("drops/") for each in seen)
+    await expect(pane).to_have_text("cake.txt, bread.txt")
+    assert await one.page.input_value("#photo") == ",".join(each["url"] for each in seen)
     assert one.complaints == []
 
 
