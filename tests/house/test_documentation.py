@@ -7,6 +7,7 @@ import pytest
 
 from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
+from tintype.api.picker import PICKER
 from tintype.api.queue import QUEUE
 from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
@@ -33,7 +34,7 @@ def test_no_heading_names_a_setting_that_is_gone() -> None:
     assert {name for name in headings("settings.md") if re.fullmatch(r"[A-Z_]{4,}", name)} <= known
 
 
-@pytest.mark.parametrize("dialect", [FEED, SOCIAL, QUEUE], ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", [FEED, PICKER, SOCIAL, QUEUE], ids=lambda one: one.name)
 def test_every_code_of_a_dialect_is_explained(dialect: Dialect) -> None:
     page = (DOCS / "dialects" / f"{dialect.name}.md").read_text()
     sayings = {*dialect.sayings.values(), dialect.crash}
