@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +103,8 @@ class FolderBlobs:
                 await _off_loop(_writer(file, chunk))
             await _off_loop(lambda: _finish(file, draft, target))
         finally:
-            file.close()
+            with suppress(OSError):  # on a full disk it fails once more with what could not be written before
+                file.close()
 
 
 def _write(draft: Path, target: Path, body: bytes) -> None:
