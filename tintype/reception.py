@@ -51,6 +51,7 @@ def console_pages(
             downloads=rooms.downloads,
             recipes=rooms.kitchen.recipes,
             apps=rooms.picking.apps,
+            stores=rooms.picking.files.storing.stores,
             webhooks=rooms.picking.hooks.webhooks,
             welcome=rooms.welcome,
             parts=parts,

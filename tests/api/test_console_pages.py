@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyvips
 
@@ -43,8 +44,8 @@ class Office:
 
 
 @asynccontextmanager
-async def office() -> AsyncGenerator[Office]:
-    async with served(rate_limit_per_minute=0, publish_settle_seconds=0) as house:
+async def office(**settings: Any) -> AsyncGenerator[Office]:
+    async with served(rate_limit_per_minute=0, publish_settle_seconds=0, **settings) as house:
         room = await project(house, *KINDS)
         token = await first_user(house)
         await house.client.post("/console/workspace", data={"form_token": token, "workspace": room.id})

@@ -1,6 +1,7 @@
 """The picker's portal in the console: apps with their secrets, and webhooks with what became of each delivery."""
 
 import re
+from pathlib import Path
 
 import pyvips
 
@@ -34,7 +35,7 @@ async def test_an_app_is_made_used_changed_and_removed() -> None:
         key = re.findall(r"filepicker\.js\?key=([\w-]+)", page)[0]
         await store(one.house, key)
         listed = await one.page("/console/picker")
-        assert "1 files" in listed
+        assert "1 file," in listed
         assert secret not in listed
         place = re.findall(r'href="(/console/picker/[^"]+)"', listed)[0]
         await one.send(place, name="Our shop", origins="", secure_writes="on", quota_files="1", quota_derived="5")
@@ -45,6 +46,34 @@ async def test_an_app_is_made_used_changed_and_removed() -> None:
         assert "operator" in await made(one, f"{place}/instagram")
         assert (await one.send(f"{place}/remove")).startswith("/console/picker")
         assert (await one.house.client.get(place)).status_code == 404
+
+
+async def test_a_location_is_given_a_store_and_tested(tmp_path: Path) -> None:
+    stores = {"archive": f"file://{tmp_path / 'archive'}", "away": "s3://nothing/here?endpoint=http://127.0.0.1:9"}
+    async with office(storages=stores) as one:
+        app = (await one.house.house.picking.apps.create(one.room.id, "Our shop")).app
+        place = f"/console/picker/{app.id}"
+        page = await one.page(place)
+        assert all(f"<code>{name}</code>" in page for name in ("S3", "azure", "dropbox"))
+        kept = await made(one, f"{place}/storages", S3="archive", azure="away", test="S3")
+        assert "S3 goes to archive: files can be stored, read and deleted there" in kept
+        assert list((tmp_path / "archive").rglob("*.txt")) == []  # what was written there is gone again
+        assert "azure goes to away" in await made(one, f"{place}/storages", S3="archive", azure="away", test="azure")
+        assert (await one.house.house.picking.apps.by_key(app.key)).storages == {"S3": "archive", "azure": "away"}
+        assert "our own storage: files can be" in await made(one, f"{place}/storages", S3="home", test="S3")
+        await store(one.house, app.key)
+        assert list((tmp_path / "archive").rglob("*.jpg")) == []
+        wrong = {"form_token": one.token, "S3": "nowhere"}
+        assert (await one.house.client.post(f"{place}/storages", data=wrong)).status_code == 400
+
+
+async def test_an_app_without_room_for_other_sizes() -> None:
+    async with office() as one:
+        app = (await one.house.house.picking.apps.create(one.room.id, "Our shop")).app
+        await store(one.house, app.key)
+        assert "1 file," in await one.page("/console/picker")
+        await one.send(f"/console/picker/{app.id}", name="Our shop", quota_derived="0")
+        assert (await one.house.house.picking.apps.by_key(app.key)).quota_derived == 0
 
 
 async def test_an_endpoint_is_tested_and_its_deliveries_can_be_read_and_repeated() -> None:

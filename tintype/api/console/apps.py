@@ -1,6 +1,7 @@
 """The picker's apps for people: keys and secrets, whose pages may use them, limits, and the Instagram app people are shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,17 +11,29 @@ from starlette.responses import Response
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back, text_of
 from tintype.core.access import Role, Visit
-from tintype.core.files import CALLBACK, AppCheck, IssuedApp, PickerApp
-from tintype.errors import Invalid, Trouble
+from tintype.core.files import CALLBACK, HOME, LOCATIONS, AppCheck, IssuedApp, PickerApp
+from tintype.errors import Invalid, Trouble, Unavailable
 
 PLACE = "/console/picker"
 MEGABYTE = 1024 * 1024
+PLACES = tuple(dict.fromkeys(LOCATIONS.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of writing to the store that takes a location."""
+
+    place: str
+    store: str
+    message: str
+    fine: bool
 
 
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
     """Add the routes."""
     _listing(app, desk)
     _one(app, desk)
+    _storages(app, desk)
     _instagram(app, desk)
 
 
@@ -84,6 +97,39 @@ def _one(app: FastAPI, desk: ConsoleDesk) -> None:
         return back(PLACE, "removed")
 
 
+def _storages(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.post(PLACE + "/{app_id}/storages")
+    async def storages(app_id: str, request: Request) -> Response:
+        """Keep which store takes which location, and try the store of one: write there, read back and delete."""
+        visit, form = await desk.door.form(request)
+        workspace_id = visit.caller().workspace_id
+        found = await desk.apps.get(workspace_id, app_id)
+        chosen = {place: store for place in PLACES if (store := text_of(form, place)) and store != _usual(desk, place)}
+        try:
+            if chosen != found.storages:
+                found = await desk.apps.change(workspace_id, app_id, {"storages": chosen})
+                await desk.door.note(visit, "app.changed", found.name)
+            tested = text_of(form, "test")
+            tried = await _tried(desk, found, tested) if tested else None
+        except Trouble as trouble:
+            return await _shown(desk, visit, found, problem=trouble.message, status=400)
+        return await _shown(desk, visit, found, tried=tried) if tried else back(f"{PLACE}/{app_id}", "changed")
+
+
+def _usual(desk: ConsoleDesk, place: str) -> str:
+    """Return the store that takes a location for apps that say nothing."""
+    return place if place in desk.stores.named else HOME
+
+
+async def _tried(desk: ConsoleDesk, app: PickerApp, place: str) -> Tried:
+    store = desk.stores.name_of(app, place)
+    try:
+        await desk.stores.check(store)
+    except Unavailable as trouble:
+        return Tried(place, store, trouble.message, fine=False)
+    return Tried(place, store, "files can be stored, read and deleted there", fine=True)
+
+
 def _instagram(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.post(PLACE + "/{app_id}/instagram")
     async def own(app_id: str, request: Request) -> Response:
@@ -101,6 +147,7 @@ def _instagram(app: FastAPI, desk: ConsoleDesk) -> None:
 
 def _values(form: FormData, found: PickerApp) -> Mapping[str, Any]:
     megabytes, files = _number(form, "quota_megabytes"), _number(form, "quota_files")
+    derived = _number(form, "quota_derived")
     return {
         "name": text_of(form, "name"),
         "origins": text_of(form, "origins").split(),
@@ -109,7 +156,7 @@ def _values(form: FormData, found: PickerApp) -> Mapping[str, Any]:
         "presets_only": "presets_only" in form,
         "quota_bytes": megabytes * MEGABYTE if megabytes is not None else None,
         "quota_files": files,
-        "quota_derived": _number(form, "quota_derived") or found.quota_derived,
+        "quota_derived": found.quota_derived if derived is None else derived,
     }
 
 
@@ -137,6 +184,7 @@ async def _shown(
     *,
     issued: IssuedApp | None = None,
     check: AppCheck | None = None,
+    tried: Tried | None = None,
     done: str = "",
     problem: str = "",
     status: int = 200,
@@ -151,7 +199,9 @@ async def _shown(
         check=check,
         own=own.id if own else None,
         usage=await desk.apps.usage(app),
-        stores=sorted(desk.apps.stores),
+        tried=tried,
+        places=[(place, desk.stores.name_of(app, place)) for place in PLACES],
+        stores=[HOME, *sorted(desk.stores.named)],
         callback=desk.base + CALLBACK,
         base=desk.base,
         megabyte=MEGABYTE,

@@ -12,7 +12,7 @@ from tintype.core.access import Access, Audit, Browsing, Members, Users
 from tintype.core.accounts import Accounts, Connecting
 from tintype.core.downloads import Downloads
 from tintype.core.feed import Feed
-from tintype.core.files import Apps
+from tintype.core.files import Apps, Stores
 from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
 from tintype.core.recipes import Recipes
@@ -53,6 +53,7 @@ class ConsoleDesk:
     downloads: Downloads
     recipes: Recipes
     apps: Apps
+    stores: Stores
     webhooks: Webhooks
     welcome: Welcome
     parts: Sequence[Part]
