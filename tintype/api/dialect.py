@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tintype.api.patience import Patient
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
 
 log = logging.getLogger(__name__)
@@ -129,11 +130,13 @@ def build(dialect: Dialect, *, version: str) -> FastAPI:
                 return dialect.refuse_status(error, accept)
             case RequestValidationError():
                 return dialect.refuse(Invalid(*map(sentence, error.errors())), accept)
+            case ClientDisconnect():  # gone, or sent what is no body: then it is still there to hear it
+                return dialect.refuse_status(HTTPException(400, "the request body broke off"), accept)
             case _:
                 return dialect.refuse_crash(accept)
 
     # Exception too: the framework would answer in plain text. It still lets the error through, to `Surround`'s log.
-    for error in (Trouble, HTTPException, RequestValidationError, Exception):
+    for error in (Trouble, HTTPException, RequestValidationError, ClientDisconnect, Exception):
         app.add_exception_handler(error, refuse)
     return app
 
@@ -372,7 +375,10 @@ class Front:
             if hot is None:
                 scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
                 hot, scope = self._find(scope)
-            await hot(scope, receive, send)
+            try:
+                await hot(scope, Patient(receive), send)
+            except HTTPException as error:  # of what stands in front of the dialects, where nobody answers for it
+                await self.fallback.refuse_status(error)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":

@@ -45,10 +45,16 @@ Check = Callable[["Settings"], Awaitable[Finding]]
 
 def doctor(
     online: Annotated[bool, typer.Option("--online", help="Also ask the real Instagram whether it is there.")] = False,
+    hostile: Annotated[
+        str | None, typer.Option(metavar="URL", help="Instead try on a running server of yours what strangers try.")
+    ] = None,
     data: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Check settings, database, files, Instagram and machine; ends with 1 when something must be mended.
+
+    With --hostile URL it attacks your own server there, on this machine or where PUBLIC_URL says, and reports what gets through;
+    a workspace's token in TINTYPE_TOKEN opens the doors that need one. It takes a minute, and leaves nothing behind.
 
     Keys of --json, for each check: check, state (ok, warn or fail), found, advice.
     """
@@ -58,7 +64,7 @@ def doctor(
         found = [Finding("settings", "fail", trouble.message, "correct the environment or the .env file")]
     else:
         start_logs(settings, quiet=True)
-        found = asyncio.run(_examine(settings, online=online))
+        found = asyncio.run(_attacked(settings, hostile) if hostile else _examine(settings, online=online))
     rows([asdict(one) for one in found], as_json=as_json, empty="")
     if any(one.state == "fail" for one in found):
         raise typer.Exit(Exit.TROUBLE)
@@ -68,6 +74,17 @@ async def _examine(settings: "Settings", *, online: bool) -> list[Finding]:
     found = [await _tried(check, settings) for check in CHECKS]
     asked = await _instagram(settings, online=online)
     return [Finding("settings", "ok", "every setting can be read"), *found, *asked]
+
+
+async def _attacked(settings: "Settings", url: str) -> list[Finding]:
+    from tintype.cli.hostility import Target, attack
+
+    target = Target(url, os.environ.get("TINTYPE_TOKEN") or None)
+    target.check([settings.host, urlsplit(settings.address()).hostname or ""])
+    return [
+        Finding(one.name, "warn" if one.is_skipped else "fail" if one.trouble else "ok", one.trouble or one.tried)
+        for one in await attack(target)
+    ]
 
 
 async def _tried(check: Check, settings: "Settings") -> Finding:

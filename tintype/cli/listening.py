@@ -30,6 +30,7 @@ LOOPBACK = "127.0.0.1"
 _BACKLOG = 1024
 # Connections at a time; granian's own 128 would be used up by as many people who watch a queue, and nobody else be heard.
 _CONNECTIONS = 20_000
+_HEADER_MILLISECONDS = 10_000  # for all headers of a request; whoever needs longer only holds a connection
 _NEXT_PORTS = 100  # tried after a default port that is taken
 _GRACE_SECONDS = 3.0  # for requests under way when a server ends
 _LAST_SECONDS = 8.0  # after a signal; what has not ended by then is cut off, which the next start repairs
@@ -92,6 +93,7 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
     """Serve an app on a socket while the block runs; the task ends early only when the server breaks."""
     # Granian takes a while to load, which commands without a server should not wait for.
     from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.net import SocketHolder  # pyright: ignore[reportPrivateImportUsage] - it is there for this
     from granian.server.embed import Server
@@ -103,6 +105,7 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
         port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
         websockets=False,
         backpressure=_CONNECTIONS,
         log_level=LogLevels.error,
