@@ -69,6 +69,14 @@ async def test_what_cannot_be_set_is_said(shop: Website, wrong: dict[str, object
     assert answer.json()["error"]["message"]
 
 
+async def test_a_refusal_says_what_to_do_about_it(shop: Website) -> None:
+    nobody = (await shop.http.get("/api/apps")).json()["error"]
+    assert (nobody["code"], "Authorization: Bearer" in nobody["hint"]) == (403, True)
+    for place in ("/api/webhooks/nothing", "/api/apps/nothing", f"/api/file/{'a' * 20}"):
+        missing = (await shop.http.get(place, headers=shop.owner)).json()["error"]
+        assert (missing["code"], missing["hint"]) == (404, "What the address names is unknown here, or was removed.")
+
+
 async def test_the_store_of_a_location_is_tested(shop: Website) -> None:
     place = f"/api/apps/{shop.app_id}/storages/test"
     said = (await shop.http.post(place, json={"location": "s3"}, headers=shop.owner)).json()

@@ -34,9 +34,9 @@ _STATUSES = {
 
 _HINTS = {
     "forbidden": "Check the key, the policy with its signature, and the app's allowed origins.",
-    "unauthorized": "Send the app's key; a policy needs its signature beside it.",
+    "unauthorized": "Show a workspace's token or a user's, as Authorization: Bearer and the token.",
     "reconnect": "The Instagram account has to be connected again in the dialog.",
-    "not_found": "The handle is unknown here, or the file was removed.",
+    "not_found": "What the address names is unknown here, or was removed.",
     "too_large": "Send a smaller file, or raise the app's limit.",
     "rate_limited": "Wait as long as Retry-After says.",
 }
