@@ -10,7 +10,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
   scrape scrape_reject sse recipe_queue kill_queue
 
-.PHONY: run test check fix fuzz audit bench lock script clean
+.PHONY: run test check fix fuzz audit bench lock script wheel sbom clean
 
 run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
@@ -47,6 +47,13 @@ lock: $(VENV)/.dev
 	  pyproject.toml requirements/build.in -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --allow-unsafe \
 	  pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
+
+# What a release consists of, beside the lock and the image: docs/operations/deploy.md.
+wheel: $(VENV)/.run
+	$(BIN)/python -m hatchling build -t wheel -d dist
+
+sbom: $(VENV)/.run
+	$(BIN)/python deploy/sbom.py requirements/run.txt dist/tintype.cdx.json
 
 # What browsers load of the picker: type checked, and built into the package, where the result is committed.
 script: $(PAGES)/node_modules/.done

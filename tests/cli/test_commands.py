@@ -4,8 +4,10 @@ import asyncio
 import io
 import json
 import logging
+import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from tintype.settings import load
 Cli = Callable[..., tuple[int, str, str]]
 
 COMMANDS = (
-    (), ("serve",), ("worker",), ("demo",), ("simulate",), ("migrate",), ("doctor",), ("sync",),
+    (), ("serve",), ("worker",), ("demo",), ("simulate",), ("migrate",), ("backup",), ("restore",), ("move",), ("export",), ("erase",), ("doctor",), ("sync",),
     ("workspace",), ("workspace", "add"), ("workspace", "list"), ("workspace", "remove"), ("workspace", "app"),
     ("token",), ("token", "add"), ("token", "list"), ("token", "revoke"),
     ("user",), ("user", "add"), ("user", "list"), ("user", "role"), ("user", "password"), ("user", "disable"),
@@ -225,6 +227,43 @@ def test_the_life_of_an_app_of_the_picker(cli: Cli) -> None:
 def test_migrating_twice_changes_once(cli: Cli) -> None:
     assert said(cli, "migrate")["changed"] is True
     assert said(cli, "migrate")["changed"] is False
+
+
+def test_migrate_says_where_the_database_stands_and_changes_nothing_when_it_only_checks(
+    cli: Cli, tmp_path: Path
+) -> None:
+    code, out, _ = cli("migrate", "--check", "--json")
+    assert (code, json.loads(out)["revision"]) == (1, None)
+    assert list(tmp_path.iterdir()) == []
+    newest = said(cli, "migrate")["revision"]
+    assert said(cli, "migrate", "--check") == {"was": newest, "revision": newest, "newest": newest, "changed": False}
+    _stands_at(tmp_path / "data" / "tintype.db", "0009")
+    code, out, _ = cli("migrate", "--check")
+    assert code == 1
+    assert "0009" in out
+    assert "tintype migrate" in out
+
+
+def test_a_version_goes_on_with_a_database_that_a_newer_one_brought_further(cli: Cli, tmp_path: Path) -> None:
+    said(cli, "workspace", "add", "Bakery")
+    file = tmp_path / "data" / "tintype.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("ALTER TABLE workspaces ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'")
+        database.execute("CREATE TABLE later (id INTEGER PRIMARY KEY, workspace_id TEXT REFERENCES workspaces (id))")
+        database.commit()
+    _stands_at(file, "9999")
+    said(cli, "workspace", "add", "Butcher")
+    assert {one["name"] for one in said(cli, "workspace", "list")} == {"Bakery", "Butcher"}
+    found = said(cli, "migrate")
+    assert (found["was"], found["changed"]) == ("9999", False)
+    assert cli("migrate", "--check")[0] == 0
+    assert "newer version" in cli("backup", str(tmp_path / "saved"))[2]
+
+
+def _stands_at(file: Path, revision: str) -> None:
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.commit()
 
 
 def test_nothing_to_sync_is_well(cli: Cli) -> None:
