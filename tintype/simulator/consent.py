@@ -18,7 +18,9 @@ WORDS = {
     "insights": "See the numbers of your posts",
     "messages": "Read and answer messages",
     "manage_contents": "Delete your posts",
-    "engagement": "See and answer what people say on your Page",
+    "read_engagement": "See what people say on your Pages",
+    "engagement": "Answer what people say on your Pages",
+    "metadata": "Hear of what happens on your Pages",
     "business_management": "See the businesses you manage",
     "pages": "See the Pages you manage",
 }

@@ -1,0 +1,153 @@
+"""The face in a real browser: a walk without scripts, and axe over every page in the light and in the dark."""
+
+import json
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.browser.test_clients import PACKAGES
+from tests.instagram.pretend import Pretend, running
+from tests.simulator.visitor import BAKER, CALLBACK, POTTER
+from tests.walks.test_browser import CHROMIUM, LEFT, QUIET
+
+AXE = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
+LAYOUTS = [(1280, "light"), (390, "dark")]
+
+
+@pytest.fixture
+async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
+    del anyio_backend
+    async with async_playwright() as play:
+        one = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=30_000)
+        try:
+            yield one
+        finally:
+            await one.close()
+
+
+def consent(pretend: Pretend, login: str, **changes: str) -> str:
+    """The address to which an app sends a person."""
+    scope = "instagram_business_basic,instagram_business_content_publish" if login == "instagram" else ""
+    asked = {"client_id": str(pretend.app(login)["app_id"]), "redirect_uri": CALLBACK, "scope": scope} | changes
+    path = "/oauth/authorize" if login == "instagram" else "/v25.0/dialog/oauth"
+    return f"{pretend.origin}{path}?{urlencode(asked)}"
+
+
+def watched(page: Page, origin: str) -> list[str]:
+    """What goes wrong on a page from now on, and what it asks of anybody else."""
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("request", lambda asked: None if asked.url.startswith(f"{origin}/") else wrong.append(asked.url))
+    page.on("requestfailed", lambda asked: wrong.append(asked.url) if asked.failure != LEFT else None)
+    return wrong
+
+
+async def shot(page: Page, folder: Path, name: str) -> None:
+    """Keep a picture for people who look."""
+    await page.screenshot(path=Path(os.environ.get("TINTYPE_SHOTS", folder)) / f"{name}.png", full_page=True)
+
+
+async def test_a_person_walks_about_and_breaks_things_without_scripts(browser: Browser) -> None:
+    with running() as pretend:
+        page = await browser.new_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
+        wrong = watched(page, pretend.origin)
+        await page.goto(f"{pretend.origin}/")
+        await page.get_by_role("link", name=BAKER).click()
+        await expect(page.get_by_role("heading", name=BAKER)).to_be_visible()
+        await page.get_by_role("link", name="Older posts").click()
+        await expect(page.get_by_text("Page 2 of 3")).to_be_visible()
+        await page.get_by_role("link", name="Reel").first.click()
+        await page.get_by_label("Views").fill("123456")
+        await page.get_by_role("button", name="Set the numbers").click()
+        await expect(page.get_by_role("status")).to_have_text("The post was changed.")
+        await expect(page.get_by_role("cell", name="123,456")).to_be_visible()
+        await page.get_by_role("link", name="Panel").click()
+        await page.get_by_role("button", name="Instagram is slow").click()
+        await expect(page.get_by_text("latency_ms = 2500")).to_be_visible()
+        await page.get_by_role("button", name="Everything calm").click()
+        await expect(page.get_by_text("all switches stand as at the start")).to_be_visible()
+        form = page.locator("form", has=page.get_by_role("button", name="Add the fault"))
+        await form.get_by_role("combobox", name="On").select_option("graph.media")
+        await form.get_by_role("combobox", name="What").select_option("rate_limit")
+        await form.get_by_role("button", name="Add the fault").click()
+        await page.get_by_role("button", name="Take away the fault rate_limit on graph.media").click()
+        await expect(page.get_by_role("status")).to_have_text("The fault was taken away.")
+        await page.get_by_role("link", name="Published", exact=True).click()
+        await page.get_by_role("combobox", name="Person").select_option(POTTER)
+        await page.get_by_role("button", name="Show these").click()
+        await expect(page.get_by_role("combobox", name="Person")).to_have_value(POTTER)
+        assert wrong == []
+
+
+async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(browser: Browser) -> None:
+    with running() as pretend:
+        page = await browser.new_page()
+        await page.goto(consent(pretend, "facebook"))
+        await page.get_by_role("radio", name=POTTER).focus()
+        await page.keyboard.press("ArrowDown")
+        await expect(page.get_by_role("radio", name="casa.mareira")).to_be_checked()
+        await expect(page.get_by_role("checkbox", name="Casa Mareira Archive")).to_be_visible()
+        await expect(page.get_by_role("checkbox", name="Keramik Nordlicht Archive")).to_be_hidden()
+        insights = page.get_by_role("switch", name="instagram_manage_insights")
+        await insights.focus()
+        await page.keyboard.press("Space")
+        await expect(insights).not_to_be_checked()
+        async with page.expect_request(lambda asked: asked.url.startswith(CALLBACK)) as led:
+            await page.get_by_role("button", name="Allow").press("Enter")
+        assert "?code=" in (await led.value).url
+        (code,) = [one for one in pretend.calls() if one.get("effect") == "code:casa.mareira"]
+        assert code["status"] == 302
+        await page.goto(consent(pretend, "instagram"))
+        async with page.expect_request(lambda asked: asked.url.startswith(CALLBACK)) as led:
+            await page.get_by_role("button", name="Not now").click()
+        assert "error=access_denied" in (await led.value).url
+
+
+@pytest.mark.parametrize(("width", "scheme"), LAYOUTS, ids=["wide-light", "narrow-dark"])
+async def test_nothing_serious_is_found_and_nothing_sticks_out(
+    browser: Browser, width: int, scheme: Any, tmp_path: Path
+) -> None:
+    with running() as pretend:
+        pretend.token(BAKER)
+        pretend.fault("graph.publish", "lost", times=None, chance=0.5)
+        album = pretend.post("/media", username=BAKER, kind="CAROUSEL_ALBUM", caption="Two of a kind", children=2)
+        pages = {
+            "start": "/", "profile": f"/{BAKER}/", "private": "/tomas.private/", "post": f"/p/{album['shortcode']}/",
+            "published": "/_face/published", "magic": "/_face/magic", "panel": "/_world/panel",
+        }  # fmt: skip
+        addresses = {name: f"{pretend.origin}{path}" for name, path in pages.items()}
+        addresses |= {login: consent(pretend, login) for login in ("instagram", "facebook")}
+        # What axe needs is let in by the browser's own door: the policy of the pages stays as it is.
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+        )
+        for name, address in addresses.items():
+            page = await context.new_page()
+            wrong = watched(page, pretend.origin)
+            await page.goto(address)
+            await shot(page, tmp_path, f"face-{name}-{width}")
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            assert await findings(page) == [], name
+            assert wrong == [], name
+            await page.close()
+        refused = await context.new_page()
+        await refused.goto(consent(pretend, "instagram", redirect_uri="https://elsewhere.example/cb"))
+        await expect(refused.get_by_role("heading", name="URL blocked")).to_be_visible()
+        assert await findings(refused) == []
+
+
+async def findings(page: Page) -> list[str]:
+    """What axe finds serious or critical, each with the element it is about."""
+    await page.evaluate(AXE)
+    found: Any = json.loads(await page.evaluate("axe.run().then((all) => JSON.stringify(all.violations))"))
+    return [
+        f"{one['id']}: {node['html'][:120]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
