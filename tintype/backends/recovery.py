@@ -11,13 +11,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, lock_key
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.5
+
+# Looks in a row that find a node without its lock before it counts as dead: when the database was restarted all of them
+# have lost theirs for a moment, and their jobs are under way.
+LOOKS = 3
 
 
 @dataclass(slots=True)
@@ -58,8 +63,9 @@ class Watch:
                     try:
                         await self._look_on(connection, held)
                     finally:
-                        # The session lives on in the pool, so its lock has to be given back by name.
-                        await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+                        # The session lives on in the pool, so its lock has to be given back by name; a dead one has none.
+                        with contextlib.suppress(DBAPIError):
+                            await connection.execute(text("SELECT pg_advisory_unlock_all()"))
             except Exception as error:  # noqa: BLE001 - whatever it is, a node without its lock loses its jobs to others
                 held.set()  # a database that is away at the start is everybody's trouble, and said by others
                 log.warning("other nodes are not looked after for now: %s", type(error).__name__)
@@ -67,12 +73,23 @@ class Watch:
 
     async def _look_on(self, connection: AsyncConnection, held: asyncio.Event) -> None:
         held.set()
-        await self._looking.wait()
+        missed: dict[str, int] = {}
         while True:
-            for node in await self.busy():
-                if node != self.node:
+            await connection.execute(text("SELECT 1"))  # raises when this session is gone, and with it the lock
+            if self._looking.is_set():
+                others = [node for node in await self.busy() if node != self.node]
+                missed = {node: missed.get(node, 0) + 1 for node in others if not await self._holds(connection, node)}
+                for node in [node for node, looks in missed.items() if looks >= LOOKS]:
                     await self._inherit(connection, node)
             await asyncio.sleep(self.seconds)
+
+    async def _holds(self, connection: AsyncConnection, node: str) -> bool:
+        """Tell whether a node has its lock."""
+        key = {"key": self._key(node)}
+        free = (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one()
+        if free:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+        return not free
 
     async def _inherit(self, connection: AsyncConnection, node: str) -> None:
         key = {"key": self._key(node)}
