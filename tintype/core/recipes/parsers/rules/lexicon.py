@@ -215,7 +215,8 @@ class Lexicon:
 
     @cached_property
     def refusals(self) -> Phrases:
-        return self.listed("refusals")
+        own, everyone = str(self.own["refusals"]), ", ".join(sorted(everywhere("surely_no_food")))
+        return phrases(f"{own}, {self.english['refusals']}, {everyone}")
 
     @cached_property
     def hints(self) -> Phrases:

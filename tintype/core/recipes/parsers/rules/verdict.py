@@ -8,7 +8,7 @@ from tintype.core.recipes.model import Ingredient
 from tintype.core.recipes.parsers.rules.facts import duration_at
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon, everywhere
 from tintype.core.recipes.parsers.rules.seeing import Look
-from tintype.core.recipes.parsers.rules.tokens import tokenize
+from tintype.core.recipes.parsers.rules.tokens import Token, number, tokenize
 
 _INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|all|instructions?|prompt|rules)\b|\bsystem (?:prompt|override|message)\b|\bassistant must\b|\bis_recipe\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model)"
@@ -64,10 +64,14 @@ def _look_alike(
     reason = _uneaten(looks, ingredients, cues, lexicon) or _planned(looks, steps, headed, lexicon)
     if reason:
         return reason
+    if not steps and sum(_ends_with_price(one) for one in looks) >= max(3, len(ingredients) / 2):
+        return "a list of prices"
     for least, told, such in _LISTINGS:
         found = sum(such(one, lexicon) for one in looks)
         if found >= least and found * 3 >= len(ingredients):
             return told
+    if _titled(looks, lexicon) & _OFFERED and sum(one.amount is not None for one in ingredients) < 3:
+        return "an offer"
     if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
         return "an offer"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
@@ -78,26 +82,43 @@ def _look_alike(
 
 
 def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set[str], lexicon: Lexicon) -> str | None:
-    """Return why nobody eats what is mixed here, or None."""
+    """Return why nobody eats what is mixed here, or None: one word of house or body is in many a recipe."""
     titled = _titled(looks, lexicon)
-    if len(cues) >= 2 or cues & _SURE or titled:
-        return f"speaks of {', '.join([*titled, *sorted(cues)][:3])}"
+    hints = {one for one in _hints(looks, lexicon) if not any(one in cue.split() for cue in cues)}
+    named = {cue for one in _naming(looks)[:1] for cue in lexicon.refusals.within(one.tokens)} | (titled - _OFFERED)
+    against = 2.25 * len(named) + len((titled | cues) - named) + (len(cues & _SURE) > 1)
+    eaten = _for_table(looks, ingredients, lexicon)
+    if against and against + 0.5 * len(hints) > eaten and (against > 1 or len(ingredients) <= FEW):
+        return f"speaks of {', '.join([*sorted(titled), *sorted(cues - titled), *sorted(hints)][:3])}"
     if len(ingredients) > FEW:
         return None
-    if cues and ingredients and all(_cleans(one, _CLEANERS) for one in ingredients):
-        return f"speaks of {', '.join(sorted(cues))}, and of nothing but what cleans"
-    if any(lexicon.eaten.within(one.tokens) for one in looks):
-        return None
-    hints = cues | _hints(looks, lexicon)
+    if (cues or hints) and ingredients and eaten < 2 and all(_cleans(one, _CLEANERS) for one in ingredients):
+        return f"speaks of {', '.join(sorted(cues or hints)[:3])}, and of nothing but what cleans"
     nameless = not _names_dish(looks, lexicon)
     kept = all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
-    if cues or len(hints) > 1 or (hints and (nameless or kept)):
+    if (len(hints) > 1 or (hints and (nameless or kept))) and 0.5 * (len(hints) + kept) > eaten:
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
+    if eaten >= 1 or any(lexicon.eaten.within(one.tokens) for one in looks):
+        return None
     if nameless and ingredients and sum(_edible(one, lexicon) for one in ingredients) * 2 <= len(ingredients):
         return "what is mixed here is hardly food, and nobody says it is"
     if nameless and ingredients and kept:
         return "what is mixed here need not be eaten, and nobody says it is"
     return None
+
+
+def _for_table(looks: Sequence[Look], ingredients: Sequence[Ingredient], lexicon: Lexicon) -> float:
+    """Return how much speaks for something to eat: words of the table and the kitchen, and foods that are nothing else."""
+    said = {token.folded for one in looks if not one.tags for token in one.tokens}
+    title = {token for one in _naming(looks) for token in one.tokens}
+    named = 1.0 if any(_is_dish(token) and token.folded not in _RECIPE for token in title) else 0.0
+    named = named or 0.5 * any(
+        lexicon.is_food(token.folded) and token.folded not in _KEPT_IN_THE_HOUSE for token in title
+    )
+    foods = sum(_edible(one, lexicon) and not _cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
+    plain = any(_cleans(one, _PLAINLY_EATEN) for one in ingredients)
+    many = 2.5 if foods >= 4 else 1.5 if foods >= 2 and foods * 2 >= len(ingredients) else min(0.5 * foods, 1.0)
+    return min(len(said & _SERVED), 2) * 1.25 + min(len(said & _COOKED), 3) * 0.5 + many + 2.0 * plain + named
 
 
 def _planned(looks: Sequence[Look], steps: Sequence[str], headed: bool, lexicon: Lexicon) -> str | None:
@@ -116,36 +137,48 @@ def _cleans(one: Ingredient, such: frozenset[str]) -> bool:
 
 def _names_dish(looks: Sequence[Look], lexicon: Lexicon) -> bool:
     """Tell whether one of the first two lines names something to eat or to drink."""
-    spoken = [one for one in looks if not one.tags and one.words][:2]
-    return any(
-        lexicon.is_food(token.folded) or token.folded in _DISHES or token.folded.endswith(_DISH_ENDS)
-        for one in spoken
-        if not (one.starts_with_quantity and one.has_unit)
-        for token in one.tokens
-    )
+    return any(lexicon.is_food(token.folded) or _is_dish(token) for one in _naming(looks) for token in one.tokens)
+
+
+def _is_dish(token: Token) -> bool:
+    return token.folded in _DISHES or (len(token.folded) > 6 and token.folded.endswith(_DISH_ENDS))
+
+
+def _naming(looks: Sequence[Look]) -> list[Look]:
+    """Return those of the first two lines that may be a name."""
+    spoken = [one for one in looks if not one.tags and one.words]
+    return [one for one in spoken[:2] if not (one.starts_with_quantity and one.has_unit)]
 
 
 _CLEANERS = everywhere("cleaners")
 _KEPT_IN_THE_HOUSE = _CLEANERS | everywhere("household")
 _DISHES = everywhere("dishes")
-_DISH_ENDS = tuple(word for word in sorted(_DISHES) if len(word) > 5)
+_SERVED = everywhere("served")
+_COOKED = everywhere("cooked")
+_PLAINLY_EATEN = everywhere("plainly_eaten")
+_ELSEWHERE = everywhere("elsewhere")
+_OFFERED = everywhere("offered")
+_RECIPE = everywhere("recipe")
+_DISH_ENDS = tuple(word for word in sorted(_DISHES) if len(word) > 3 and word != "crema")
 _WEEKDAYS = everywhere("weekdays")
 
 
 def _hints(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
     """Return the words of home and body in a text; they are in recipes too, so they count only where nobody eats."""
-    return {hint for one in looks if not one.tags for hint in lexicon.hints.within(one.tokens)}
+    spoken = [one for one in looks if not one.tags]
+    gone = {token.folded for one in spoken for token in one.tokens if token.folded in _ELSEWHERE}
+    return gone.union(*(lexicon.hints.within(one.tokens) for one in spoken))
 
 
-def _titled(looks: Sequence[Look], lexicon: Lexicon) -> list[str]:
+def _titled(looks: Sequence[Look], lexicon: Lexicon) -> set[str]:
     """Return the things nobody eats that the first line names, alone or as the end of a compound."""
     first = next((one for one in looks if not one.tags and one.words), None)
     if first is None or first.words > 12 or (first.starts_with_quantity and first.has_unit):
-        return []
-    named = lexicon.refused_titles.within(first.tokens)
+        return set()
+    named = set(lexicon.refused_titles.within(first.tokens))
     if lexicon.language in ("de", "nl"):
         ends = tuple(word for word in lexicon.compound_refusals if len(word) > 4)
-        named += [token.folded for token in first.tokens if len(token.folded) > 8 and token.folded.endswith(ends)]
+        named |= {token.folded for token in first.tokens if len(token.folded) > 8 and token.folded.endswith(ends)}
     return named
 
 
@@ -196,6 +229,20 @@ def _compares(one: Look, lexicon: Lexicon) -> bool:
     return energy or _PER_HUNDRED.search(one.text) is not None
 
 
+def _ends_with_price(one: Look) -> bool:
+    """Tell whether a line is a thing and a bare number: "Soup of the day 8"."""
+    named = one.words > 1 and not (one.facts or one.numbered or one.starts_with_quantity)
+    return named and one.tokens[-1].kind == "n" and one.tokens[-2].kind == "w"
+
+
+def _is_figure(one: Look, lexicon: Lexicon) -> bool:
+    """Tell whether a line opens with thousands of something that no kitchen has: "3,400 croissants"."""
+    if len(one.tokens) < 2 or one.tokens[0].kind != "n" or number(one.tokens[0].text) < 1000:
+        return False
+    unit = lexicon.units.at(one.tokens, 1)
+    return unit is None or unit[0] not in ("g", "ml")
+
+
 def _is_meal(one: Look, lexicon: Lexicon) -> bool:
     """Tell whether a line opens with a meal of the day and goes on with what was eaten, or stands alone as heading."""
     found = lexicon.meals.at(one.tokens, 0)
@@ -215,6 +262,7 @@ _LISTINGS: tuple[tuple[int, str, Callable[[Look, Lexicon], bool]], ...] = (
     (2, "a timetable", _before_colon),
     (3, "a timetable", lambda one, _: _CLOCKED.match(one.text) is not None),
     (3, "what is in foods", _compares),
+    (2, "figures", _is_figure),
     (2, "a list of prices", lambda one, _: one.price),
     (2, "sets and repetitions", lambda one, _: one.sets and one.words <= 10 and not one.ends_sentence),
 )
