@@ -86,7 +86,7 @@ def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set
     titled = _titled(looks, lexicon)
     hints = {one for one in _hints(looks, lexicon) if not any(one in cue.split() for cue in cues)}
     named = {cue for one in _naming(looks)[:1] for cue in lexicon.refusals.within(one.tokens)} | (titled - _OFFERED)
-    against = 2.25 * len(named) + len((titled | cues) - named) + (len(cues & _SURE) > 1)
+    against = 2 * len(named) + len((titled | cues) - named) + (len(cues & _SURE) > 1)
     eaten = _for_table(looks, ingredients, lexicon)
     if against and against + 0.5 * len(hints) > eaten and (against > 1 or len(ingredients) <= FEW):
         return f"speaks of {', '.join([*sorted(titled), *sorted(cues - titled), *sorted(hints)][:3])}"
