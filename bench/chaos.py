@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
@@ -120,7 +119,9 @@ class Load:
 
     async def read(self, number: int) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = await self.ask("GET /photos", self.fleet.web[number % len(self.fleet.web)], "GET", "/photos", headers=headers)
+        answer = await self.ask(
+            "GET /photos", self.fleet.web[number % len(self.fleet.web)], "GET", "/photos", headers=headers
+        )
         if answer is not None and answer.status_code != 200:
             self.tally.refused["GET /photos"] += 1
             self.tally.notes.append(f"GET /photos: {answer.status_code} {answer.text[:200]}")
@@ -252,7 +253,7 @@ async def run(seconds: float, every: float, seed: int, folder: Path) -> None:
                 "WEBHOOK_JITTER_SECONDS": "0",
                 "INSIGHTS_COLLECT": "false",
             }
-            with fleet(folder, **settings) as here:
+            with fleet(folder, settings) as here:
                 here.pretend.post("/reset", seed=seed, container_seconds=1, quota_total=100_000)
                 load_ = Load(here, receiver, chance, origin)
                 for node in here.web:
@@ -263,7 +264,7 @@ async def run(seconds: float, every: float, seed: int, folder: Path) -> None:
 
 
 async def _through(load_: Load, seconds: float, every: float, chance: random.Random) -> None:
-    rates = ((0.05, load_.read), (1.0, load_.publish), (2.0, load_.sync), (1.0, load_.cook))
+    rates = ((0.1, load_.read), (1.0, load_.publish), (2.0, load_.sync), (1.0, load_.cook))
     acting = [asyncio.create_task(_often(pause, act)) for pause, act in rates]
     following = [asyncio.create_task(load_.follow(node)) for node in load_.fleet.web]
     try:
@@ -272,10 +273,14 @@ async def _through(load_: Load, seconds: float, every: float, chance: random.Ran
             task.cancel()
         await asyncio.gather(*acting, return_exceptions=True)
         begun = time.monotonic()
-        while time.monotonic() - begun < SETTLE and (left := await _left(load_)):
+        left = await _left(load_)
+        while left and time.monotonic() - begun < SETTLE:
             await asyncio.to_thread(load_.fleet.look)
             await asyncio.sleep(0.5)
-        load_.tally.notes.append(f"settled {time.monotonic() - begun:.1f} s after the last request; left: {left or 'nothing'}")
+            left = await _left(load_)
+        load_.tally.notes.append(
+            f"settled {time.monotonic() - begun:.1f} s after the last request; left: {left or 'nothing'}"
+        )
         await asyncio.sleep(2.0)
         await asyncio.to_thread(load_.fleet.look)
     finally:
@@ -293,7 +298,9 @@ async def _left(load_: Load) -> Mapping[str, int]:
     shown = {str(photo["id"]) for photo in answer.raise_for_status().json()["data"]["photos"]}
     items = await _items(client)
     for item in items:
-        if item["status"] == "unhealthy":  # some of its processes died with it, which is suspicious, and a person decides
+        if (
+            item["status"] == "unhealthy"
+        ):  # some of its processes died with it, which is suspicious, and a person decides
             load_.tally.again["recipe suspected of killing"] += 1
             await client.post(f"/api/queue/{item['id']}/retry", timeout=PATIENCE)
     ended = {item["id"] for item in items if item["status"] in ("success", "error")}
@@ -348,7 +355,9 @@ def _tell(load_: Load, folder: Path) -> None:
             f"({bad / number:.2%}), slowest answer {tally.slowest.get(what, 0):.2f} s"
         )
     total, bad = sum(tally.asked.values()), sum(tally.refused.values())
-    print(f"all requests: {total}, refused by living nodes {bad} ({bad / max(1, total):.3%}); asked again {dict(tally.again)}")
+    print(
+        f"all requests: {total}, refused by living nodes {bad} ({bad / max(1, total):.3%}); asked again {dict(tally.again)}"
+    )
     for note, number in Counter(tally.notes).most_common(20):
         print(f"  {number} × {note}")
     for node in here.nodes:
@@ -358,10 +367,9 @@ def _tell(load_: Load, folder: Path) -> None:
 
 
 def _about(line: str) -> str:
-    with suppress(ValueError):
-        said = json.loads(line)
-        return str(said.get("event", said))[:90] if isinstance(said, dict) else ""
-    return line[:90] if "Error" in line or "rror " in line else ""
+    """Return what a line of a node's log is about, without its moment; nothing of lines that go on from another."""
+    word, _, rest = line.partition(" ")
+    return rest[:100] if word[:2] == "20" and word.endswith("Z") else ""
 
 
 def _tell_recipes(load_: Load, folder: Path) -> None:
@@ -375,15 +383,15 @@ def _tell_recipes(load_: Load, folder: Path) -> None:
 
 def _tell_webhooks(load_: Load, published: Counter[str]) -> None:
     ids: dict[Any, set[str]] = defaultdict(set)
-    delays: list[float] = []
     for told, asked in zip(load_.receiver.told(), load_.receiver.arrived(), strict=True):
         if told["action"] == "post.published":
             ids[told["text"]["postId"]].add(asked.headers["webhook-id"])
     lost = [post for caption, post in load_.posts.items() if caption in published and post not in ids]
     twice = sum(len(found) > 1 for found in ids.values())
     again = len(load_.receiver.arrived()) - len({asked.headers["webhook-id"] for asked in load_.receiver.arrived()})
-    del delays
-    print(f"webhooks: published posts told {len(ids)}, lost {len(lost)}, told twice under other ids {twice}, sent again under the same id {again}")
+    print(
+        f"webhooks: published posts told {len(ids)}, lost {len(lost)}, told twice under other ids {twice}, sent again under the same id {again}"
+    )
 
 
 def _tell_taking_over(here: Fleet) -> None:

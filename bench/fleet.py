@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 
 import httpx2
 import psycopg
@@ -24,13 +25,13 @@ READY_SECONDS = 180.0
 ROOT = Path(__file__).parents[1]
 
 # What a process held when it died, in the words of the tables: a name, and the fence or owner that changes when it goes on.
-HELD = {
+HELD: Mapping[str, LiteralString] = {
     "jobs": "SELECT workflow_uuid, coalesce(executor_id, '') FROM dbos.workflow_status "
     "WHERE status = 'PENDING' AND executor_id LIKE %s",
     "posts": "SELECT id, fence::text FROM posts WHERE lease_owner LIKE %s AND lease_until > now()",
     "recipes": "SELECT id, fence::text FROM recipe_items WHERE lease_owner LIKE %s AND lease_until > now()",
 }
-NOW = {
+NOW: Mapping[str, LiteralString] = {
     "jobs": "SELECT workflow_uuid, CASE status WHEN 'PENDING' THEN coalesce(executor_id, '') ELSE status END "
     "FROM dbos.workflow_status WHERE workflow_uuid = ANY(%s)",
     "posts": "SELECT id, fence::text FROM posts WHERE id = ANY(%s)",
@@ -153,7 +154,7 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, *, web: int = 2, workers: int = 2, **settings: str) -> Generator[Fleet]:
+def fleet(folder: Path, settings: Mapping[str, str], *, web: int = 2, workers: int = 2) -> Generator[Fleet]:
     """Run so many nodes before a pretend Instagram, over a Postgres and a Redis; they share one folder of blobs."""
     with ExitStack() as stack:
         origin = stack.enter_context(simulator())
