@@ -74,6 +74,8 @@ def _look_alike(
         return "an offer"
     if not headed and any(lexicon.promotions.within(one.tokens) for one in looks) and len(steps) < 2:
         return "an offer"
+    if cues and not steps and any(lexicon.refusals.within(tokenize(one.food)) for one in ingredients):
+        return f"lists {', '.join(sorted(cues))}"
     if cues and sum(_edible(one, lexicon) for one in ingredients) * 2 < len(ingredients):
         return f"speaks of {', '.join(sorted(cues))}"
     if (len(steps) < 2 or len(ingredients) < 4) and any(_INJECTION.search(one.text) for one in looks):
@@ -88,7 +90,8 @@ def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set
     named = {cue for one in _naming(looks)[:1] for cue in lexicon.refusals.within(one.tokens)} | (titled - _OFFERED)
     against = 2 * len(named) + len((titled | cues) - named) + (len(cues & _SURE) > 1)
     eaten = _for_table(looks, ingredients, lexicon)
-    if against and against + 0.5 * len(hints) > eaten and (against > 1 or len(ingredients) <= FEW):
+    hinted = 0.5 * (len(hints) + len(hints & _hints(_naming(looks)[:1], lexicon)))
+    if against and against + hinted > eaten and (against > 1 or len(ingredients) <= FEW):
         return f"speaks of {', '.join([*sorted(titled), *sorted(cues - titled), *sorted(hints)][:3])}"
     if len(ingredients) > FEW:
         return None
@@ -96,7 +99,7 @@ def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set
         return f"speaks of {', '.join(sorted(cues or hints)[:3])}, and of nothing but what cleans"
     nameless = not _names_dish(looks, lexicon)
     kept = all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
-    if (len(hints) > 1 or (hints and (nameless or kept))) and 0.5 * (len(hints) + kept) > eaten:
+    if (len(hints) > 1 or (hints and (nameless or kept))) and hinted + 0.5 * kept > eaten:
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
     if eaten >= 1 or any(lexicon.eaten.within(one.tokens) for one in looks):
         return None
@@ -116,7 +119,7 @@ def _for_table(looks: Sequence[Look], ingredients: Sequence[Ingredient], lexicon
         lexicon.is_food(token.folded) and token.folded not in _KEPT_IN_THE_HOUSE for token in title
     )
     foods = sum(_edible(one, lexicon) and not _cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
-    plain = any(_cleans(one, _PLAINLY_EATEN) for one in ingredients)
+    plain = any(token.folded.startswith(_PLAINLY_EATEN) for one in ingredients for token in tokenize(one.food))
     many = 2.5 if foods >= 4 else 1.5 if foods >= 2 and foods * 2 >= len(ingredients) else min(0.5 * foods, 1.0)
     return min(len(said & _SERVED), 2) * 1.25 + min(len(said & _COOKED), 3) * 0.5 + many + 2.0 * plain + named
 
@@ -155,7 +158,7 @@ _KEPT_IN_THE_HOUSE = _CLEANERS | everywhere("household")
 _DISHES = everywhere("dishes")
 _SERVED = everywhere("served")
 _COOKED = everywhere("cooked")
-_PLAINLY_EATEN = everywhere("plainly_eaten")
+_PLAINLY_EATEN = tuple(word for word in sorted(everywhere("plainly_eaten")) if len(word) > 2)
 _ELSEWHERE = everywhere("elsewhere")
 _OFFERED = everywhere("offered")
 _RECIPE = everywhere("recipe")
