@@ -37,6 +37,7 @@ __all__ = ["origin"]
 
 import_module("tintype.app")
 
+pytestmark = pytest.mark.timeout(600)  # program after program, each of which takes seconds on a busy machine
 KEY = base64.b64encode(bytes(32)).decode()
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 FIXED = {
@@ -287,7 +288,6 @@ def test_wrong_use_and_unknown_things(tmp_path: Path, command: str) -> None:
         )
 
 
-@pytest.mark.timeout(300)  # some ten programs one after the other
 def test_of_a_real_workspace_not_a_byte_is_left_while_the_server_runs(origin: str, tmp_path: Path) -> None:
     with serving(tmp_path, origin, "data") as url:
         tokens = [register(url, origin) for _ in range(2)]

@@ -15,6 +15,8 @@ import pytest
 from tests.cli.programs import PATIENCE, ROOT, fetch
 from tintype import __version__
 
+pytestmark = pytest.mark.timeout(600)  # program after program, each of which takes seconds on a busy machine
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

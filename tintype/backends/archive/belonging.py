@@ -6,13 +6,12 @@ A column named `workspace_id`, `account_id` or `user_id` refers to that table al
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, Text, delete, or_, select, text, tuple_
 from sqlalchemy.types import String, TypeDecorator
 
-from tintype.backends.archive.rows import Row, pieces, tables_of
+from tintype.backends.archive.rows import Row, key_of, pieces, tables_of
 from tintype.backends.database import metadata
 
 REFERENCES = {"workspace_id": "workspaces", "account_id": "accounts", "user_id": "users"}
@@ -50,22 +49,23 @@ def told(connection: Connection, table: Table, marks: Marks) -> list[Row]:
 
 def sliced(chosen: Chosen) -> Iterator[Chosen]:
     """Yield what was chosen in slices that one statement can name."""
-    for name, keys in chosen.items():
-        rest = iter(keys)
-        while some := list(islice(rest, SLICE)):
-            yield {name: some}
+    for start in range(0, max(map(len, chosen.values()), default=0), SLICE):
+        found = {name: keys[start : start + SLICE] for name, keys in chosen.items()}
+        yield {name: keys for name, keys in found.items() if keys}
 
 
 def belonging(connection: Connection, chosen: Chosen) -> Iterator[tuple[Table, list[Row]]]:
     """Yield table by table the rows that were chosen, and all that belong to them, piece by piece."""
     for table in tables_of(connection):
-        described = metadata.tables[table.name]
+        described, seen = metadata.tables[table.name], set[tuple[Any, ...]]()
         for part in sliced(chosen):
             if (condition := _condition(described, part)) is not None:
                 # The table as it is and as it is described have one name: the condition is asked for in a query within.
                 within = select(*described.primary_key.columns).where(condition)
                 mine = tuple_(*table.primary_key.columns).in_(within)
-                yield from ((table, some) for some in pieces(connection, table, mine))
+                for some in pieces(connection, table, mine):
+                    yield table, [row for row in some if key_of(table, row) not in seen]
+                    seen.update(key_of(table, row) for row in some)
 
 
 def erase(connection: Connection, chosen: Chosen) -> dict[str, int]:
