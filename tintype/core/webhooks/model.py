@@ -1,6 +1,7 @@
 """Endpoints, messages and deliveries as values, and the rules of what an answer means. Nothing here does I/O."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ EVENTS: Mapping[str, str] = {
 }
 
 URL_LENGTH = 2048
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address, in whatever notation
 DESCRIPTION_LENGTH = 200
 ANSWER_BYTES = 4096  # of an answer's body are kept in the log
 
@@ -221,8 +223,9 @@ def checked_url(url: str, allowed: Sequence[str]) -> str:
         return url
     if port not in (None, 80, 443):
         raise Invalid("url must be on port 80 or 443; OUTBOUND_ALLOW lets a place of your own be called on another")
-    why = forbidden(host) if host.replace(".", "").isdigit() or ":" in host else None
-    if why is not None or host == "localhost" or host.endswith(".localhost"):
+    name = host.rstrip(".")
+    why = forbidden(name) if _NUMBER.fullmatch(name.rpartition(".")[2]) or ":" in name else None
+    if why is not None or name == "localhost" or name.endswith(".localhost"):
         raise Invalid(
             f"url must be a public address ({why or 'loopback'}); OUTBOUND_ALLOW lets one of your own be called"
         )
