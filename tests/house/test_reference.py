@@ -19,6 +19,7 @@ from tintype.api.queue import QUEUE
 from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
 from tintype.cli import app
+from tintype.core.accounts import CAUSES, Cause
 from tintype.core.webhooks import EVENTS
 from tintype.errors import Kind
 from tintype.instagram.public import MEANINGS
@@ -173,3 +174,8 @@ def test_every_code_of_recipes_says_what_to_do() -> None:
     known = {code for line in listed.splitlines()[2:] for code in line.split("|")[1].strip().split(", ")}
     assert known
     assert known <= told
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda one: one.name)
+def test_every_cause_that_keeps_an_account_out_has_its_next_step(cause: Cause) -> None:
+    assert f"| {cause.title} | {cause.next_step} |" in page("how-to/connect")
