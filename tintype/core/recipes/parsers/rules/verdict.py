@@ -98,14 +98,16 @@ def _uneaten(looks: Sequence[Look], ingredients: Sequence[Ingredient], cues: set
     if (cues or hints) and ingredients and eaten < 2 and all(_cleans(one, _CLEANERS) for one in ingredients):
         return f"speaks of {', '.join(sorted(cues or hints)[:3])}, and of nothing but what cleans"
     nameless = not _names_dish(looks, lexicon)
-    kept = all(_cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
+    kept = all(_keeps(one) for one in ingredients)
     if (len(hints) > 1 or (hints and (nameless or kept))) and hinted + 0.5 * kept > eaten:
         return f"speaks of {', '.join(sorted(hints)[:3])}, and of nothing that is eaten"
     if eaten >= 1 or any(lexicon.eaten.within(one.tokens) for one in looks):
         return None
     if nameless and ingredients and sum(_edible(one, lexicon) for one in ingredients) * 2 <= len(ingredients):
         return "what is mixed here is hardly food, and nobody says it is"
-    if nameless and ingredients and kept:
+    if ingredients and (
+        (kept and nameless) or (not eaten and all(_keeps(one) or not _edible(one, lexicon) for one in ingredients))
+    ):
         return "what is mixed here need not be eaten, and nobody says it is"
     return None
 
@@ -138,6 +140,13 @@ def _cleans(one: Ingredient, such: frozenset[str]) -> bool:
     return any(token.folded in such for token in tokenize(one.food))
 
 
+def _keeps(one: Ingredient) -> bool:
+    """Tell whether a thing is kept in the house for more than the table: "cinnamon sticks", "Milchpulver"."""
+    return any(
+        token.folded.startswith(_KEPT_STEMS) or token.folded in _KEPT_IN_THE_HOUSE for token in tokenize(one.food)
+    )
+
+
 def _names_dish(looks: Sequence[Look], lexicon: Lexicon) -> bool:
     """Tell whether one of the first two lines names something to eat or to drink."""
     return any(lexicon.is_food(token.folded) or _is_dish(token) for one in _naming(looks) for token in one.tokens)
@@ -155,6 +164,7 @@ def _naming(looks: Sequence[Look]) -> list[Look]:
 
 _CLEANERS = everywhere("cleaners")
 _KEPT_IN_THE_HOUSE = _CLEANERS | everywhere("household")
+_KEPT_STEMS = tuple(word for word in sorted(_KEPT_IN_THE_HOUSE) if len(word) > 3)
 _DISHES = everywhere("dishes")
 _SERVED = everywhere("served")
 _COOKED = everywhere("cooked")
