@@ -229,6 +229,14 @@ async def test_in_development_mode_only_people_with_a_role_connect(visitor: Visi
     assert (await visitor.http.post("/oauth/authorize", params=query, data=let)).status_code == 302
 
 
+async def test_whoever_sends_the_hidden_fields_and_a_name_hands_over_all_pages(visitor: Visitor) -> None:
+    page = await opened(visitor, "/v25.0/dialog/oauth", **await asked(visitor, "facebook"))
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)"', page.text)
+    assert "choosing" in hidden
+    assert "choosing_pages" not in hidden
+    assert re.search(r'<input [^>]*name="choosing_pages" value="1" checked hidden>', page.text)
+
+
 async def test_only_pages_that_stay_ticked_are_handed_over(visitor: Visitor) -> None:
     pages = {page.name: page.id for page in visitor.simulator.world.pages.values()}
     query, app = await asked(visitor, "facebook"), await visitor.app("facebook")

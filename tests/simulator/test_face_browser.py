@@ -5,8 +5,9 @@ import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx2
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -36,6 +37,19 @@ def consent(pretend: Pretend, login: str, **changes: str) -> str:
     asked = {"client_id": str(pretend.app(login)["app_id"]), "redirect_uri": CALLBACK, "scope": scope} | changes
     path = "/oauth/authorize" if login == "instagram" else "/v25.0/dialog/oauth"
     return f"{pretend.origin}{path}?{urlencode(asked)}"
+
+
+async def pages_of(pretend: Pretend, callback: str) -> list[str]:
+    """The Pages that an app is shown with the code which the browser brought."""
+    app = pretend.app("facebook")
+    known = {
+        "client_id": str(app["app_id"]), "client_secret": str(app["app_secret"]), "redirect_uri": CALLBACK,
+        "code": parse_qs(urlsplit(callback).query)["code"][0],
+    }  # fmt: skip
+    async with httpx2.AsyncClient(base_url=pretend.origin) as http:
+        token = (await http.get("/v25.0/oauth/access_token", params=known)).json()["access_token"]
+        shown = await http.get("/v25.0/me/accounts", params={"access_token": token, "fields": "name"})
+    return [page["name"] for page in shown.json()["data"]]
 
 
 def watched(page: Page, origin: str) -> list[str]:
@@ -93,6 +107,7 @@ async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(brow
         await expect(page.get_by_role("radio", name="casa.mareira")).to_be_checked()
         await expect(page.get_by_role("checkbox", name="Casa Mareira Archive")).to_be_visible()
         await expect(page.get_by_role("checkbox", name="Keramik Nordlicht Archive")).to_be_hidden()
+        await page.get_by_role("checkbox", name="Casa Mareira Archive").uncheck()
         insights = page.get_by_role("switch", name="instagram_manage_insights")
         await insights.focus()
         await page.keyboard.press("Space")
@@ -102,6 +117,7 @@ async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(brow
         assert "?code=" in (await led.value).url
         (code,) = [one for one in pretend.calls() if one.get("effect") == "code:casa.mareira"]
         assert code["status"] == 302
+        assert await pages_of(pretend, (await led.value).url) == ["Casa Mareira"]
         await page.goto(consent(pretend, "instagram"))
         async with page.expect_request(lambda asked: asked.url.startswith(CALLBACK)) as led:
             await page.get_by_role("button", name="Not now").click()
