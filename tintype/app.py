@@ -13,7 +13,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from tintype import __version__
+from tintype import __version__, tracing
 from tintype.api.callers import Limiter
 from tintype.api.dialect import Front, Mounted
 from tintype.api.feed import FEED, FeedDesk, Shelf
@@ -48,6 +48,7 @@ from tintype.picking import Picking, picker_dialect, picker_hosts
 from tintype.reception import console_pages
 from tintype.rooms import Rooms, furnish
 from tintype.settings import Settings
+from tintype.watching import open_figures
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ async def open_house(
     Raises `Misconfigured` before anything is opened when a setting cannot be.
     """
     async with AsyncExitStack() as stack:
+        tracing.begin(settings.otel_exporter_otlp_endpoint, __version__)
+        stack.callback(tracing.end)
         backends = await open_backends(settings, stack, work)
         rooms = furnish(settings, backends, now)
         front = _front(settings, backends, rooms, only, now)
@@ -139,7 +142,8 @@ def _front(
     meta = _meta(settings, rooms)
     parts, ways = _parts(backends), partial(_ways, rooms.downloads)
     pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, spoken, now)]
-    health = mount_health(parts, [*spoken, meta], {"public_posts": ways})
+    figures = open_figures(settings, backends, rooms, now)
+    health = mount_health(parts, [*spoken, meta], {"public_posts": ways}, figures)
     fallback = spoken[0].dialect if len(spoken) == 1 else FEED
     return Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
 

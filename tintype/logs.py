@@ -8,8 +8,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -37,6 +38,25 @@ _PATTERNS = (
 )
 
 Format = Literal["text", "json"]
+
+# What all lines of one request or job carry: request_id, dialect, job_id, job, workspace. Those inside may add to it.
+_about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
+
+
+@contextmanager
+def about(**fields: str) -> Generator[None]:
+    """Have every line that is written inside the block carry these fields."""
+    token = _about.set({**(_about.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def note(**fields: str) -> None:
+    """Add fields to the lines of the present request or job, from here to its end; outside of one it does nothing."""
+    if (present := _about.get()) is not None:
+        present.update(fields)
 
 
 class Redaction:
@@ -67,11 +87,16 @@ class Lines(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         message = self._redaction(record.getMessage())
         trace = self._redaction(self.formatException(record.exc_info)) if record.exc_info else ""
+        told = _about.get() or {}
         if self._form == "json":
-            line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
+            line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message, **told}
             return json.dumps(line | ({"trace": trace} if trace else {}), ensure_ascii=False)
-        text = f"{at} {record.levelname.lower():7} {record.name}: {message}".replace("\n", "\n    ")
+        text = f"{at} {record.levelname.lower():7} {record.name}: {message}{_tail(told)}".replace("\n", "\n    ")
         return text + ("\n    " + trace.replace("\n", "\n    ") if trace else "")
+
+
+def _tail(told: dict[str, str]) -> str:
+    return f" ({', '.join(f'{name} {value}' for name, value in told.items())})" if told else ""
 
 
 class Stderr(logging.Handler):

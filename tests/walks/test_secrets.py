@@ -69,7 +69,7 @@ def _settings(kept: Vaulted, pretend: Pretend) -> dict[str, str]:
         for name in (
             "ADMIN_TOKEN", "SYNC_INTERNAL_SECRET", "QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY",
             "QSTASH_NEXT_SIGNING_KEY", "PLATFORM_SECRET_KEY", "API_KEY", "QUEUE_API_KEY", "TANDOOR_TOKEN", "LLM_API_KEY",
-            "INSTAGRAM_WEBHOOK_VERIFY_TOKEN", "FACEBOOK_APP_SECRET", "CLOUDINARY_API_SECRET",
+            "INSTAGRAM_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN", "FACEBOOK_APP_SECRET", "CLOUDINARY_API_SECRET",
         )
     }  # fmt: skip
     return {
@@ -110,6 +110,7 @@ def test_no_secret_shows_where_it_is_not_given_out(tmp_path: Path) -> None:
     # Each secret that is given out was really seen, so this test looks where it should.
     assert {name for name, places in kept.shown_by.items() if places} == {name for _, name in shown}
     assert kept.found_in(program.err.read_text() + program.out.read_text()) == set()
+    assert '"level": "debug"' in program.err.read_text()
     assert {place: found for place, text in _stored(tmp_path) if (found := kept.found_in(text))} == {}
 
 
@@ -269,5 +270,7 @@ def _everything(kept: Vaulted, client: httpx2.Client) -> None:
                  "/webhooks", "/team", "/team/log", "/system", "/me"):  # fmt: skip
         answer = kept.heard(client.get(f"/console{path}"))
         assert answer.status_code == 200, (path, answer.text)
+    figures = client.get("/metrics", headers={"authorization": f"Bearer {kept.secrets['METRICS_TOKEN']}"})
+    assert kept.heard(figures).status_code == 200
     for path in ("/readyz", "/healthz", "/health", "/", "/docs"):
         kept.heard(client.get(path))

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tintype import logs, metrics, tracing
 from tintype.api.patience import Patient
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
 
@@ -270,9 +272,27 @@ class _Passage:
     request_id: str = field(default_factory=lambda: uuid4().hex)
     headers: dict[str, str] = field(default_factory=dict[str, str])
     started: bool = False
+    status: int = 0  # nothing was said
     taken: int = 0
 
     async def run(self) -> None:
+        name, began = self.around.dialect.name, time.perf_counter()
+        with (
+            logs.about(request_id=self.request_id, dialect=name),
+            tracing.span(f"{self.scope['method']} {name}", "server", {"tintype.request_id": self.request_id}) as span,
+        ):
+            await self._run()
+            route, seconds = self._route(), time.perf_counter() - began
+            if span is not None:
+                span.update_name(f"{self.scope['method']} {route}")
+                span.set_attribute("http.response.status_code", self.status)
+            log.debug("%s %s: %d after %.1f ms", self.scope["method"], route, self.status, seconds * 1000)
+
+    def _route(self) -> str:
+        """Return the template of the route that answered: a path itself is anybody's word, and may hold a secret."""
+        return str(getattr(self.scope.get("route"), "path", ROUTELESS))
+
+    async def _run(self) -> None:
         is_head = self.scope["method"] == "HEAD"
         scope: Scope = {**self.scope, "method": "GET"} if is_head else self.scope
         out = self._without_body if is_head else self._out
@@ -284,6 +304,7 @@ class _Passage:
         }
         try:
             await self.around.app(scope, self._in, out)
+            self.scope["route"] = scope.get("route")
         except ClientDisconnect:
             log.info("the client of request %s went away", self.request_id)
         except Exception:
@@ -318,7 +339,7 @@ class _Passage:
 
     async def _out(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.started, self.status = True, message["status"]
             noted = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
             headers = [*message.get("headers", ()), *noted, (b"x-request-id", self.request_id.encode())]
             message = {**message, "headers": headers}
@@ -330,6 +351,29 @@ class _Passage:
         elif message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._out(message)
+
+
+ROUTELESS = "none"  # stands for the route of what no route answered
+
+
+@dataclass(slots=True)
+class Heard:
+    """Passes on what is sent, and counts the answer when it is over."""
+
+    send: Send
+    status: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self.send(message)
+
+    def count(self, dialect: str, route: str) -> None:
+        """Count the answer; one that was never begun is a client that went away."""
+        metrics.REQUESTS.labels(dialect, route, f"{self.status // 100}xx" if self.status else "gone").inc()
+        metrics.REQUEST_SECONDS.labels(dialect).observe(time.perf_counter() - self.began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +400,7 @@ class Front:
     _hot: dict[tuple[str, str], ASGIApp] = field(init=False)
     _claims: dict[str, ASGIApp] = field(init=False)
     _nowhere: ASGIApp = field(init=False)
+    _names: dict[int, str] = field(init=False)  # of the dialects, by the app that answers
 
     def __post_init__(self) -> None:
         self._hot = {}
@@ -366,23 +411,31 @@ class Front:
                     raise RuntimeError(f"two dialects claim {claim}")
                 self._claims[claim] = one.app
             self._hot.update(one.hot)
+        self._names = {id(app): one.dialect.name for one in self.mounted for app in (one.app, *one.hot.values())}
         self._nowhere = Surround(build(self.fallback, version=""), self.fallback, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            hot = self._hot.get((scope["method"], scope["path"]))
-            if hot is None:
-                scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
-                hot, scope = self._find(scope)
-            try:
-                await hot(scope, Patient(receive), send)
-            except HTTPException as error:  # of what stands in front of the dialects, where nobody answers for it
-                await self.fallback.refuse_status(error)(scope, receive, send)
+            await self._serve(scope, Patient(receive), Heard(send))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: "Heard") -> None:
+        hot = self._hot.get((scope["method"], scope["path"]))
+        place = scope["path"] if hot is not None else ROUTELESS
+        if hot is None:
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+            hot, scope = self._find(scope)
+        try:
+            await hot(scope, receive, send)
+        except HTTPException as error:  # of what stands in front of the dialects, where nobody answers for it
+            await self.fallback.refuse_status(error)(scope, receive, send)
+        finally:
+            route = str(getattr(scope.get("route"), "path", place))
+            send.count(self._names.get(id(hot), self.fallback.name), route)
 
     def _find(self, scope: Scope) -> tuple[ASGIApp, Scope]:
         place = self.hosts.get(_host(scope)) if self.hosts else None

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
 
+from tintype import logs, metrics, tracing
 from tintype.backends.database import Database
 from tintype.backends.recovery import Watch
 from tintype.errors import Trouble, Unreachable
@@ -256,7 +257,7 @@ class DurableEngine:
             raise asyncio.CancelledError
         # In a context of its own: a job that is run again may ask the engine other things in another order, which DBOS
         # would take for a workflow that is not deterministic.
-        task = asyncio.get_running_loop().create_task(attempt(job, *args), context=Context())
+        task = asyncio.get_running_loop().create_task(_told(job, args, job_id), context=Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -326,6 +327,26 @@ class RemoteEngine:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._client.destroy)
+
+
+async def _told(job: Job, args: Sequence[str], job_id: str) -> Result:
+    """Run a job; its lines, its figures and its span say which it is."""
+    outcome = "crashed"
+    with (
+        logs.about(job=job.name, job_id=job_id),
+        tracing.span(f"job {job.name}", attributes={"tintype.job_id": job_id}),
+        metrics.measured(metrics.JOB_SECONDS, job.name),
+    ):
+        try:
+            result = await attempt(job, *args)
+            outcome = "failed" if "error" in result else "done"
+            log.debug("job %s: %s", job.name, outcome)
+            return result
+        except asyncio.CancelledError:
+            outcome = "interrupted"
+            raise
+        finally:
+            metrics.JOBS.labels(job.name, outcome).inc()
 
 
 async def attempt(job: Job, *args: str) -> Result:

@@ -152,10 +152,16 @@ class Images:
     """
 
     def __init__(self, workers: int = os.cpu_count() or 1) -> None:
+        self.workers = workers
         self._turns = _Turns(workers)
         self._idle: list[_Worker] = []
         self._alive: dict[Process, int | None] = {}
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a worker."""
+        return self._turns.waiting
 
     async def inspect(self, data: bytes) -> Picture:
         """Decode the picture completely and say what it is."""

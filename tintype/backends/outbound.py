@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import httpcore2
 import httpx2
 
+from tintype import metrics, tracing
 from tintype.backends.addresses import first_forbidden
 from tintype.backends.connections import Connections
 from tintype.backends.dialling import Dialler
@@ -211,7 +212,7 @@ class HttpOutbound:
         if forbid_when is not None and forbid_when():
             raise RuntimeError("outbound was called inside an open transaction: end the transaction first (house.md)")
         deadline = asyncio.get_running_loop().time() + policy.total_seconds
-        response, host = await self._follow(request, policy, deadline)
+        response, host = await self._counted(request, policy, deadline)
         try:
             headers = _headers(response)
             packed = headers.get("content-encoding", "identity")
@@ -229,6 +230,19 @@ class HttpOutbound:
     async def close(self) -> None:
         """End all kept connections."""
         await self._connections.close()
+
+    async def _counted(self, request: Outgoing, policy: Policy, deadline: float) -> tuple[httpcore2.Response, str]:
+        host = _parse(request.url).host
+        with tracing.span(f"{request.method} {host}", "client", {"server.address": host}) as span:
+            try:
+                response, answered = await self._follow(request, policy, deadline)
+            except Trouble as trouble:
+                metrics.OUTBOUND.labels(trouble.kind.value).inc()
+                raise
+            if span is not None:
+                span.set_attribute("http.response.status_code", response.status)
+        metrics.OUTBOUND.labels(f"{response.status // 100}xx").inc()
+        return response, answered
 
     async def _follow(self, request: Outgoing, policy: Policy, deadline: float) -> tuple[httpcore2.Response, str]:
         url = _with_query(_parse(request.url), request.query)

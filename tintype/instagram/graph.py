@@ -8,13 +8,15 @@ import asyncio
 import hashlib
 import hmac
 import random
+import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from tintype import metrics
 from tintype.backends.outbound import Answer, Outbound, Outgoing, Policy
 from tintype.errors import Forbidden, Reconnect, TooLarge, Trouble, Unreachable
 from tintype.instagram import wire
@@ -23,7 +25,7 @@ from tintype.instagram.errors import Verdict, judged, refusal_in
 from tintype.instagram.meanings import Budget, meaning_of
 from tintype.instagram.model import App, Login, Page
 from tintype.instagram.publishing import transferred
-from tintype.instagram.usage import Throttle, account_usage, app_usage
+from tintype.instagram.usage import Throttle, Usage, account_usage, app_usage
 
 T = TypeVar("T")
 
@@ -147,21 +149,30 @@ class Graph:
             raise outcome.trouble
 
     async def _try(self, call: Call[T], token: str | None, deadline: float) -> object | Verdict:
-        budgets = self._budgets(token)
+        kind, budgets = _ID.sub("", call.name), self._budgets(token)
         wait = self.throttle.admit(*budgets.values())
         if wait > 0:
             await self.rest(wait)
             deadline += wait
         try:
-            answer = await self.outbound.send(self._request(call, token), self._policy(deadline - self.clock()))
+            with metrics.measured(metrics.INSTAGRAM_SECONDS, kind):
+                answer = await self.outbound.send(self._request(call, token), self._policy(deadline - self.clock()))
         except (Unreachable, Forbidden, TooLarge) as trouble:
+            metrics.INSTAGRAM.labels(kind, trouble.kind.value).inc()
             return _unanswered(call.name, trouble)
-        self.throttle.note(budgets[Budget.APP], app_usage(answer.headers))
-        self.throttle.note(budgets[Budget.ACCOUNT], account_usage(answer.headers))
+        self._note(budgets, {Budget.APP: app_usage(answer.headers), Budget.ACCOUNT: account_usage(answer.headers)})
         outcome = _read(answer, call.name, self._secrets(call, token))
+        told = outcome.trouble.kind.value if isinstance(outcome, Verdict) else "ok"
+        metrics.INSTAGRAM.labels(kind, told).inc()
         if isinstance(outcome, Verdict) and outcome.budget and outcome.trouble.retry_after:
             self.throttle.stop(budgets[outcome.budget], outcome.trouble.retry_after)
         return outcome
+
+    def _note(self, budgets: Mapping[Budget, str], used: Mapping[Budget, Usage | None]) -> None:
+        for budget, usage in used.items():
+            self.throttle.note(budgets[budget], usage)
+            if usage is not None:
+                metrics.USAGE.labels(budget.value).set(usage.percent)
 
     def _budgets(self, token: str | None) -> dict[Budget, str]:
         app = self.app.id if self.app else ""
@@ -191,6 +202,9 @@ class Graph:
     def _policy(self, seconds: float) -> Policy:
         left = max(seconds, 0.01)
         return Policy(total_seconds=left, first_byte_seconds=left, max_bytes=LARGEST_ANSWER, host_suffixes=HOSTS)
+
+
+_ID = re.compile(r" \S*\d{5}\S*")  # what a call is about; figures are kept of its kind alone
 
 
 def _may_be_token(token: str) -> bool:

@@ -158,6 +158,16 @@ class Settings(
     max_body_bytes: int = Field(
         1_048_576, gt=0, validation_alias=names("MAX_BODY_BYTES"), description="Largest request body taken."
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        validation_alias=names("METRICS_TOKEN"),
+        description="Bearer token for /metrics. Without it the figures are shown only by a server that serves its own machine.",
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=names("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Where traces are sent by OTLP over HTTP, like http://127.0.0.1:4318; needs the extra `otel`.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text", validation_alias=names("LOG_FORMAT"), description="How log lines are written."
     )

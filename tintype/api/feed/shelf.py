@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tintype import logs
 from tintype.api.feed.forms import Form, Forms, fitting, forms_of
 from tintype.api.feed.wire import Links, encode, first_expiry, lean, moment, photos
 from tintype.backends.cache import Cache
@@ -125,6 +126,7 @@ class Shelf:
         opened = self.opened.get(digest)
         now = time.monotonic()
         if opened and opened.until > now and opened.caller.grant is grant:
+            logs.note(workspace=opened.caller.workspace_id)
             return opened.caller
         changes = self._changes
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from tintype import logs
 from tintype.backends.bus import Bus
 from tintype.core.access.model import (
     Caller,
@@ -53,6 +54,7 @@ class Access:
         caller, exists = found
         if not exists:
             raise NotFound("Tenant not found: this workspace was removed")
+        logs.note(workspace=caller.workspace_id)
         return caller
 
     async def issue(self, workspace_id: str, grant: Grant, *, label: str = "", origins: tuple[str, ...] = ()) -> Issued:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
+from tintype import logs
 from tintype.core.access.attempts import account_digest, address_digest
 from tintype.core.access.issuers import Issuers, Stranger
 from tintype.core.access.model import (
@@ -278,6 +279,7 @@ def _caller(person: Person, seat: Seat | None, credential_id: str) -> Caller:
             "you are not a member of this token's workspace any more; refresh it, or name another workspace"
         )
     workspace = seat.workspace
+    logs.note(workspace=workspace.id)
     return Caller(workspace.id, workspace.name, Grant.WORKSPACE, credential_id, role=seat.role, user_id=person.user.id)
 
 

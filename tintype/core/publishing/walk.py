@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tintype import metrics
 from tintype.core.accounts import Grip
 from tintype.core.publishing.course import RETRY_GAPS, gap
 from tintype.core.publishing.model import Failure, Occurrence, Part, Post, State
@@ -75,6 +76,7 @@ class Walk:
         changes: dict[str, Any] = {"state": State.FAILED, "failure": failure, "due_at": None, "reserved_at": None}
         await self.move("failed", detail, durable=True, reason=None, **changes)
         post = self.post
+        metrics.POSTS.labels(post.draft.product.value, "failed").inc()
         await self.resources.bus.publish(PostFailed(post.workspace_id, post.account_id, post.id, failure.message))
 
     async def renew(self, failure: Failure) -> None:
@@ -95,6 +97,7 @@ class Walk:
         told = {"media_id": media_id, **detail}
         await self.move(name, told, durable=True, state=State.PUBLISHED, reason=None, tries=0, due_at=now, **changes)
         post = self.post
+        metrics.POSTS.labels(post.draft.product.value, "published").inc()
         self.resources.arrivals.arrived(post.id)
         await self.resources.bus.publish(PostPublished(post.workspace_id, post.account_id, post.id, media_id))
 
@@ -106,6 +109,7 @@ class Walk:
             "needs_reconcile", detail, state=State.UNLINKED, reason=reason, published_at=now, due_at=None, **changes
         )
         post = self.post
+        metrics.POSTS.labels(post.draft.product.value, "unlinked").inc()
         await self.resources.bus.publish(PostUnlinked(post.workspace_id, post.account_id, post.id))
 
     async def container(self, container_id: str) -> Container:

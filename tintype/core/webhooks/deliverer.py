@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from tintype import metrics
 from tintype.backends.outbound import Outbound
 from tintype.backends.vault import Vault
 from tintype.core.webhooks.delivery_records import Claim, DeliveryRecords
-from tintype.core.webhooks.model import Answer, Attempt, Policy, Verdict, judge
+from tintype.core.webhooks.model import Answer, Attempt, Policy, Progress, Verdict, judge
 from tintype.core.webhooks.records import EndpointRecords
 from tintype.core.webhooks.sending import Prepared, opened, prepared, send
 from tintype.errors import Unavailable
@@ -70,6 +71,8 @@ class Tries:
         number, now = claim.delivery.attempts + 1, self.now()
         jitter = self.policy.jitter * self.draw()
         verdict = judge(answer, claim.endpoint.schedule, number, claim.first_at, now, jitter)
+        told = "delivered" if verdict.state is Progress.DELIVERED else "refused" if answer.status else "unreachable"
+        metrics.DELIVERIES.labels(told).inc()
         attempt = Attempt(number, at, request.url, dict(request.headers), answer)
         if not await self.records.record(claim, attempt, verdict, now):
             log.info("delivery %d was taken over by somebody else", claim.delivery.id)
