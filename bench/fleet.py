@@ -48,6 +48,7 @@ class Node:
     port: int | None = None
     process: "subprocess.Popen[bytes] | None" = None
     ready: bool = False
+    begins: int = 0  # where its latest start begins in its log
     deaths: list[float] = field(default_factory=list[float])
 
     @property
@@ -88,6 +89,7 @@ class Fleet:
     def start(self, node: Node) -> None:
         """Start a node; it is not ready yet."""
         with (self.folder / f"{node.name}.log").open("ab") as log:
+            node.begins = log.tell()
             node.process = subprocess.Popen(node.command, stdout=log, stderr=log, cwd=ROOT, env=self.around)
 
     def kill(self, chance: random.Random) -> Node:
@@ -128,9 +130,8 @@ class Fleet:
         if node.process.poll() is not None:
             raise RuntimeError(f"{node.name} ended by itself: {(self.folder / f'{node.name}.log').read_text()[-3000:]}")
         if node.port is None:
-            # A worker says so when it works; each start adds a line.
-            said = (self.folder / f"{node.name}.log").read_text().count("works the jobs")
-            return said > len(node.deaths)
+            # A worker says so when it works, behind what those before it said.
+            return b"works the jobs" in (self.folder / f"{node.name}.log").read_bytes()[node.begins :]
         try:
             return httpx2.get(f"{node.url}/readyz", timeout=5.0).is_success
         except httpx2.TransportError:
