@@ -10,13 +10,17 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
   scrape scrape_reject sse recipe_queue kill_queue
 
-.PHONY: run test check fix fuzz audit bench lock script wheel sbom clean
+.PHONY: run test test-full check fix fuzz audit bench lock script wheel sbom clean
 
 run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
 
 test: $(VENV)/.dev .system $(PAGES)/node_modules/.done
 	$(BIN)/pytest -n 2 --dist loadfile -q
+
+# The same tests with their houses on Postgres, Redis and an S3 double, where the test does not choose for itself.
+test-full: $(VENV)/.dev .system $(PAGES)/node_modules/.done
+	TINTYPE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist loadfile -q
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import httpx2
 
 from tests.instagram.pretend import Pretend, running
+from tests.profile import backends
 from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.settings import load
@@ -39,7 +40,7 @@ async def served(
         pretend = pretend or stack.enter_context(running())
         listener = stack.enter_context(bind("127.0.0.1", 0))
         defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
-        defaults |= {"insights_collect": False}
+        defaults |= {"insights_collect": False, **backends(Path(folder), **settings)}
         chosen = load(**{**defaults, **_instagram(pretend), **settings})
         async with (
             open_house(chosen, only=only) as house,

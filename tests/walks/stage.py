@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import httpx2
 
 from tests.instagram.pretend import Json, Pretend, running
+from tests.profile import backends
 from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.core.feed import Report
@@ -196,7 +197,8 @@ async def staged(**settings: object) -> AsyncGenerator[Stage]:
 async def opened(pretend: Pretend, clock: Clock, **settings: object) -> AsyncGenerator[Stage]:
     """Open a house before a pretend Instagram that runs already."""
     with bind("127.0.0.1", 0) as listener:
-        chosen = settings_for(pretend, port=port_of(listener), **settings)
+        shared = backends(Path(str(settings["data"])), **settings)
+        chosen = settings_for(pretend, port=port_of(listener), **{**shared, **settings})
         async with (
             open_house(chosen, now=clock) as house,
             listening(house.front, listener),
