@@ -27,6 +27,7 @@ from tintype.instagram import Connection, Login, Profile, Token
 
 PAGES = pages()
 PATIENCE = 240.0
+NOWHERE = "http://127.0.0.1:9"  # for calls that would leave this machine
 
 ADMIN = "admin-of-the-house"
 OLD_KEY = b64encode(bytes(range(32))).decode()
@@ -154,7 +155,7 @@ async def _furnished(door: Served, pretend: Pretend, origin: str) -> Desk:
             "https://feeds.example.com": base,
             "https://files.example.com": base,
             "http://127.0.0.1:8000": base,
-            "localhost:8000": base,
+            "http://127.0.0.1:8001": pretend.origin,
             "https://bakery.example/menu.jpg": f"{origin}/product.jpg",
             "https://bakery.example/clip.mp4": f"{origin}/tutorial.mp4",
             "SHORTCODE": str(reel["shortcode"]),
@@ -171,6 +172,10 @@ def _environment(door: Served, more: Mapping[str, str]) -> Mapping[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": os.environ.get("HOME", "/"),
+        "HTTP_PROXY": NOWHERE,
+        "http_proxy": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+        "NO_PROXY": "127.0.0.1",
         "BASE": settings.address(),
         "USERNAME": "corner.bakery",
         "TINTYPE_DATA": str(settings.data),
