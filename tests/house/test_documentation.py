@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tintype.api.console.documentation import slug
 from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
 from tintype.api.picker import PICKER
@@ -84,4 +85,15 @@ def test_links_between_pages_lead_somewhere() -> None:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
         if not (page.parent / link).exists()
     ]
+    assert broken == []
+
+
+def test_links_into_pages_lead_to_headings() -> None:
+    root = DOCS.parent
+    broken: list[str] = []
+    for page in (*root.glob("*.md"), *DOCS.rglob("*.md")):
+        for link, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)]+)\)", page.read_text()):
+            target = page.parent / link if link else page
+            told = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            broken += [f"{page.name}: {link}#{anchor}"] if anchor not in map(slug, told) else []
     assert broken == []
