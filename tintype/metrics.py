@@ -6,6 +6,7 @@ Labels are few and their values are known beforehand: a route's template and nev
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -55,6 +56,16 @@ STATES: Mapping[str, Gauge] = {
         "tintype_streams": "Clients that watch the queue.",
     }.items()
 }
+
+
+_request_counter = cache(REQUESTS.labels)  # looking a child up by its labels costs more than counting
+_request_timer = cache(REQUEST_SECONDS.labels)
+
+
+def answered(dialect: str, route: str, status_class: str, seconds: float) -> None:
+    """Count one request that was answered, or left before it was."""
+    _request_counter(dialect, route, status_class).inc()
+    _request_timer(dialect).observe(seconds)
 
 
 def page() -> tuple[str, bytes]:

@@ -372,8 +372,8 @@ class Heard:
 
     def count(self, dialect: str, route: str) -> None:
         """Count the answer; one that was never begun is a client that went away."""
-        metrics.REQUESTS.labels(dialect, route, f"{self.status // 100}xx" if self.status else "gone").inc()
-        metrics.REQUEST_SECONDS.labels(dialect).observe(time.perf_counter() - self.began)
+        status_class = f"{self.status // 100}xx" if self.status else "gone"
+        metrics.answered(dialect, route, status_class, time.perf_counter() - self.began)
 
 
 @dataclass(frozen=True, slots=True)
