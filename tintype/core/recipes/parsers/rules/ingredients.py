@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tintype.core.recipes.model import Ingredient
 from tintype.core.recipes.parsers.rules.lexicon import Lexicon
 from tintype.core.recipes.parsers.rules.quantities import Quantity, and_a_half, quantity
-from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
+from tintype.core.recipes.parsers.rules.tokens import Token, tokenize, words
 
 LIMIT = 160  # characters of a food's name; more is no name
 
@@ -269,7 +269,8 @@ def _trailing(text: str, tokens: tuple[Token, ...], lexicon: Lexicon) -> tuple[M
             return turned
         name = text[: tokens[place].start].rstrip(_EDGES + "([")
         behind = text[tokens[measure.end - 1].end :]
-        if not name or not _ends_there(before, behind, measure):
+        sized = before.text == "," and all(word in lexicon.sizes for word in words(behind))  # "onion, 1 large"
+        if not name or not (sized or _ends_there(before, behind, measure)):
             continue
         return measure, name, tuple(_pieces(behind))
     return None

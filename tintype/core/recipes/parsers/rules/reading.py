@@ -98,6 +98,8 @@ def _names_part(looks: list[Look], place: int) -> bool:
         return one.words <= 4 and not (
             one.facts or one.tags or one.heading or one.digits or one.text.endswith((".", "!", "?"))
         )
+    if one.numbered and after.has_unit and not (after.numbered or one.verb or one.facts or one.digits or one.heading):
+        return one.words <= 3 and not one.ends_sentence  # "(1) Polenta"
     listed = after.bullet and counted
     plain = not (
         one.bullet or one.numbered or one.heading or one.facts or one.tags or one.digits or one.ends_with_quantity

@@ -11,7 +11,7 @@ from tintype.core.recipes.parsers.rules.tokens import Token, tokenize
 
 _BULLET = re.compile(r"^(?:[^\w\s#@\"'(¿¡½⅓⅔¼¾⅛⅜⅝⅞\[<]\ufe0f?\u200d?)+\s*|^\[[ xX]?\]\s*|^[eo°]\s(?=\d)")
 _NUMBERING = re.compile(
-    r"^(?:(?:step|schritt|paso|passo|étape|etape|stap|fase)\s*(?P<worded>\d{1,2}|one|two|three|four|five|six)\s*[.:)\-–—]*|(?P<lettered>[a-h])\)\s|(?P<n>\d{1,2})\s?(?:[.)]\s?[-–]?|[°º]\s?[.)]?|/(?=\s)|:(?=\s))(?=\D|\s))\s*",
+    r"^(?:(?:step|schritt|paso|passo|étape|etape|stap|fase)\s*(?P<worded>\d{1,2}|one|two|three|four|five|six)\s*[.:)\-–—]*|(?P<lettered>[a-h])\)\s|\((?P<closed>\d{1,2})\)\s|(?P<n>\d{1,2})\s?(?:[.)]\s?[-–]?|[°º]\s?[.)]?|/(?=\s)|:(?=\s))(?=\D|\s))\s*",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[^\w)\]%.!?:…\"'°®™*+]+$")
@@ -176,6 +176,8 @@ def _ends_with_quantity(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool:
         unit = lexicon.units.at(tokens, amount.end)
         end = unit[1] if unit else amount.end
         after = tokens[end].text if end < len(tokens) else ""
+        if tokens[place - 1].text == "," and unit is None and after in lexicon.sizes and end + 1 == len(tokens):
+            return True  # "onion, 1 large"
         if tokens[place - 1].text in ("-", "–", "—", ":", "("):
             return unit is not None or after in ("", ",", "(", ")") or tokens[place - 1].text != "("
         return after in ("", ",", "(", ")") and unit is not None

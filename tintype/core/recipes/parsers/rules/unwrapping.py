@@ -11,7 +11,10 @@ _PREVIEW = (
     ),
     re.compile(r"^[^\"“\n]{1,120} (?:on|auf|sur|en|su|no|op) Instagram: [\"“](?P<inside>.*?)[\"”]?[.\s]*$", re.DOTALL),
 )
-_KEYCAP = re.compile("(\\d)\ufe0f?\u20e3[.):]?[ ]?(?=(\\d\ufe0f?\u20e3)?)")
+_KEYCAP = re.compile(
+    "(\\d)\ufe0f?\u20e3[.):]?[ ]?(?=(\\d\ufe0f?\u20e3)?)(?=(min(?:\\.|s|ut\\w{1,3})?(?!\\w)|std\\b|h\\b|hours?\\b|stunden?\\b)?)",
+    re.IGNORECASE,
+)
 _CIRCLED = re.compile("[①-⑳❶-❿➀-➉]\\s?")
 _DISGUISED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2100-\u2108\u210a-\u2114ﬀ-ﬆ]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u2800\u00ad]")
@@ -61,7 +64,7 @@ def plain(text: str) -> str:
 
 
 def _uncapped(found: re.Match[str]) -> str:
-    return found[1] if found[2] else f"{found[1]}. "
+    return found[1] if found[2] else f"{found[1]} " if found[3] else f"{found[1]}. "
 
 
 def _counted(mark: str) -> int:

@@ -122,7 +122,13 @@ def _for_table(looks: Sequence[Look], ingredients: Sequence[Ingredient], lexicon
     )
     foods = sum(_edible(one, lexicon) and not _cleans(one, _KEPT_IN_THE_HOUSE) for one in ingredients)
     plain = any(token.folded.startswith(_PLAINLY_EATEN) for one in ingredients for token in tokenize(one.food))
-    many = 2.5 if foods >= 4 else 1.5 if foods >= 2 and foods * 2 >= len(ingredients) else min(0.5 * foods, 1.0)
+    many = (
+        2.5
+        if foods >= 4 or 2 <= foods == len(ingredients)
+        else 1.5
+        if foods >= 2 and foods * 2 >= len(ingredients)
+        else min(0.5 * foods, 1.0)
+    )
     return min(len(said & _SERVED), 2) * 1.25 + min(len(said & _COOKED), 3) * 0.5 + many + 2.0 * plain + named
 
 
@@ -159,7 +165,10 @@ def _is_dish(token: Token) -> bool:
 def _naming(looks: Sequence[Look]) -> list[Look]:
     """Return those of the first two lines that may be a name."""
     spoken = [one for one in looks if not one.tags and one.words]
-    return [one for one in spoken[:2] if not (one.starts_with_quantity and one.has_unit)]
+    first, second = spoken[:1], spoken[1:2]
+    return [one for one in first if not (one.starts_with_quantity and one.has_unit)] + [
+        one for one in second if not one.starts_with_quantity
+    ]
 
 
 _CLEANERS = everywhere("cleaners")
