@@ -95,6 +95,11 @@ async def test_qstash_carries_the_messages_when_it_is_set_up() -> None:
         destination, headers, body = next(taken for taken in courier.taken if taken[0] == place)
         assert headers["authorization"] == f"Bearer {TOKEN}"
         assert headers["upstash-retries"] == "3"
+        named = [taken[1]["upstash-deduplication-id"].partition("-") for taken in courier.taken]
+        assert (
+            len({twin for twin, _, _ in named}) == 2
+        )  # one for each project, so that one asked for twice is sent once
+        assert all(minute.isdigit() for _, _, minute in named)
         assert json.loads(body) == {"tenantId": one.id}
         await _deliver(house, destination, body)
         await _check_out_of_order(house, courier, {one.id, other.id})
