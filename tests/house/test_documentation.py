@@ -97,3 +97,9 @@ def test_links_into_pages_lead_to_headings() -> None:
             told = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
             broken += [f"{page.name}: {link}#{anchor}"] if anchor not in map(slug, told) else []
     assert broken == []
+
+
+def test_no_page_has_two_headings_of_one_address() -> None:
+    for page in DOCS.rglob("*.md"):
+        told = [slug(one) for one in re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)]
+        assert sorted(told) == sorted(set(told)), page
