@@ -164,6 +164,7 @@ async def _room(office: Agency, browser: httpx2.AsyncClient) -> Room:
     assert answer.status_code == 201, answer.text
     post = await house.publisher.get(team.who.workspace_id, int(answer.json()["db_id"]))
     await house.feed.sync(account.id)
+    await house.insights.of_media(team.who.workspace_id, str(post.media_id), account_id=account.id)
     token = (await house.access.issue(team.who.workspace_id, Grant.WORKSPACE)).secret
     signed_in = await browser.post("/signin", data={"email": team.who.email, "password": PASSWORD})
     assert signed_in.status_code == 303, signed_in.text
