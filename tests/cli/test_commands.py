@@ -165,6 +165,18 @@ def test_the_life_of_a_user(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(cli, "user", "list")[0]["disabled_at"] is None
 
 
+def test_the_first_user_and_who_forgot_a_password_get_a_link(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = said(cli, "user", "welcome")
+    assert "/welcome/" in first["url"]
+    assert said(cli, "user", "welcome") != first
+    monkeypatch.setattr("sys.stdin", io.StringIO("Correct-h0rse\n"))
+    said(cli, "user", "add", "ann@example.com")
+    code, out, err = cli("user", "welcome")
+    assert (code, out) == (1, "")
+    assert "name the one" in err
+    assert "/welcome/" in said(cli, "user", "welcome", "ann@example.com")["url"]
+
+
 @pytest.mark.parametrize("password", ["", "\n", "short\n", "no-uppercase-1\n"])
 def test_a_weak_password_is_told_and_not_shown(cli: Cli, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(password))

@@ -58,6 +58,7 @@ LEFT_OUT: Mapping[str, str] = {
     "make run": "tests/cli/test_demo.py starts the demonstration",
     "export PUBLIC_URL=https://your.host": "tests/cli/test_serving.py starts servers",
     "tintype serve": "tests/cli/test_serving.py starts servers",
+    "tintype user welcome": "only while nobody is registered, and the pages before have people",
     "tintype doctor            # in the folder of the old .env: names what is wrong": "starts a server",
     "TINTYPE_DATA=/data tintype serve --only scrape --host 0.0.0.0 --port 5633": "tests/cli/test_serving.py starts servers",
     "tintype session add https://www.instagram.com/reel/SHORTCODE/ --cookies cookies.txt": "needs somebody's cookies",
