@@ -213,7 +213,8 @@ class DurableEngine:
                 await asyncio.sleep(0.02)  # the job's last act was ours; its row is written right after
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ended.wait(), min(until - clock(), self._polling))
+                    async with asyncio.timeout(min(until - clock(), self._polling)):
+                        await ended.wait()
 
     async def check(self) -> None:
         await DBOS.list_workflows_async(limit=1)

@@ -134,7 +134,8 @@ class Hub:
         ping_at = clock() + PING_SECONDS
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(0.0, ping_at - clock()))
+                async with asyncio.timeout(max(0.0, ping_at - clock())):
+                    await self._news.wait()
             self._news.clear()
             try:
                 await self._read()

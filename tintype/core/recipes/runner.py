@@ -94,8 +94,10 @@ class Runner:
         idle = policy.idle
         if due is not None and len(self._walks) < policy.at_once:
             idle = min(idle, max(due - self._pipeline.now(), timedelta(0)))
+        # Not `wait_for`, which before Python 3.12 takes a call to stop for nothing when what it waits for just came.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._awake.wait(), idle.total_seconds())
+            async with asyncio.timeout(idle.total_seconds()):
+                await self._awake.wait()
 
     async def _walk(self, walk: Walk) -> None:
         holding = asyncio.create_task(self._hold(walk))
