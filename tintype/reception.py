@@ -50,6 +50,7 @@ def console_pages(
             insights=rooms.insights,
             downloads=rooms.downloads,
             recipes=rooms.kitchen.recipes,
+            outlet=rooms.kitchen.pipeline.uploading.outlet,
             apps=rooms.picking.apps,
             stores=rooms.picking.files.storing.stores,
             webhooks=rooms.picking.hooks.webhooks,

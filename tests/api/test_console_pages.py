@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyvips
@@ -177,3 +178,16 @@ async def test_the_connect_doctor_reads_what_instagram_said() -> None:
         page = await one.page("/console/accounts/doctor?said=Insufficient+Developer+Role")
         assert "Instagram tester" in page
         assert "/instagram-callback" in page
+
+
+async def test_where_recipes_go_can_be_tried(tmp_path: Path) -> None:
+    async with served(rate_limit_per_minute=0, recipe_folder=tmp_path) as house:
+        token = await first_user(house)
+        answer = await house.client.post("/console/recipes/outlet", data={"form_token": token})
+        assert answer.status_code == 200
+        assert "can be written" in answer.text
+    async with served(rate_limit_per_minute=0) as house:
+        token = await first_user(house)
+        answer = await house.client.post("/console/recipes/outlet", data={"form_token": token})
+        assert answer.status_code == 409
+        assert "no target" in answer.text.lower()

@@ -15,7 +15,7 @@ from tintype.core.feed import Feed
 from tintype.core.files import Apps, Stores
 from tintype.core.insights import Insights
 from tintype.core.publishing import Publisher
-from tintype.core.recipes import Recipes
+from tintype.core.recipes import Outlet, Recipes
 from tintype.core.webhooks import Webhooks
 from tintype.settings.shown import Shown
 
@@ -52,6 +52,7 @@ class ConsoleDesk:
     insights: Insights
     downloads: Downloads
     recipes: Recipes
+    outlet: Outlet | None
     apps: Apps
     stores: Stores
     webhooks: Webhooks

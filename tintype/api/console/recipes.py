@@ -55,6 +55,18 @@ def _listing(app: FastAPI, desk: ConsoleDesk) -> None:
             return RedirectResponse(f"{PLACE}/{taken[0].item.id}", 303)
         return back(PLACE, "taken")
 
+    @app.post(PLACE + "/outlet")
+    async def try_outlet(request: Request) -> Response:
+        """Test the connection to where recipes go, and say what came of it."""
+        visit, _ = await desk.door.form(request)
+        if desk.outlet is None:
+            return await _shown(desk, visit, problem="no target is set; recipes stay in the queue", status=409)
+        try:
+            standing = await desk.outlet.check()
+        except Trouble as trouble:
+            return await _shown(desk, visit, problem=trouble.message, status=409)
+        return await _shown(desk, visit, tried=standing.sentence)
+
 
 def _one(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.get(PLACE + "/{item_id}")
@@ -168,6 +180,7 @@ async def _shown(
     done: str = "",
     problem: str = "",
     pasted: str = "",
+    tried: str = "",
     status: int = 200,
 ) -> Response:
     found = await desk.recipes.page(Query(limit=A_PAGE, offset=(page - 1) * A_PAGE))
@@ -182,6 +195,8 @@ async def _shown(
         done=done,
         problem=problem,
         pasted=pasted,
+        tried=tried,
+        outlet=desk.outlet.name if desk.outlet else None,
         follows=not pasted and any(_is_moving(one) for one in found.items),
     )
 
