@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -66,6 +67,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Generator[Prog
             stderr=stderr,
             cwd=folder,
             env=_environment(folder, environment),
+            preexec_fn=_hears_interrupts,
         )
     program = Program(process, out, err)
     try:
@@ -73,6 +75,11 @@ def started(folder: Path, *arguments: str, **environment: str) -> Generator[Prog
     finally:
         if process.poll() is None:
             program.kill()
+
+
+def _hears_interrupts() -> None:
+    # A shell starts what it puts into the background deaf to Ctrl-C, and so is everything below it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
