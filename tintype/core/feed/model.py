@@ -191,7 +191,11 @@ def looks(item: Item | None) -> Item | None:
     if item is None:
         return None
     return replace(
-        item, tries=0, tried_at=None, children=tuple(replace(one, tries=0, tried_at=None) for one in item.children)
+        item,
+        tries=0,
+        tried_at=None,
+        account_id="",  # known of stored items only
+        children=tuple(replace(one, tries=0, tried_at=None, account_id="") for one in item.children),
     )
 
 
