@@ -11,6 +11,7 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -195,7 +196,7 @@ class HttpOutbound:
         self._user_agent = user_agent
         self._connections = Connections(
             Guard(resolver, self._exempt, Dialler()),
-            ssl_context or httpx2.create_ssl_context(trust_env=False),
+            ssl_context or _authorities(),
             most=_CONNECTIONS,
             kept=_KEPT_SECONDS,
         )
@@ -299,6 +300,12 @@ class HttpOutbound:
             raise Forbidden(f"{url.host!r} is only called with https")
         if port not in _PORTS.values():
             raise Forbidden(f"port {port} of {url.host!r} is not called, only 80 and 443 are")
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom we trust, read once: that takes longer than ten answers do."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 FOREIGN: tuple[type[Exception], ...] = (

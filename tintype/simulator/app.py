@@ -1,5 +1,8 @@
 """The pretend Instagram as one ASGI app: which host was meant, who answers, and what goes into the log."""
 
+import ssl
+from functools import cache
+
 import anyio
 import httpx2
 from starlette.requests import Request
@@ -24,7 +27,6 @@ class Simulator:
         self.world = world
         self._origin = origin.rstrip("/") if origin else None
         self._transport = transport
-        self._trust = httpx2.create_ssl_context(trust_env=False)  # reading the authorities takes as long as ten answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -39,7 +41,7 @@ class Simulator:
 
     def client(self) -> httpx2.AsyncClient:
         """What calls out with: pictures to publish, webhooks."""
-        return httpx2.AsyncClient(transport=self._transport, verify=self._trust, trust_env=False)
+        return httpx2.AsyncClient(transport=self._transport, verify=_authorities(), trust_env=False)
 
     async def prepare(self, username: str, posts: int) -> None:
         """Make the files of a person's newest posts now, one after the other, so that whoever asks first need not wait."""
@@ -67,6 +69,12 @@ class Simulator:
         response = await _route(request, self.world, self.client, origin)
         entry.status = 0 if isinstance(response, faults.Cut | faults.Hang) else response.status_code
         return response
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom we trust; reading that takes as long as ten answers, so only who calls out does, and once."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _route(request: Request, world: World, client: Client, origin: str) -> Response:
