@@ -1,4 +1,4 @@
-"""One suite over every blob store: the folder, memory, and a bucket on a real S3 server."""
+"""One suite over every blob store: the folder, memory, a bucket on an S3 server, and one of Google's."""
 
 import asyncio
 import subprocess
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.google_storage import GoogleStorage, google_storage
 from tests.servers import S3, s3_server
 from tintype.backends.blobs import Blob, Blobs, FolderBlobs, check_key, open_blobs
 from tintype.backends.blobs.model import span
@@ -21,20 +22,31 @@ BIG = bytes(range(256)) * 50_000  # 12.8 MB: more than two parts of an upload to
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
-    with pytest.MonkeyPatch.context() as patch, s3_server() as server:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")  # pages small enough to have several of them
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        yield server
+        with s3_server() as server:
+            yield server
 
 
-@pytest.fixture(params=["file", "memory", "s3"])
+@pytest.fixture(scope="module")
+def google() -> Iterator[GoogleStorage]:
+    with pytest.MonkeyPatch.context() as patch, google_storage() as double:
+        patch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", double.key)
+        yield double
+
+
+@pytest.fixture(params=["file", "memory", "s3", "gs"])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     match request.param:
         case "file":
             return open_blobs((tmp_path / "a folder").as_uri())
         case "memory":
             return open_blobs("memory:")
+        case "gs":
+            request.getfixturevalue("google").things.clear()
+            return open_blobs("gs://pictures/prefix?allow_http=true")
         case _:
             store = open_blobs(request.getfixturevalue("s3").url)
             await asyncio.gather(*(store.delete(key) for key in await keys(store)))
@@ -328,6 +340,21 @@ async def test_the_bucket_keeps_the_content_type_below_its_prefix(s3: S3) -> Non
     await open_blobs(s3.url).put("typed.webp", b"x", content_type="image/webp")
     kept = await asyncio.to_thread(s3.ask, "head_object", Key="prefix/typed.webp")
     assert kept["ContentType"] == "image/webp"
+
+
+async def test_google_is_left_no_parts_either(google: GoogleStorage) -> None:
+    blobs = open_blobs("gs://pictures/parts?allow_http=true")
+    with pytest.raises(TooLarge):
+        await blobs.put("parts", pieces(BIG, failing=TooLarge("cap")), content_type="video/mp4")
+    assert google.uploads == {}
+    await blobs.put("parts", pieces(BIG), content_type="video/mp4")
+    assert (google.uploads, google.things["parts/parts"].type) == ({}, "video/mp4")
+
+
+async def test_a_bucket_of_googles_that_is_not_there_says_so(google: GoogleStorage) -> None:
+    assert google.origin
+    with pytest.raises(Unavailable, match="not found"):
+        await open_blobs("gs://nobodys/prefix?allow_http=true").health()
 
 
 async def test_a_bucket_that_is_not_there_is_unavailable_and_says_so(s3: S3) -> None:
