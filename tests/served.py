@@ -10,6 +10,7 @@ import httpx2
 
 from tests.instagram.pretend import Pretend, running
 from tests.profile import backends
+from tests.trust import NOBODY
 from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.settings import load
@@ -45,8 +46,8 @@ async def served(
         async with (
             open_house(chosen, only=only) as house,
             listening(house.front, listener),
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{chosen.port}", timeout=30) as client,
-            httpx2.AsyncClient(base_url=pretend.origin, timeout=30) as simulator,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{chosen.port}", timeout=30, verify=NOBODY) as client,
+            httpx2.AsyncClient(base_url=pretend.origin, timeout=30, verify=NOBODY) as simulator,
         ):
             yield Served(client, house, simulator)
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from tests.servers import postgres_server
+from tests.trust import NOBODY
 from tests.walks.stage import Stage, staged
 from tintype.backends.vault import new_key
 
@@ -27,7 +28,7 @@ async def house_of_people(database: str = "sqlite", **settings: object) -> Async
             given |= {"database_url": stack.enter_context(postgres_server()), "encryption_key": new_key()}
         async with staged(**given) as stage:
             own = f"http://127.0.0.1:{stage.house.settings.port}"  # whatever address the house believes to have
-            async with httpx2.AsyncClient(base_url=own, timeout=60) as http:
+            async with httpx2.AsyncClient(base_url=own, timeout=60, verify=NOBODY) as http:
                 yield replace(stage, http=http)
 
 

@@ -14,6 +14,7 @@ import httpx2
 from tests.api.marketing import Agency, Team, agency
 from tests.api.people import PASSWORD, someone
 from tests.api.websites import picture, signed
+from tests.trust import NOBODY
 from tintype.api.dialect import Front, Mounted
 from tintype.core.access import Grant, Role
 from tintype.core.accounts import Account, State
@@ -142,8 +143,8 @@ async def two_rooms(**settings: object) -> AsyncGenerator[tuple[Room, Room]]:
     """Open a house and furnish two workspaces in it."""
     async with (
         agency("sqlite", picker_writes_per_minute=0, **settings) as office,
-        httpx2.AsyncClient() as one,
-        httpx2.AsyncClient() as other,
+        httpx2.AsyncClient(verify=NOBODY) as one,
+        httpx2.AsyncClient(verify=NOBODY) as other,
     ):
         browsers = [pointed(browser, office) for browser in (one, other)]
         yield await _room(office, browsers[0]), await _room(office, browsers[1])

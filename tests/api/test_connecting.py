@@ -15,6 +15,7 @@ import pytest
 
 from tests.api.projects import VERIFY_TOKEN, Project, bare, person, pull, refused
 from tests.served import Served
+from tests.trust import NOBODY
 from tintype.core.access import fingerprint
 from tintype.core.accounts.records import Pending
 from tintype.instagram import Login
@@ -31,7 +32,7 @@ async def begin(door: Served, one: Project, **body: object) -> str:
 
 
 def browser() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=30)
+    return httpx2.AsyncClient(timeout=30, verify=NOBODY)
 
 
 async def consent(opened: httpx2.AsyncClient, url: str, username: str, decision: str = "allow") -> str:

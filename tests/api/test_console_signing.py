@@ -9,6 +9,7 @@ import pytest
 from pyotp.totp import TOTP
 
 from tests.served import Served, served
+from tests.trust import NOBODY
 
 PASSWORD = "Correct-h0rse"
 FIRST = "first@example.com"
@@ -63,7 +64,7 @@ async def test_a_link_for_a_known_user_gives_another_password_and_ends_all_sessi
         await first_user(house)
         user = await house.house.users.find(FIRST)
         secret = await house.house.browsing.welcome(user)
-        async with httpx2.AsyncClient(base_url=house.client.base_url) as other:
+        async with httpx2.AsyncClient(base_url=house.client.base_url, verify=NOBODY) as other:
             answer = await other.post(f"/welcome/{secret}", data={"password": "Another-h0rse"})
             assert answer.status_code == 303
         assert (await house.client.get("/console")).status_code == 303
@@ -162,7 +163,7 @@ async def test_signing_out_ends_the_session_on_the_server() -> None:
 async def test_a_changed_password_signs_the_other_browsers_out() -> None:
     async with served() as house:
         token = await first_user(house)
-        async with httpx2.AsyncClient(base_url=house.client.base_url) as other:
+        async with httpx2.AsyncClient(base_url=house.client.base_url, verify=NOBODY) as other:
             await sign_in(other)
             form = {"form_token": token, "old": PASSWORD, "new": "Another-h0rse"}
             assert (await house.client.post("/console/me/password", data=form)).status_code == 303

@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.test_connecting import consented
 from tests.api.websites import signed
+from tests.trust import NOBODY
 from tests.walks.stage import Person, Stage, staged
 from tintype.core.files import CALLBACK
 
@@ -92,7 +93,7 @@ class Opened:
 
 
 def browser() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=30)
+    return httpx2.AsyncClient(timeout=30, verify=NOBODY)
 
 
 @pytest.fixture

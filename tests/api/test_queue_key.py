@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.listening import STREAM, listening_to
 from tests.served import Served, served
+from tests.trust import NOBODY
 
 KEY = "the queue's own key"
 NOBODYS = "7a0f6d3c-58e2-4c1b-9c47-0d1f6a2b3c4d"
@@ -49,7 +50,7 @@ async def test_the_key_opens(door: Served, headers: dict[str, str]) -> None:
 
 
 async def test_a_page_keeps_the_key_in_a_cookie(door: Served) -> None:
-    async with httpx2.AsyncClient(base_url=door.client.base_url) as page:
+    async with httpx2.AsyncClient(base_url=door.client.base_url, verify=NOBODY) as page:
         assert (await page.post("/api/queue/session")).status_code == 401
         entered = await page.post("/api/queue/session", headers={"x-api-key": KEY})
         assert entered.status_code == 204

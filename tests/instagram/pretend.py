@@ -10,6 +10,7 @@ from typing import cast
 import httpx2
 import uvicorn
 
+from tests.trust import NOBODY
 from tintype.simulator import create
 
 Json = dict[str, object]
@@ -57,7 +58,7 @@ def running() -> Generator[Pretend]:
         thread.start()
         try:
             origin = f"http://127.0.0.1:{port}"
-            with httpx2.Client(base_url=origin, timeout=20) as levers:
+            with httpx2.Client(base_url=origin, timeout=20, verify=NOBODY) as levers:
                 yield Pretend(origin, levers)
         finally:
             server.should_exit = True

@@ -21,6 +21,7 @@ from typing import Any, cast
 import httpx2
 from sqlalchemy import Connection as Transaction
 
+from tests.trust import NOBODY
 from tests.walks.posting import draft
 from tintype.app import House, open_house
 from tintype.backends.database import Database
@@ -72,7 +73,7 @@ class End:
 def prepared(folder: Path, origin: str, username: str) -> Stand:
     """Put somebody on Instagram, and their connected account into a new data folder."""
     stand = Stand(folder, origin, username)
-    with httpx2.Client(base_url=origin, timeout=PATIENCE) as levers:
+    with httpx2.Client(base_url=origin, timeout=PATIENCE, verify=NOBODY) as levers:
         levers.post("/_world/people", json={"username": username, "media": 0}).raise_for_status()
         made = (
             levers.post("/_world/tokens", json={"username": username, "login": "instagram"}).raise_for_status().json()
@@ -104,7 +105,7 @@ def go_on(stand: Stand, product: Product) -> End:
     """Start again, ask for the same post with the same key as a client would, and wait for the end."""
     told = _forked(lambda: _publish(stand, product, None))
     assert told is not None, "the second process has died"
-    with httpx2.Client(base_url=stand.origin, timeout=PATIENCE) as levers:
+    with httpx2.Client(base_url=stand.origin, timeout=PATIENCE, verify=NOBODY) as levers:
         found = levers.get("/_world/published", params={"username": stand.username}).raise_for_status().json()
     live = tuple(str(item["id"]) for item in cast("list[dict[str, Any]]", found))
     return End(str(told["state"]), told["media_id"], live)

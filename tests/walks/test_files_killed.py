@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from tests.instagram.pretend import Pretend, running
+from tests.trust import NOBODY
 from tests.walks.program import environment, serving
 from tests.walks.stage import settings_for
 from tintype.app import open_house
@@ -48,7 +49,7 @@ async def prepared(pretend: Pretend, folder: Path) -> str:
 async def send(url: str, key: str, told: Told, seed: int) -> None:
     """Store and overwrite until the server is gone."""
     draw = random.Random(seed)
-    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, verify=NOBODY) as client:
         while True:
             first, second = (draw.randbytes(SIZE) for _ in range(2))
             made = await client.post("/api/store/S3", params={"key": key}, content=first)
@@ -110,7 +111,7 @@ def assert_whole(folder: Path, told: Told) -> None:
 def assert_readable(url: str, told: Told) -> None:
     """Check that everything that was told of is read as it was told."""
     until = time.monotonic() + PATIENCE
-    with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=url, timeout=PATIENCE, verify=NOBODY) as client:
         for handle, sums in told.sums.items():
             answer = client.get(f"/api/file/{handle}")
             assert answer.status_code == 200

@@ -18,6 +18,7 @@ from tests.api.cooks import CAPTION
 from tests.api.listening import listening_to
 from tests.instagram.pretend import running
 from tests.servers import Postgres, free_port, postgres, redis_server
+from tests.trust import NOBODY
 from tests.walks.posting import draft, live
 from tests.walks.program import environment, serving
 from tests.walks.stage import Stage, staged
@@ -74,7 +75,7 @@ async def beside(stage: Stage) -> AsyncGenerator[httpx2.AsyncClient]:
         async with (
             open_house(settings, work=False) as house,
             listening(house.front, listener),
-            httpx2.AsyncClient(base_url=url, timeout=60) as http,
+            httpx2.AsyncClient(base_url=url, timeout=60, verify=NOBODY) as http,
         ):
             yield http
 
@@ -167,7 +168,7 @@ async def test_a_node_goes_on_beside_a_database_that_a_newer_one_migrated(databa
             try:
                 with serving(tmp_path / "b", around) as (_, started_later):
                     for url in (old, started_later):
-                        async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+                        async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, verify=NOBODY) as http:
                             item = (await http.post("/api/queue", json={"text": CAPTION})).raise_for_status().json()
                             await until(lambda http=http, item=item: _has_ended(http, item["id"]))
                             assert (await http.get("/readyz")).status_code == 200

@@ -16,6 +16,7 @@ from tests.api.cooks import CAPTION, NO_RECIPE
 from tests.api.listening import Said, listening_to
 from tests.instagram.pretend import Pretend, running
 from tests.servers import free_port
+from tests.trust import NOBODY
 from tests.walks.program import environment, serving
 
 ITEMS = 60
@@ -41,7 +42,7 @@ def settings(pretend: Pretend, folder: Path, **more: str) -> dict[str, str]:
 
 def listed(url: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=url, timeout=PATIENCE, verify=NOBODY) as client:
         while True:
             query = {"limit": 100, "offset": len(found), "sort": "createdAt", "order": "asc"}
             page = client.get("/api/queue", params=query).raise_for_status().json()
@@ -87,7 +88,7 @@ class Follower:
         raise AssertionError(f"nobody told of {last}")
 
     async def _follow(self) -> None:
-        async with httpx2.AsyncClient(base_url=self._url, timeout=PATIENCE) as client:
+        async with httpx2.AsyncClient(base_url=self._url, timeout=PATIENCE, verify=NOBODY) as client:
             while True:
                 headers = {"Last-Event-ID": self.heard[-1].id or "0"} if self.heard else {"Last-Event-ID": "0"}
                 try:
@@ -126,7 +127,7 @@ def _through_deaths(folder: Path, given: dict[str, str], port: int, urls: list[s
     for _ in range(DEATHS):
         with serving(folder, given, port=port) as (process, url):
             part, left = left[: ITEMS // DEATHS], left[ITEMS // DEATHS :]
-            with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
+            with httpx2.Client(base_url=url, timeout=PATIENCE, verify=NOBODY) as client:
                 client.post("/api/queue/batch", json={"urls": part}).raise_for_status()
             time.sleep(chance.uniform(0.0, 0.8))
             process.kill()
@@ -167,7 +168,7 @@ async def test_a_stream_of_another_process_hears_what_this_one_does(tmp_path: Pa
         [url, *_] = await asyncio.to_thread(posted, pretend, 2)
         given = settings(pretend, tmp_path)
         with serving(tmp_path, given) as (_, works), serving(tmp_path, given) as (_, listens):
-            async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+            async with httpx2.AsyncClient(timeout=PATIENCE, verify=NOBODY) as client:
                 client.base_url = httpx2.URL(listens)
                 async with listening_to(client) as stream:
                     await stream.until(lambda heard: len(heard) > 0)

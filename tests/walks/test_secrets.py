@@ -17,6 +17,7 @@ import httpx2
 from tests.api.websites import picture
 from tests.cli.programs import started
 from tests.instagram.pretend import Pretend, running
+from tests.trust import NOBODY
 from tintype.backends.vault import new_key
 
 PASSWORD = f"Correct-h0rse-{uuid4().hex}"
@@ -95,7 +96,7 @@ def test_no_secret_shows_where_it_is_not_given_out(tmp_path: Path) -> None:
     kept = Vaulted()
     with running() as pretend, started(tmp_path, "serve", "--port", "0", **_settings(kept, pretend)) as program:
         origin = re.findall(r"http://\S+", program.line("listens on"))[0]
-        with httpx2.Client(base_url=origin, timeout=60, follow_redirects=False) as client:
+        with httpx2.Client(base_url=origin, timeout=60, follow_redirects=False, verify=NOBODY) as client:
             _feed(kept, client, pretend)
             _users(kept, client)
             _console(kept, client)
