@@ -78,7 +78,9 @@ def main() -> None:
         tokens = asyncio.run(_prepared(folder, pretend, shared, given.tenants, given.posts))
         rounds = [(_bare(origin, tokens), _house(folder, pretend, shared, len(tokens))) for _ in range(given.rounds)]
         where = "Postgres and Redis" if shared else "SQLite"
-        print(f"{given.tenants} projects of {given.posts} posts, {given.rounds} rounds, {where}; medians, and all rounds")
+        print(
+            f"{given.tenants} projects of {given.posts} posts, {given.rounds} rounds, {where}; medians, and all rounds"
+        )
         for name, side in (("bare reading", 0), ("Tintype", 1)):
             cpu = [pair[side].cpu * 1000 for pair in rounds]
             wall = statistics.median(pair[side].wall for pair in rounds)

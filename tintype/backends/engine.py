@@ -33,6 +33,10 @@ AGAIN = "+"  # the lane of those that follow a running one
 TIDY = "engine.tidy"
 KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
+# Jobs taken at one look for each that is worked at a time. Looks are half a second apart, most jobs take a hundredth of one; what
+# one node has taken no other works, so fewer where there may be others.
+AHEAD, AHEAD_SHARED = 16, 8
+
 # The format of our jobs, not the program's version: jobs of an older program must go on after an upgrade.
 JOBS_VERSION = "jobs-1"
 
@@ -162,7 +166,8 @@ class DurableEngine:
     ) -> None:
         self._url = url
         self._executor = executor
-        self._at_once = at_once
+        self._turn = asyncio.Semaphore(at_once)
+        self._taken = at_once * (AHEAD_SHARED if shared else AHEAD)
         self._polling = polling_seconds
         self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._running: set[asyncio.Task[Result]] = set()
@@ -187,7 +192,7 @@ class DurableEngine:
         if self._watch:
             await self._watch.start()
         DBOS.launch()
-        await DBOS.register_queue_async(QUEUE, worker_concurrency=self._at_once, polling_interval_sec=self._polling)
+        await DBOS.register_queue_async(QUEUE, worker_concurrency=self._taken, polling_interval_sec=self._polling)
         await self._schedule(schedules, timers)
         if self._watch:
             self._watch.look_after_others()
@@ -258,7 +263,7 @@ class DurableEngine:
             raise asyncio.CancelledError
         # In a context of its own: a job that is run again may ask the engine other things in another order, which DBOS
         # would take for a workflow that is not deterministic.
-        task = asyncio.get_running_loop().create_task(_told(job, args, job_id), context=Context())
+        task = asyncio.get_running_loop().create_task(self._in_turn(job, args, job_id), context=Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -266,6 +271,10 @@ class DurableEngine:
         finally:
             if event := self._ended.get(job_id):
                 event.set()
+
+    async def _in_turn(self, job: Job, args: Sequence[str], job_id: str) -> Result:
+        async with self._turn:
+            return await _told(job, args, job_id)
 
     def _timer(self, schedule: Schedule) -> Callable[[datetime, object], Awaitable[None]]:
         @DBOS.workflow(name=f"schedule.{schedule.name}")
