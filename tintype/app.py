@@ -106,9 +106,9 @@ async def open_house(
                 *files.schedules(),
             ),
         )
-        stack.push_async_callback(backends.engine.close)
-        stack.push_async_callback(house.downloads.close)
-        stack.push_async_callback(house.kitchen.hub.close)
+        uses = house.access.uses, house.picking.apps.uses
+        for one in (backends.engine, house.downloads, *uses, house.kitchen.hub):
+            stack.push_async_callback(one.close)
         if backends.works:
             await _begin(house, stack)
         yield house

@@ -13,7 +13,7 @@ from tintype.api.picker import PickerDesk, Results
 from tintype.api.picker import mount as mount_picker
 from tintype.backends.blobs import open_blobs
 from tintype.backends.idempotency import Idempotency
-from tintype.core.access import Access, Users
+from tintype.core.access import Access, Users, Uses
 from tintype.core.accounts import Account, Accounts, Connecting
 from tintype.core.files import (
     PROCESSING,
@@ -80,7 +80,9 @@ def open_picking(
     """Return the picker's core, on the house's backends, accounts and publisher."""
     database, graph = backends.database, accounts.graph
     stores = {name: Store(open_blobs(address), _bucket(address)) for name, address in settings.storages.items()}
-    apps = Apps(AppRecords(database), accounts, backends.vault, graph, backends.bus, now, frozenset(stores))
+    records = AppRecords(database)
+    uses = Uses(records.uses(), now)
+    apps = Apps(records, accounts, backends.vault, graph, backends.bus, now, uses, frozenset(stores))
     backends.bus.subscribe(apps.forget)
     hooks = open_hooks(settings, backends, now)
     debts = DebtRecords(database)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tintype.api.console import Welcome
+from tintype.backends.cloudinary import Cloudinary
+from tintype.backends.outbound import Outbound
 from tintype.core import publishing
 from tintype.core.access import (
     Access,
@@ -25,6 +27,7 @@ from tintype.core.access import (
     Signer,
     UserRecords,
     Users,
+    Uses,
 )
 from tintype.core.accounts import AccountRecords, Accounts, AppSettings, Connecting
 from tintype.core.downloads import (
@@ -39,7 +42,7 @@ from tintype.core.downloads import (
 )
 from tintype.core.downloads import Policy as DownloadPolicy
 from tintype.core.downloads import SessionRecords as CookieRecords
-from tintype.core.feed import Copies, Curation, Feed, FeedRecords, OwnPosts, Policy, Renditions
+from tintype.core.feed import Copies, Curation, Feed, FeedRecords, Hosting, HostingRecords, OwnPosts, Policy, Renditions
 from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.insights import Product as Measured
@@ -89,7 +92,7 @@ def furnish(settings: Settings, backends: Backends, now: Callable[[], datetime])
     """Put all rooms together on one house's backends."""
     seconds = settings.instagram_api_timeout_ms / 1000
     graph = Graph(backends.outbound, settings.instagram_graph_version, seconds, now=now)
-    access = Access(AccessRecords(backends.database), backends.bus)
+    access = _access(backends, now)
     users = _users(settings, backends, now)
     accounts = Accounts(AccountRecords(backends.database), backends.vault, graph, backends.bus, _apps(settings))
     connecting = Connecting(accounts, graph, AppSettings(settings.instagram_graph_version, settings.instagram_origin))
@@ -118,14 +121,32 @@ def furnish(settings: Settings, backends: Backends, now: Callable[[], datetime])
     )
 
 
+def _access(backends: Backends, now: Callable[[], datetime]) -> Access:
+    records = AccessRecords(backends.database)
+    return Access(records, backends.bus, Uses(records.uses(), now))
+
+
 def _feeding(
     settings: Settings, backends: Backends, accounts: Accounts, now: Callable[[], datetime]
 ) -> tuple[Feed, Renditions]:
     records, graph = FeedRecords(backends.database), accounts.graph
     copies = Copies(backends.outbound, backends.blobs, backends.images, records, settings.feed_copy_videos)
     curation = Curation(backends.database, backends.bus, now)
-    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, _policy(settings))
+    hosting = Hosting(
+        HostingRecords(backends.database), backends.blobs, backends.bus, now, cloud_of(settings, backends.outbound)
+    )
+    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, hosting, _policy(settings))
     return feed, Renditions(records, backends.blobs, backends.images)
+
+
+def cloud_of(settings: Settings, outbound: Outbound) -> Cloudinary | None:
+    """Return the operator's cloud for pictures; None: it is not set, or not all of it."""
+    name, key, text = settings.cloudinary_cloud_name, settings.cloudinary_api_key, settings.cloudinary_api_secret
+    if not (name and key and text):
+        return None
+    return Cloudinary(
+        outbound, settings.cloudinary_upload_prefix, name, key.get_secret_value(), text.get_secret_value()
+    )
 
 
 def _publishing(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> tuple[Publisher, Runner]:
@@ -227,7 +248,6 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
         Doors(ways, asks, now, manners, standings, seconds=settings.public_lookup_seconds),
         Member.of(backends.outbound, sessions, standings),
         Fetching(backends.outbound, policy),
-        backends.engine,
         policy,
         node,
         now,

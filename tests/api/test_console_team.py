@@ -8,6 +8,7 @@ import httpx2
 
 from tests.api.test_console_signing import PASSWORD, first_user, form_token
 from tests.served import Served, served
+from tests.trust import NOBODY
 from tintype.core.access import Grant, Role
 
 OTHER = "other@example.com"
@@ -18,7 +19,7 @@ async def member(house: Served, role: Role | None) -> AsyncGenerator[httpx2.Asyn
     """Yield the browser of one more user; with a role they also have a place in the first user's workspace."""
     users = house.house.users
     user_id = await users.add(OTHER, PASSWORD)
-    async with httpx2.AsyncClient(base_url=house.client.base_url, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=house.client.base_url, timeout=30, verify=NOBODY) as client:
         client.cookies.set("tintype", await house.house.browsing.admit(user_id, "a test"))
         if role is not None:
             first = await users.person((await users.find("first@example.com")).id)
@@ -107,7 +108,7 @@ async def test_somebody_who_is_invited_comes_in_by_the_link() -> None:
         page = await house.client.post("/console/team/members", data=form)
         link = re.search(r'<code id="invited">[^<]*(/welcome/to/[^<]+)</code>', page.text)
         assert link
-        async with httpx2.AsyncClient(base_url=house.client.base_url, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=house.client.base_url, timeout=30, verify=NOBODY) as client:
             wrong = await client.post(link[1], data={"email": "else@example.com", "password": PASSWORD})
             assert wrong.status_code == 400
             assert (await client.post(link[1], data={"email": OTHER, "password": PASSWORD})).status_code == 303
@@ -124,3 +125,41 @@ async def test_one_more_workspace_is_made_and_looked_at() -> None:
         assert "<h1>Second room</h1>" in (await house.client.get("/console")).text
         short = await house.client.post("/console/workspaces", data={"form_token": token, "name": "x"})
         assert short.status_code == 400
+
+
+async def test_a_token_says_when_it_was_last_used() -> None:
+    async with served() as house:
+        token = await first_user(house)
+        secrets = dict[str, str]()
+        for label, grant in (("shop", "workspace"), ("site", "feed")):
+            form = {"form_token": token, "label": label, "grant": grant}
+            made = await house.client.post("/console/team/tokens", data=form)
+            secrets[label] = made.text.partition('<code id="issued">')[2].partition("<")[0]
+            assert last_use(made.text, label) == "not yet"
+        await house.client.get("/photos", headers={"Authorization": f"Bearer {secrets['shop']}"})
+        await house.client.get("/photos", headers={"Authorization": "Bearer of something else"})
+        await house.house.access.uses.close()
+        page = (await house.client.get("/console/team")).text
+        assert (last_use(page, "shop"), last_use(page, "site")) == ("known", "not yet")
+        assert (await house.client.get(f"/feeds/{secrets['site']}.json")).status_code == 200
+        await house.house.access.uses.close()
+        assert last_use((await house.client.get("/console/team")).text, "site") == "known"
+
+
+async def test_a_read_does_not_wait_for_its_note() -> None:
+    async with served() as house:
+        workspace, token = await house.house.access.register("Bakery")
+        async with house.house.backends.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE credentials SET label = 'held'")
+            answer = await house.client.get("/photos", headers={"Authorization": f"Bearer {token.secret}"})
+            assert answer.status_code == 200
+            assert (await house.house.access.credentials(workspace.id))[0].used_at is None
+        await house.house.access.uses.close()
+        assert (await house.house.access.credentials(workspace.id))[0].used_at is not None
+
+
+def last_use(page: str, label: str) -> str:
+    """Return whether the table of tokens shows a moment, or what it says instead."""
+    row = page.partition(f"<tr><td>{label}</td>")[2].partition("</tr>")[0]
+    cell = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[3]
+    return "known" if re.match(r'<time datetime="\d{4}-', cell) else cell

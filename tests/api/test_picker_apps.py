@@ -113,3 +113,19 @@ async def test_an_instagram_app_of_ones_own_is_tested_and_the_wrong_setting_name
         said = (await shop.http.post(f"{place}/test", headers=shop.owner)).json()
         assert (said["ok"], said["wrong"]) == (wrong is None, wrong), said
         assert str(secret) not in said["message"]
+
+
+async def test_an_app_says_when_its_key_was_last_used(stage: Stage) -> None:
+    shop = await website(stage)
+
+    async def used_at() -> str | None:
+        await stage.house.picking.apps.uses.close()
+        shown = await shop.http.get(f"/api/apps/{shop.app_id}", headers=shop.owner)
+        return shown.json()["used_at"]
+
+    assert await used_at() is None
+    refused = await shop.http.post("/api/store/S3", params={"key": shop.key + "x"}, content=picture())
+    assert refused.status_code == 403
+    assert await used_at() is None
+    await shop.store(picture())
+    assert (await used_at() or "").startswith(f"{stage.house.access.uses.now():%Y-%m-%d}")

@@ -194,7 +194,7 @@ def add_token(
 ) -> None:
     """Make one more token or feed key, which is shown this one time; earlier ones stay valid until they are revoked.
 
-    Keys of --json: id, workspace_id, grant, label, hint, origins, created_at, revoked_at, token.
+    Keys of --json: id, workspace_id, grant, label, hint, origins, created_at, used_at, revoked_at, token.
     """
     if origin and not feed_key:
         raise typer.BadParameter("only feed keys are bound to websites; add --feed-key", param_hint="--origin")
@@ -218,7 +218,7 @@ def _grant(feed_key: bool) -> "Grant":
 def list_tokens(named: Named, data: Folder = None, as_json: AsJson = False) -> None:
     """Show a workspace's tokens and feed keys by how they begin; nobody can show the rest again.
 
-    Keys of --json, for each: id, workspace_id, grant, label, hint, origins, created_at, revoked_at.
+    Keys of --json, for each: id, workspace_id, grant, label, hint, origins, created_at, used_at, revoked_at.
     """
 
     async def look(house: "House") -> list[dict[str, object]]:
@@ -226,7 +226,7 @@ def list_tokens(named: Named, data: Folder = None, as_json: AsJson = False) -> N
         return [_credential(one) for one in await house.access.credentials(workspace.id)]
 
     columns = {name: name for name in ("id", "grant", "label", "hint", "origins")}
-    columns |= {"created_at": "created at", "revoked_at": "revoked at"}
+    columns |= {"created_at": "created at", "used_at": "used at", "revoked_at": "revoked at"}
     rows(in_house(settings_of(data), look), as_json=as_json, empty="This workspace has no token.", columns=columns)
 
 
@@ -260,6 +260,7 @@ def _credential(credential: "Credential") -> dict[str, object]:
         "hint": f"{credential.hint}…",
         "origins": credential.origins,
         "created_at": credential.created_at,
+        "used_at": credential.used_at,
         "revoked_at": credential.revoked_at,
     }
 

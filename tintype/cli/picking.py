@@ -37,7 +37,7 @@ def create_app(
 ) -> None:
     """Make an app; its secret is shown this one time.
 
-    Keys of --json: id, workspace_id, name, key, origins, secure_reads, secure_writes, created_at, script, secret.
+    Keys of --json: id, workspace_id, name, key, origins, secure_reads, secure_writes, created_at, used_at, script, secret.
     """
 
     async def create(house: "House") -> dict[str, object]:
@@ -61,7 +61,7 @@ def create_app(
 def list_apps(workspace: Room = None, data: Folder = None, as_json: AsJson = False) -> None:
     """Show the apps of a workspace, or of all.
 
-    Keys of --json, for each: id, workspace_id, name, key, origins, secure_reads, secure_writes, created_at, script.
+    Keys of --json, for each: id, workspace_id, name, key, origins, secure_reads, secure_writes, created_at, used_at, script.
     """
 
     async def look(house: "House") -> list[dict[str, object]]:
@@ -69,7 +69,7 @@ def list_apps(workspace: Room = None, data: Folder = None, as_json: AsJson = Fal
         return [_row(one, house) for room in rooms for one in await house.picking.apps.of_workspace(room.id)]
 
     found = in_house(settings_of(data), look)
-    columns = {"id": "id", "name": "name", "key": "key", "workspace_id": "workspace"}
+    columns = {"id": "id", "name": "name", "key": "key", "workspace_id": "workspace", "used_at": "used at"}
     rows(found, as_json=as_json, empty="There is no app yet; make one with: tintype app create NAME", columns=columns)
 
 
@@ -137,5 +137,6 @@ def _row(app: "PickerApp", house: "House") -> dict[str, object]:
         "secure_reads": app.secure_reads,
         "secure_writes": app.secure_writes,
         "created_at": app.created_at.isoformat(),
+        "used_at": app.used_at.isoformat() if app.used_at else None,
         "script": f"{house.settings.address()}/v2/filepicker.js?key={app.key}",
     }

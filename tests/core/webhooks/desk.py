@@ -20,7 +20,7 @@ from tintype.backends.database import Database, open_database
 from tintype.backends.migrations import upgrade
 from tintype.backends.outbound import HttpOutbound
 from tintype.backends.vault import Vault, new_key
-from tintype.core.access import Access, AccessRecords
+from tintype.core.access import Access, AccessRecords, Uses
 from tintype.core.webhooks import (
     Deliverer,
     DeliveryRecords,
@@ -111,6 +111,16 @@ class Desk:
             found += [verdict.state for verdict in await asyncio.gather(*map(tries.attempt, claims))]
         return found
 
+    async def remove_workspace(self) -> None:
+        """Remove the workspace whose endpoints these are."""
+        await access_to(self.webhooks.outbox.database).remove(self.scope.workspace_id)
+
+
+def access_to(database: Database) -> Access:
+    """Return who makes and removes workspaces there."""
+    records = AccessRecords(database)
+    return Access(records, MemoryBus(), Uses(records.uses(), lambda: NOW))
+
 
 @asynccontextmanager
 async def opened(database: Database, **changes: Any) -> AsyncGenerator[Desk]:
@@ -121,7 +131,7 @@ async def opened(database: Database, **changes: Any) -> AsyncGenerator[Desk]:
         try:
             async with database.write() as connection:
                 await connection.exec_driver_sql("DELETE FROM workspaces")
-            workspace, _ = await Access(AccessRecords(database), MemoryBus()).register("Receivers")
+            workspace, _ = await access_to(database).register("Receivers")
             policy = replace(Policy(jitter=timedelta(0), seconds=5, allowed=(receiver.remote.place,)), **changes)
             yield desk_on(database, outbound, receiver, policy, workspace.id, clock, Vault.of(new_key()))
         finally:

@@ -9,10 +9,8 @@ from datetime import timedelta
 import pytest
 
 from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, standard_takes, verified
-from tintype.backends.bus import MemoryBus
 from tintype.backends.database import Database
 from tintype.backends.vault import Key, Vault, new_key
-from tintype.core.access import Access, AccessRecords
 from tintype.core.webhooks import PRESETS, Envelope, Happening, Progress, State
 from tintype.errors import Conflict
 
@@ -472,7 +470,7 @@ async def test_a_new_key_of_the_vault_opens_and_seals_all_secrets_anew(desk: Des
 async def test_a_removed_workspace_is_told_of_nothing(desk: Desk) -> None:
     await desk.add()
     await desk.tell()
-    await Access(AccessRecords(desk.webhooks.outbox.database), MemoryBus()).remove(desk.scope.workspace_id)
+    await desk.remove_workspace()
     await desk.tell()
     assert await desk.deliver(HOUR) == []
 

@@ -178,5 +178,6 @@ def _shown(app: PickerApp, desk: PickerDesk, usage: Usage | None = None) -> Mapp
         "quota_derived": app.quota_derived,
         "script": f"{desk.base}/v2/filepicker.js?key={app.key}",
         "created_at": app.created_at.isoformat().replace("+00:00", "Z"),
+        "used_at": app.used_at.isoformat().replace("+00:00", "Z") if app.used_at else None,
     }
     return shown if usage is None else {**shown, "files": usage.files, "bytes": usage.bytes}

@@ -32,8 +32,10 @@ from tintype.core.access.records import AccessRecords, living_ids
 from tintype.core.access.second_factor import Offered, SecondFactors
 from tintype.core.access.session_records import AttemptRecords, SessionRecords
 from tintype.core.access.tokens import Signer
+from tintype.core.access.use_records import UseRecords
 from tintype.core.access.user_records import UserRecords
 from tintype.core.access.users import Opened, Users
+from tintype.core.access.uses import Uses
 
 __all__ = [
     "LONGEST",
@@ -66,9 +68,11 @@ __all__ = [
     "SessionRecords",
     "Signer",
     "Unfit",
+    "UseRecords",
     "User",
     "UserRecords",
     "Users",
+    "Uses",
     "Visit",
     "Workspace",
     "fingerprint",

@@ -19,6 +19,7 @@ from tintype.core.access.model import (
     new_secret,
 )
 from tintype.core.access.records import AccessRecords
+from tintype.core.access.uses import Uses
 from tintype.errors import NotFound, Unauthorized
 from tintype.events import WorkspaceChanged
 
@@ -31,6 +32,7 @@ class Access:
 
     records: AccessRecords
     bus: Bus
+    uses: Uses
 
     async def register(self, name: str, *, label: str = "registered") -> tuple[Workspace, Issued]:
         """Make a workspace with its first token.
@@ -54,6 +56,7 @@ class Access:
         caller, exists = found
         if not exists:
             raise NotFound("Tenant not found: this workspace was removed")
+        self.uses.note(caller.credential_id)
         logs.note(workspace=caller.workspace_id)
         return caller
 

@@ -57,6 +57,7 @@ class Credential:
     origins: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None
+    used_at: datetime | None = None  # to some minutes; None: not since it is kept
 
 
 @dataclass(frozen=True, slots=True)

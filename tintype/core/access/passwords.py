@@ -20,6 +20,7 @@ REQUIREMENTS: dict[str, object] = {
     "special_chars": SPECIAL,
 }
 
+PARAMETERS = profiles.RFC_9106_LOW_MEMORY
 AT_ONCE = 4  # each takes 64 MiB while it runs
 
 
@@ -43,7 +44,7 @@ def _is_special(character: str) -> bool:
 class Passwords:
     """Hashes and compares in threads, a few at once; the parameters are RFC 9106's second choice."""
 
-    hasher: PasswordHasher = field(default_factory=lambda: PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY))
+    hasher: PasswordHasher = field(default_factory=lambda: PasswordHasher.from_parameters(PARAMETERS))
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def hash(self, password: str) -> str:

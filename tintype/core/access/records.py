@@ -9,6 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, bi
 
 from tintype.backends.database import Database, Instant, Json, metadata
 from tintype.core.access.model import Caller, Credential, Grant, Workspace
+from tintype.core.access.use_records import UseRecords
 
 workspaces = Table(
     "workspaces",
@@ -31,6 +32,7 @@ credentials = Table(
     Column("origins", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("used_at", Instant),
     Index(None, "digest", unique=True),
     Index(None, "workspace_id"),
 )
@@ -49,6 +51,10 @@ class AccessRecords:
     """Reads and writes workspaces and credentials, one short transaction a method."""
 
     database: Database
+
+    def uses(self) -> UseRecords:
+        """Return what keeps when each credential was last used."""
+        return UseRecords(self.database, credentials)
 
     async def add_workspace(self, workspace: Workspace, credential: Credential, digest: str) -> None:
         """Store a workspace together with its first credential."""
@@ -139,4 +145,5 @@ def _credential(row: Row[Any]) -> Credential:
         tuple(row.origins),
         row.created_at,
         row.revoked_at,
+        row.used_at,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from tintype.backends.database import Database
-from tintype.core.access import living_ids
+from tintype.core.access import UseRecords, living_ids
 from tintype.core.files.model import Kind, PickerApp
 from tintype.core.files.tables import apps, files
 
@@ -38,6 +38,10 @@ class AppRecords:
     """Reads and writes apps, one short transaction a method."""
 
     database: Database
+
+    def uses(self) -> UseRecords:
+        """Return what keeps when each app's key or secret was last used."""
+        return UseRecords(self.database, apps)
 
     async def add(self, app: PickerApp, secret: bytes) -> int | None:
         """Store an app and return its number; None, and nothing stored, without its workspace."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from tintype.backends.bus import Bus
 from tintype.backends.vault import Vault
+from tintype.core.access import Uses
 from tintype.core.accounts import Accounts
 from tintype.core.files.app_records import AppRecords, SealedApp, Usage
 from tintype.core.files.conversion.presets import presets_of
@@ -62,6 +63,7 @@ class Apps:
     graph: Graph
     bus: Bus
     now: Callable[[], datetime]
+    uses: Uses
     stores: frozenset[str] = frozenset()
     remembered: Remembered = field(default_factory=Remembered, repr=False)
 
@@ -85,7 +87,9 @@ class Apps:
 
         Raises `Forbidden` for a key that is none of ours.
         """
-        return (await self._held(key)).app
+        found = (await self._held(key)).app
+        self.uses.note(found.id)
+        return found
 
     async def by_id(self, app_id: str) -> PickerApp:
         """Return a living app by its id.

@@ -53,6 +53,7 @@ class PickerApp:
     quota_bytes: int | None = None
     quota_files: int | None = None
     quota_derived: int = DERIVED_QUOTA
+    used_at: datetime | None = None  # to some minutes; None: not since it is kept
 
     def takes(self, origin: str | None) -> bool:
         """Tell whether pages of an origin may use the app; None is no page at all."""

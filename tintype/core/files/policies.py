@@ -121,6 +121,7 @@ class Policies:
             return await self._by_secret(app, shown.secret)
         if shown.policy or shown.signature:
             policy = await self.read(app, shown)
+            self.apps.uses.note(app.id)
             check(policy, call, about, self.apps.now())
             return Admitted(app, policy=policy)
         if call is Call.EXIF or (app.secure_reads if call in _READS else app.secure_writes):
@@ -148,6 +149,7 @@ class Policies:
         known = [hmac.compare_digest(one.encode(), secret.encode()) for one in await self.apps.secrets(app)]
         if not any(known):
             raise Forbidden("the app's secret is another one")
+        self.apps.uses.note(app.id)
         return Admitted(app, by_secret=True)
 
 

@@ -39,6 +39,7 @@ apps = Table(
     Column("quota_derived", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("removed_at", Instant),
+    Column("used_at", Instant),
     Index(None, "id", unique=True),
     Index(None, "key", unique=True),
     Index(None, "workspace_id"),
