@@ -1,6 +1,35 @@
-"""What holds for every test: how fast an example is found is no matter here, speed is measured in `bench/`."""
+"""What holds for every test: patience where the product has little, and no effort where the product makes one on purpose.
 
+How fast an example is found is no matter here, speed is measured in `bench/`.
+"""
+
+from types import ModuleType
+
+import pytest
+from argon2 import profiles
 from hypothesis import settings
+
+from tintype.api.feed import shelf
+from tintype.backends import redis
+from tintype.core.access import passwords
+
+# A machine that tests keep busy stalls for seconds; in the product that long is "away".
+_OURS: tuple[tuple[ModuleType, str, object], ...] = (
+    (redis, "PATIENCE_SECONDS", 30.0),
+    (shelf, "PATIENCE_SECONDS", 30.0),
+    (passwords, "PARAMETERS", profiles.CHEAPEST),
+)
+_SOLD = tuple((module, name, getattr(module, name)) for module, name, _ in _OURS)
+
+for _module, _name, _value in _OURS:
+    setattr(_module, _name, _value)
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture
+def as_sold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's own patience and effort, for a test that is about them."""
+    for module, name, value in _SOLD:
+        monkeypatch.setattr(module, name, value)

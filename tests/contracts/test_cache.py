@@ -173,10 +173,11 @@ async def test_a_redis_that_is_not_there_is_unavailable() -> None:
     await cache.close()
 
 
+@pytest.mark.usefixtures("as_sold")
 async def test_a_redis_that_is_silent_is_unavailable() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         cache = RedisCache(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             with pytest.raises(Unavailable):
                 await cache.get("k")
         await cache.close()

@@ -94,6 +94,11 @@ def test_addresses_are_compared_without_case() -> None:
     assert normal_email(" Ann@Example.COM ") == "ann@example.com"
 
 
+@pytest.mark.usefixtures("as_sold")
+async def test_a_hash_costs_what_rfc_9106_asks_for() -> None:
+    assert (await Passwords().hash("Correct-h0rse")).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 async def test_a_hash_of_other_parameters_is_dated_and_still_good() -> None:
     weak = Passwords(PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     stored = await weak.hash("Correct-h0rse")

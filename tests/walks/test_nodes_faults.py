@@ -29,7 +29,7 @@ from tintype.cli.listening import bind, listening, port_of
 from tintype.core.publishing import Product, State
 
 PATIENCE = 40.0  # seconds for what takes some on an idle machine
-QUICK = 5.0  # seconds that a page may take while something is away
+QUICK = 20.0  # that a page may take while something is away, on a machine that has more to do
 
 
 @dataclass(slots=True)
