@@ -1,5 +1,6 @@
 """A push service on a loopback port and the browsers behind it, which read messages by the letter of RFC 8188 and 8291."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -58,6 +59,7 @@ class PushService:
 
     remote: Remote
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    slowness: list[float] = field(default_factory=list[float])  # seconds that the next answers take
 
     @property
     def place(self) -> str:
@@ -85,6 +87,8 @@ async def push_service() -> AsyncGenerator[PushService]:
 
     async def play(asked: Asked, writer: Any) -> None:
         problem = _problem(asked)
+        if here[0].slowness:
+            await asyncio.sleep(here[0].slowness.pop(0))
         status, *headers = here[0].answers.get(asked.target, ("201 Created",))
         # One request a connection is all that this remote takes, so that nobody may wait with the next one on it.
         said = answer(problem.encode(), "Connection: close", *headers, status="400 Bad Request" if problem else status)

@@ -33,9 +33,9 @@ from tintype.core import files, notifications, publishing, recipes
 from tintype.core.downloads import (
     Downloads,
     inherit,
-    recover,
     standing_of,
 )
+from tintype.core.downloads import Runner as DownloadRunner
 from tintype.core.downloads import jobs as download_jobs
 from tintype.core.downloads import schedules as download_schedules
 from tintype.core.feed import FeedRecords, Policy, Renditions, jobs, schedules
@@ -123,7 +123,9 @@ async def _begin(house: House, stack: AsyncExitStack) -> None:
     stack.push_async_callback(house.kitchen.runner.close)
     await deliverer.start(alone=alone)
     stack.push_async_callback(deliverer.close)
-    await recover(house.downloads)
+    heirs = DownloadRunner(house.downloads)
+    await heirs.start()
+    stack.push_async_callback(heirs.close)
     await house.announcer.catch_up()
 
 

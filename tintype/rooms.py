@@ -233,7 +233,6 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
         Doors(ways, asks, now, manners, standings, seconds=settings.public_lookup_seconds),
         Member.of(backends.outbound, sessions, standings),
         Fetching(backends.outbound, policy),
-        backends.engine,
         policy,
         node,
         now,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.downloads import Download, Failure, File, Lease, Post, State, next_step
-from tintype.core.downloads.model import LEASE, RENEWED, Step, failure_from, name_of
+from tintype.core.downloads import Download, Failure, File, Lease, Policy, Post, State, next_step
+from tintype.core.downloads.model import Step, failure_from, name_of
 from tintype.errors import Kind
 from tintype.instagram.public import Reason, trouble
 
@@ -97,5 +97,5 @@ def test_files_are_numbered_only_where_there_are_several(count: int) -> None:
     assert names == (["-Abc.jpg"] if count == 1 else [f"-Abc_{at}.jpg" for at in range(1, count + 1)])
 
 
-def test_a_lease_is_renewed_well_before_it_lapses() -> None:
-    assert RENEWED * 2 < LEASE
+def test_what_a_dead_process_worked_is_taken_over_within_ten_seconds() -> None:
+    assert Policy().lease + Policy().look < timedelta(seconds=10)

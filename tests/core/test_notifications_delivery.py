@@ -17,8 +17,8 @@ from tintype.backends.outbound import HttpOutbound
 from tintype.backends.vault import Key, Vault, new_key
 from tintype.core.notifications import DELIVER, Notice, Notifier, Outcome, Policy, PushRecords, jobs, schedules
 from tintype.core.notifications.model import BACKOFF, FRESH, LOST
-from tintype.core.notifications.notifier import LEASE
 from tintype.errors import Conflict, Invalid
+from tintype.instagram import utc_now
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -263,9 +263,31 @@ async def test_what_a_killed_process_held_is_sent_when_its_lease_is_over(desk: D
     phone = Handset()
     await desk.subscribe(phone)
     await announce(desk, DONE)
-    assert len(await desk.notifier.records.claim(NOW, LEASE, 10)) == 1
+    assert len(await desk.notifier.records.claim(NOW, desk.notifier.policy.lease, 10)) == 1
     assert await desk.deliver() == {}
-    assert await desk.deliver(LEASE) == {Outcome.DELIVERED: 1}
+    assert await desk.deliver(desk.notifier.policy.lease) == {Outcome.DELIVERED: 1}
+
+
+async def test_a_slow_process_that_lives_keeps_what_it_sends(desk: Desk) -> None:
+    phone, short = Handset(), timedelta(seconds=0.3)
+    await desk.subscribe(phone)
+    node = replace(desk.notifier, policy=replace(desk.notifier.policy, lease=short), now=utc_now)
+    await node.records.announce(DONE, utc_now())
+    desk.service.slowness.append(5 * short.total_seconds())
+    reports = await asyncio.gather(node.see_through(), node.see_through())
+    assert sorted(report.counts.get(Outcome.DELIVERED, 0) for report in reports) == [0, 1]
+    assert len(desk.service.arrived(phone)) == 1
+
+
+async def test_what_a_process_died_with_is_sent_by_who_waits_for_it(desk: Desk) -> None:
+    phone, short = Handset(), timedelta(seconds=0.3)
+    await desk.subscribe(phone)
+    node = replace(desk.notifier, policy=replace(desk.notifier.policy, lease=short), now=utc_now)
+    await node.records.announce(DONE, utc_now())
+    (held,) = await node.records.claim(utc_now(), short, 10)
+    assert (await node.see_through()).counts == {Outcome.DELIVERED: 1}
+    await node.records.postpone(held, utc_now(), utc_now())
+    assert await node.records.claim(utc_now(), short, 10) == [], "who was overtaken changes nothing"
 
 
 async def test_nothing_is_sent_to_a_private_address(desk: Desk) -> None:

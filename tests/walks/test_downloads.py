@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -12,9 +13,11 @@ import httpx2
 import pytest
 
 from tests.walks.stage import Stage, staged
-from tintype.core.downloads import Cleaning, Download, Lease, State
-from tintype.core.downloads.model import LEASE
+from tintype.core.downloads import Cleaning, Download, Downloads, Flights, Lease, Policy, State
 from tintype.errors import NotFound, Trouble
+
+LEASE = Policy().lease
+SHORT = timedelta(seconds=0.6)
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +169,6 @@ async def test_a_dead_process_download_is_finished_without_anybody_asking(stage:
         assert await downloads.records.begin(one, None)
     assert await downloads.lapsed() == []
     stage.skip(LEASE + timedelta(seconds=1))
-    engine = stage.house.backends.engine
-    outcome = await engine.outcome(await engine.enqueue("downloads.sweep"), wait=30)
-    handed = outcome.result["handed_over"]
-    assert isinstance(handed, int)
-    assert handed >= len(dead)
     for one in dead:
         ended = await downloads.wait(await downloads.find(one.id), 30)
         assert ended.state is State.DONE
@@ -182,10 +180,41 @@ async def test_who_lost_its_lease_stores_nothing(stage: Stage) -> None:
     assert await downloads.records.begin(one, None)
     assert not await downloads.records.take(one.id, Lease("another", stage.clock() + LEASE), stage.clock())
     assert not await downloads.records.finish(one, "another")
-    stage.skip(LEASE)
-    assert await downloads.records.take(one.id, Lease("another", stage.clock() + LEASE), stage.clock())
+    later = stage.clock() + LEASE
+    assert await downloads.records.take(one.id, Lease("another", later + LEASE), later)
     assert not await downloads.records.finish(one, "a node that died")
     assert (await downloads.find(one.id)).state is State.RUNNING
+
+
+def neighbour(stage: Stage) -> Downloads:
+    """What another process has of the same house, with a lease that is shorter than a slow file."""
+    here = stage.house.downloads
+    return replace(here, node="a neighbour", policy=replace(here.policy, lease=SHORT), flights=Flights())
+
+
+async def test_a_slow_process_that_lives_keeps_its_download(stage: Stage) -> None:
+    other = neighbour(stage)
+    code = strangers(stage)
+    stage.pretend.fault("cdn.image", "slow", delay_ms=6000 * SHORT.total_seconds(), times=1)
+    begun = await other.ask(code)
+    task = other.flights.tasks[begun.id]
+    while not task.done():
+        assert await stage.house.downloads.take_over() == 0
+        assert begun.id not in stage.house.downloads.flights.tasks
+        await asyncio.wait({task}, timeout=SHORT.total_seconds() / 3)
+    assert (await other.find(begun.id)).state is State.DONE
+
+
+async def test_who_lost_its_lease_stops(stage: Stage) -> None:
+    other = neighbour(stage)
+    stage.pretend.fault("cdn.image", "hang", times=1)
+    begun = await other.ask(strangers(stage))
+    task = other.flights.tasks[begun.id]
+    taken = Lease("a thief", stage.clock() + timedelta(hours=1))
+    assert await other.records.take(begun.id, taken, stage.clock() + timedelta(hours=1))
+    await asyncio.wait({task}, timeout=20)
+    assert task.result().lease == taken
+    assert await other.records.release("a thief", stage.clock()) >= 1
 
 
 async def test_readyz_tells_how_the_ways_stand(stage: Stage) -> None:

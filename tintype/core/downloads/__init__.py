@@ -4,10 +4,11 @@ ask       return a post's download, beginning one where there is none
 look      say what a post says, and fetch none of its files
 find      how far a download is
 file      a published file
-sweep     finish what dead processes left, take old posts away
+take_over go on with what dead processes left
+clean     take old posts away
 """
 
-from tintype.core.downloads.downloads import Downloads, Owns
+from tintype.core.downloads.downloads import Downloads, Flights, Owns
 from tintype.core.downloads.fetching import Fetching
 from tintype.core.downloads.folders import Folders
 from tintype.core.downloads.model import (
@@ -27,7 +28,7 @@ from tintype.core.downloads.records import DownloadRecords
 from tintype.core.downloads.session_records import SessionRecords
 from tintype.core.downloads.sessions import Member, Session, Sessions
 from tintype.core.downloads.standings import RememberedStandings, StoredStandings, way_health
-from tintype.core.downloads.work import Cleaning, inherit, jobs, recover, schedules
+from tintype.core.downloads.work import Cleaning, Runner, inherit, jobs, schedules
 
 __all__ = [
     "CODES",
@@ -39,6 +40,7 @@ __all__ = [
     "Failure",
     "Fetching",
     "File",
+    "Flights",
     "Folders",
     "Lease",
     "Member",
@@ -46,6 +48,7 @@ __all__ = [
     "Policy",
     "Post",
     "RememberedStandings",
+    "Runner",
     "Session",
     "SessionRecords",
     "Sessions",
@@ -54,7 +57,6 @@ __all__ = [
     "inherit",
     "jobs",
     "next_step",
-    "recover",
     "schedules",
     "standing_of",
     "way_health",

@@ -2,9 +2,8 @@
 
 Who works a download. The process that accepts it begins at once, in a task of its own, because the engine looks for jobs only
 every half second, which is longer than a whole download takes. The task belongs to the download, never to who asked: they may
-go away. While it works it holds a lease in the download's row. A process that dies renews nothing: its lease lapses, and
-`downloads.sweep`, at the start and every minute, hands what has lapsed to the engine as `downloads.fetch`, which takes the
-lease and does the same work again. Whoever asks for a post with a lapsed lease takes it over as well.
+go away. While it works it holds a lease in the download's row. A process that dies renews nothing: its lease lapses, and the
+`Runner` of another process takes it and does the same work again. Whoever asks for a post with a lapsed lease takes it over as well.
 """
 
 import asyncio
@@ -18,12 +17,9 @@ from typing import Protocol
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from tintype.backends.engine import Engine
-from tintype.core.downloads.fetching import Fetching
+from tintype.core.downloads.fetching import Fetching, cancelled
 from tintype.core.downloads.folders import Folders
 from tintype.core.downloads.model import (
-    LEASE,
-    RENEWED,
     DiskFull,
     Download,
     Failure,
@@ -72,7 +68,6 @@ class Downloads:
     doors: Doors
     member: Member
     fetching: Fetching
-    engine: Engine
     policy: Policy
     node: str
     now: Callable[[], datetime]
@@ -131,19 +126,12 @@ class Downloads:
                 continue
             await asyncio.wait({task}, timeout=until - clock())
             if task.done() and not task.cancelled():
-                return task.result()
+                download = task.result()
         return download
 
-    async def resume(self, download_id: str) -> Download:
-        """Work a download that its process left, to its end; one that is in good hands is returned as it is."""
-        download = await self.find(download_id)
-        if download.id not in self.flights.tasks:
-            if download.state is not State.RUNNING or not await self._take(download):
-                return download
-            self._start(download)
-        task = self.flights.tasks[download.id]
-        await asyncio.wait({task})
-        return download if task.cancelled() else task.result()  # cancelled: this process ends, and another one goes on
+    async def take_over(self) -> int:
+        """Go on with the downloads that nobody works any more; return how many those were."""
+        return sum([await self._take_over(one) for one in await self.lapsed()])
 
     async def lapsed(self) -> list[Download]:
         """Return the running downloads that nobody works any more."""
@@ -193,14 +181,13 @@ class Downloads:
                 now = self.now()
                 match next_step(found, now, whole=await self._is_whole(found)):
                     case Step.BEGIN:
-                        lease = Lease(self.node, now + LEASE)
+                        lease = Lease(self.node, now + self.policy.lease)
                         fresh = Download(str(uuid4()), shortcode, State.RUNNING, now, lease)
                         if await self.records.begin(fresh, found):
                             self._start(fresh)
                             return fresh
                     case Step.TAKE_OVER if found and found.id not in self.flights.tasks:
-                        if await self._take(found):
-                            self._start(found)
+                        if await self._take_over(found):
                             return found
                     case _:
                         assert found is not None
@@ -211,9 +198,15 @@ class Downloads:
             return False
         return await asyncio.to_thread(self.folders.is_whole, found.shortcode, found.post.files)
 
+    async def _take_over(self, download: Download) -> bool:
+        taken = await self._take(download)
+        if taken and download.id not in self.flights.tasks:
+            self._start(download)
+        return taken
+
     async def _take(self, download: Download) -> bool:
         now = self.now()
-        return await self.records.take(download.id, Lease(self.node, now + LEASE), now)
+        return await self.records.take(download.id, Lease(self.node, now + self.policy.lease), now)
 
     def _start(self, download: Download) -> None:
         task = asyncio.create_task(self._work(download))
@@ -221,21 +214,25 @@ class Downloads:
         task.add_done_callback(lambda _: self.flights.tasks.pop(download.id, None))
 
     async def _work(self, download: Download) -> Download:
-        """Bring a download to its end and store that, unless another took it over meanwhile."""
-        keeping = asyncio.create_task(self._keep(download))
+        """Bring a download to its end and store that; whoever another took it over from stops."""
+        trying, keeping = asyncio.create_task(self._tried(download)), asyncio.create_task(self._keep(download))
         try:
-            ended = await self._tried(download)
+            await asyncio.wait({trying, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            ended = trying.result() if trying.done() else None
         finally:
-            keeping.cancel()
-        if await self.records.finish(ended, self.node):
+            await cancelled(trying, keeping)
+        if ended is not None and await self.records.finish(ended, self.node):
             return ended
         return await self.find(download.id)
 
     async def _keep(self, download: Download) -> None:
+        """Renew the lease again and again; returns when it is lost."""
         while True:
-            await asyncio.sleep(RENEWED.total_seconds())
+            await asyncio.sleep(self.policy.lease.total_seconds() / 3)
             try:
-                await self._take(download)
+                if not await self._take(download):
+                    log.info("download %s was taken over by somebody else", download.id)
+                    return
             except Trouble as trouble:
                 log.warning("the lease of download %s was not renewed: %s", download.id, trouble.message)
 

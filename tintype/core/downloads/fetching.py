@@ -95,7 +95,7 @@ async def unless_slow(work: Coroutine[Any, Any, T], so_far: Callable[[], int]) -
                 raise trouble(Reason.UPSTREAM_TIMEOUT)
         return task.result()
     finally:
-        await _ended([task])
+        await cancelled(task)
 
 
 async def together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -104,10 +104,11 @@ async def together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        await _ended(tasks)
+        await cancelled(*tasks)
 
 
-async def _ended(tasks: "Sequence[asyncio.Task[T]]") -> None:
+async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
+    """End tasks, and return when they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

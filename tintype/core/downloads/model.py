@@ -17,9 +17,6 @@ HELD = {
 PASSING = frozenset({"session_expired"})  # over as soon as the operator gives new cookies
 BUSY = timedelta(minutes=15)  # when Instagram asks us to wait without saying how long
 
-LEASE = timedelta(seconds=30)  # a flight whose process says nothing for so long is another's to finish
-RENEWED = LEASE / 3
-
 
 class DiskFull(Unavailable):
     """The volume has no room for another post."""
@@ -132,6 +129,12 @@ class Policy:
     at_once: int = 8  # files fetched at the same time by one process
     kept: timedelta = timedelta(days=7)
     cleanup_interval: timedelta = timedelta(hours=1)
+    lease: timedelta = timedelta(
+        seconds=7
+    )  # a process that says nothing for so long is dead, and its downloads go on elsewhere
+    look: timedelta = timedelta(
+        seconds=2
+    )  # between two looks for such downloads: with the lease, less than ten seconds
 
 
 def next_step(found: Download | None, now: datetime, *, whole: bool) -> Step:

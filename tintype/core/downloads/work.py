@@ -1,6 +1,7 @@
-"""The background work of downloads: finishing what dead processes left, and taking old posts away. Each may run twice."""
+"""The background work of downloads: finishing what dead processes left, and taking old posts away."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from tintype.backends.engine import Job, Result, Schedule
 from tintype.core.downloads.downloads import Downloads
 from tintype.core.downloads.model import Download, State
+from tintype.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -58,25 +60,49 @@ class Cleaning:
         return gone
 
 
+class Runner:
+    """Looks for downloads whose process died and goes on with them, until it is closed."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Make good what killed processes left half-written, and begin to look."""
+        downloads = self._downloads
+        running = await downloads.records.running()
+        left = await asyncio.to_thread(downloads.folders.sweep, {one.id for one in running})
+        if left:
+            log.info("removed %d folders that were half-written", left)
+        self._looking = asyncio.create_task(self._look())
+
+    async def close(self) -> None:
+        """Stop looking; what was taken over goes on until the downloads are closed."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                if taken := await self._downloads.take_over():
+                    log.info("%d downloads of processes that died go on here", taken)
+            except Unavailable as trouble:
+                log.warning("nobody looks after others' downloads for now: %s", trouble.message)
+            except Exception:
+                log.exception("looking for downloads that nobody works failed")
+            await asyncio.sleep(self._downloads.policy.look.total_seconds())
+
+
 def jobs(downloads: Downloads) -> Sequence[Job]:
     """Return the jobs of downloads."""
     cleaning = Cleaning(downloads)
 
-    async def fetch(download_id: str) -> Result:
-        found = await downloads.resume(download_id)
-        return {"id": found.id, "state": found.state.value}
-
     async def sweep() -> Result:
-        handed = [await hand_over(downloads, one) for one in await downloads.lapsed()]
-        cleaned = await cleaning.clean() if cleaning.is_due() else 0
-        return {"handed_over": len(handed), "cleaned": cleaned}
+        return {"cleaned": await cleaning.clean() if cleaning.is_due() else 0}
 
-    return (Job("downloads.fetch", fetch), Job("downloads.sweep", sweep))
-
-
-async def hand_over(downloads: Downloads, download: Download) -> str:
-    """Give a download that nobody works to the engine; return the job's id."""
-    return await downloads.engine.enqueue("downloads.fetch", download.id, unique=f"downloads.fetch:{download.id}")
+    return (Job("downloads.sweep", sweep),)
 
 
 def schedules() -> Sequence[Schedule]:
@@ -87,15 +113,3 @@ def schedules() -> Sequence[Schedule]:
 async def inherit(downloads: Downloads) -> int:
     """End the leases that an earlier process of this one's name left; only for who works alone, before it begins."""
     return await downloads.records.release(downloads.node, downloads.now() - timedelta(seconds=1))
-
-
-async def recover(downloads: Downloads) -> int:
-    """Make good, at the start, what killed processes left, and return how many downloads go on."""
-    running = await downloads.records.running()
-    left = await asyncio.to_thread(downloads.folders.sweep, {one.id for one in running})
-    if left:
-        log.info("removed %d folders that were half-written", left)
-    lapsed = await downloads.lapsed()
-    for one in lapsed:
-        await hand_over(downloads, one)
-    return len(lapsed)

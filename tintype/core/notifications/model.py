@@ -46,6 +46,9 @@ class Policy:
     own: tuple[str, ...] = ()  # host:port entries of the operator's own network, which need no https
     seconds: float = 15.0
     most: int = 1000  # subscriptions
+    lease: timedelta = timedelta(
+        seconds=7
+    )  # a process that says nothing for so long is dead, and others send what it had
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ process dies. A row that was sent and not yet crossed off is sent again, under t
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -35,12 +36,11 @@ from tintype.core.notifications.model import (
 )
 from tintype.core.notifications.records import Delivery, PushRecords, SealedSubscription
 from tintype.core.notifications.vapid import VapidKey, bytes_of, text_of
-from tintype.errors import Conflict, Forbidden, Invalid, Trouble
+from tintype.errors import Conflict, Forbidden, Invalid, Trouble, Unavailable
 
 log = logging.getLogger(__name__)
 
 DELIVER = "notifications.deliver"
-LEASE = timedelta(seconds=60)
 KEPT = LOST  # how long the keys of notices are remembered
 AT_ONCE = 16
 _ANSWER_BYTES = 65_536
@@ -60,9 +60,9 @@ class Report:
 
     counts: dict[Outcome, int] = field(default_factory=dict[Outcome, int])
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one."""
-        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+    def add(self, outcome: Outcome, count: int = 1) -> None:
+        """Count one, or some."""
+        self.counts[outcome] = self.counts.get(outcome, 0) + count
 
 
 @dataclass(slots=True)
@@ -146,10 +146,19 @@ class Notifier:
     async def deliver(self) -> Report:
         """Send all that is due."""
         report = Report()
-        while claimed := await self.records.claim(self.now(), LEASE, AT_ONCE):
+        while claimed := await self.records.claim(self.now(), self.policy.lease, AT_ONCE):
             for outcome in await asyncio.gather(*(self._tried(one) for one in claimed)):
                 report.add(outcome)
         await self.records.forget(self.now() - KEPT)
+        return report
+
+    async def see_through(self) -> Report:
+        """Send all that is due, and what another process is sending, should that one turn out to be dead."""
+        report = await self.deliver()
+        while (pause := await self._pause()) is not None:
+            await asyncio.sleep(pause.total_seconds())
+            for outcome, count in (await self.deliver()).counts.items():
+                report.add(outcome, count)
         return report
 
     async def rotate(self) -> int:
@@ -166,8 +175,13 @@ class Notifier:
                 done += await self.records.reseal(subscription_id, sealed, fresh)
         return done
 
+    async def _pause(self) -> timedelta | None:
+        """Return how long it is until a lease is over; None: nobody holds one."""
+        now, due = self.now(), await self.records.next_due()
+        return max(due - now, timedelta(0)) if due is not None and due <= now + self.policy.lease else None
+
     async def _tried(self, delivery: Delivery) -> Outcome:
-        verdict = await self._sent(delivery)
+        verdict = await self._held(delivery)
         now = self.now()
         if verdict.outcome in (Outcome.LATER, Outcome.EXPIRED) and is_lost(delivery.failing_since, now):
             verdict = Verdict(Outcome.GONE)
@@ -184,6 +198,21 @@ class Notifier:
             case _:
                 await self.records.give_up(delivery, now)
         return verdict.outcome
+
+    async def _held(self, delivery: Delivery) -> Verdict:
+        """Send a notice, and renew its lease as long as that takes."""
+        holding = asyncio.create_task(self._hold(delivery))
+        try:
+            return await self._sent(delivery)
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)  # a renewal after the verdict would undo it
+
+    async def _hold(self, delivery: Delivery) -> None:
+        while True:
+            await asyncio.sleep(self.policy.lease.total_seconds() / 3)
+            with contextlib.suppress(Unavailable):
+                await self.records.renew(delivery, self.now() + self.policy.lease)
 
     async def _sent(self, delivery: Delivery) -> Verdict:
         now, until = self.now(), delivery.at + FRESH

@@ -196,6 +196,16 @@ class PushRecords:
                 await connection.execute(taken)
             return [await _delivery(connection, row.notice_key, row.subscription_id) for row in rows]
 
+    async def next_due(self) -> datetime | None:
+        """Return when the next delivery is due, also of those that somebody holds."""
+        async with self.database.read() as connection:
+            return await connection.scalar(select(func.min(push_deliveries.c.due_at)))
+
+    async def renew(self, delivery: Delivery, until: datetime) -> None:
+        """Hold on to a delivery whose attempt goes on; one that somebody else took meanwhile stays his."""
+        async with self.database.write() as connection:
+            await connection.execute(update(push_deliveries).where(_is_mine(delivery)).values(due_at=until))
+
     async def reached(self, delivery: Delivery, now: datetime) -> None:
         """Store that a browser's push service took a notice."""
         async with self.database.write() as connection:
@@ -205,7 +215,7 @@ class PushRecords:
     async def postpone(self, delivery: Delivery, at: datetime, now: datetime) -> None:
         """Store that a push service was away, and when to try again."""
         async with self.database.write() as connection:
-            await connection.execute(update(push_deliveries).where(_is(delivery)).values(due_at=at))
+            await connection.execute(update(push_deliveries).where(_is_mine(delivery)).values(due_at=at))
             await _mark(connection, delivery, failing_since=delivery.failing_since or now)
 
     async def give_up(self, delivery: Delivery, now: datetime) -> None:
@@ -296,6 +306,11 @@ async def _delivery(connection: AsyncConnection, notice_key: str, subscription_i
 def _is(delivery: Delivery) -> Any:
     table = push_deliveries
     return (table.c.notice_key == delivery.notice.key) & (table.c.subscription_id == delivery.subscription_id)
+
+
+def _is_mine(delivery: Delivery) -> Any:
+    """The attempts count the claims, so whoever took it later has another number."""
+    return _is(delivery) & (push_deliveries.c.attempts == delivery.attempts)
 
 
 async def _end(connection: AsyncConnection, delivery: Delivery) -> None:

@@ -13,7 +13,7 @@ def jobs(notifier: Notifier, sources: Mapping[str, Source]) -> Sequence[Job]:
         announced = 0
         for name, source in sources.items():
             announced += await notifier.catch_up(name, source)
-        report = await notifier.deliver()
+        report = await notifier.see_through()
         return {"announced": announced, **{outcome.value: count for outcome, count in report.counts.items()}}
 
     return (Job(DELIVER, deliver),)
