@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from tests.browser.shop import Shop, opened_shop
 from tests.walks.stage import Stage, staged
-from tests.walks.test_browser import CHROMIUM, QUIET
+from tests.windows import chromium
 from tintype.core.files import CALLBACK
 
 
@@ -28,12 +28,8 @@ async def stage(anyio_backend: str) -> AsyncGenerator[Stage]:
 @pytest.fixture(scope="module")
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        one = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        try:
-            yield one
-        finally:
-            await one.close()
+    async with chromium() as one:
+        yield one
 
 
 @pytest.fixture

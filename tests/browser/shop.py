@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, FrameLocator, Page, expect
 from starlette.types import Receive, Scope, Send
 
 from tests.walks.stage import Person, Stage
-from tests.walks.test_browser import Window
+from tests.windows import Window
 from tintype.cli.listening import bind, listening, port_of
 
 # What a careful customer's page allows: the picker's host for scripts, frames, calls and pictures, and nothing inline.

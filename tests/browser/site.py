@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext
 from starlette.types import Receive, Scope, Send
 
 from tests.walks.stage import Stage
-from tests.walks.test_browser import Window
+from tests.windows import Window
 from tintype.cli.listening import bind, listening, port_of
 from tintype.core.access import Grant
 

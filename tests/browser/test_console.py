@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_axe import findings
 from tests.walks.stage import Stage, staged
-from tests.walks.test_browser import Window
+from tests.windows import Window
 from tintype.core.access import Grant
 
 PAGES = (

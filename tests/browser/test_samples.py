@@ -8,7 +8,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.shop import Shop, connected, dialog_in, shot, visit
 from tests.walks.stage import Stage
-from tests.walks.test_browser import CHROMIUM, QUIET
+from tests.windows import CHROMIUM, QUIET
 
 PICK = """<script nonce="shop">
 filepicker.pick( { mimetypes: ['image/*'], services:['INSTAGRAM'], }, function(Blob){ console.log(JSON.stringify(Blob)); } );

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.backends.pictures import see
 from tests.browser.site import MAPPED, NAME, Site, feed_key, opened_site
 from tests.browser.test_axe import findings
 from tests.walks.stage import Member, Stage, staged
-from tests.walks.test_browser import CHROMIUM, QUIET
+from tests.windows import chromium
 
 # What a page puts between the tags, so that the space is there before the script is: the layout's own shape.
 SPACES = {
@@ -36,12 +36,8 @@ async def stage(anyio_backend: str) -> AsyncGenerator[Stage]:
 @pytest.fixture(scope="module")
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        one = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, MAPPED])
-        try:
-            yield one
-        finally:
-            await one.close()
+    async with chromium(MAPPED) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.simulator.visitor import Visitor, visiting
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """asyncio is what the servers run on."""
     return "asyncio"

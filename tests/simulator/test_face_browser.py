@@ -9,27 +9,33 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_clients import PACKAGES
 from tests.instagram.pretend import Pretend, running
-from tests.simulator.visitor import BAKER, CALLBACK, POTTER
+from tests.simulator.visitor import BAKER, CALLBACK, POTTER, Listener
 from tests.trust import NOBODY
-from tests.walks.test_browser import CHROMIUM, LEFT, QUIET
+from tests.windows import LEFT, chromium
+from tintype.cli.listening import bind, listening, port_of
 
 AXE = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
 LAYOUTS = [(1280, "light"), (390, "dark")]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        one = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=30_000)
-        try:
-            yield one
-        finally:
-            await one.close()
+    async with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+async def callback() -> AsyncGenerator[str]:
+    """The address at which an app waits for those who come back."""
+    with bind("127.0.0.1", 0) as listener:
+        address = f"http://127.0.0.1:{port_of(listener)}"
+        async with listening(Listener(files={"/callback": b"<!doctype html><title>Back</title>"}), listener):
+            yield f"{address}/callback"
 
 
 def consent(pretend: Pretend, login: str, **changes: str) -> str:
@@ -40,12 +46,12 @@ def consent(pretend: Pretend, login: str, **changes: str) -> str:
     return f"{pretend.origin}{path}?{urlencode(asked)}"
 
 
-async def pages_of(pretend: Pretend, callback: str) -> list[str]:
-    """The Pages that an app is shown with the code which the browser brought."""
+async def pages_of(pretend: Pretend, led: str) -> list[str]:
+    """The Pages that an app is shown with the code which the browser brought to where it was led."""
     app = pretend.app("facebook")
     known = {
-        "client_id": str(app["app_id"]), "client_secret": str(app["app_secret"]), "redirect_uri": CALLBACK,
-        "code": parse_qs(urlsplit(callback).query)["code"][0],
+        "client_id": str(app["app_id"]), "client_secret": str(app["app_secret"]), "redirect_uri": led.partition("?")[0],
+        "code": parse_qs(urlsplit(led).query)["code"][0],
     }  # fmt: skip
     async with httpx2.AsyncClient(base_url=pretend.origin, verify=NOBODY) as http:
         token = (await http.get("/v25.0/oauth/access_token", params=known)).json()["access_token"]
@@ -99,10 +105,10 @@ async def test_a_person_walks_about_and_breaks_things_without_scripts(browser: B
         assert wrong == []
 
 
-async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(browser: Browser) -> None:
+async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(browser: Browser, callback: str) -> None:
     with running() as pretend:
         page = await browser.new_page()
-        await page.goto(consent(pretend, "facebook"))
+        await page.goto(consent(pretend, "facebook", redirect_uri=callback))
         await page.get_by_role("radio", name=POTTER).focus()
         await page.keyboard.press("ArrowDown")
         await expect(page.get_by_role("radio", name="casa.mareira")).to_be_checked()
@@ -113,16 +119,14 @@ async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(brow
         await insights.focus()
         await page.keyboard.press("Space")
         await expect(insights).not_to_be_checked()
-        async with page.expect_request(lambda asked: asked.url.startswith(CALLBACK)) as led:
-            await page.get_by_role("button", name="Allow").press("Enter")
-        assert "?code=" in (await led.value).url
+        await page.get_by_role("button", name="Allow").press("Enter")
+        await page.wait_for_url(f"{callback}?code=*")
         (code,) = [one for one in pretend.calls() if one.get("effect") == "code:casa.mareira"]
         assert code["status"] == 302
-        assert await pages_of(pretend, (await led.value).url) == ["Casa Mareira"]
-        await page.goto(consent(pretend, "instagram"))
-        async with page.expect_request(lambda asked: asked.url.startswith(CALLBACK)) as led:
-            await page.get_by_role("button", name="Not now").click()
-        assert "error=access_denied" in (await led.value).url
+        assert await pages_of(pretend, page.url) == ["Casa Mareira"]
+        await page.goto(consent(pretend, "instagram", redirect_uri=callback))
+        await page.get_by_role("button", name="Not now").click()
+        await page.wait_for_url(f"{callback}?error=access_denied*")
 
 
 @pytest.mark.parametrize(("width", "scheme"), LAYOUTS, ids=["wide-light", "narrow-dark"])

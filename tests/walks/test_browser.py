@@ -1,63 +1,21 @@
 """What a person sees in a browser: connect an account from the start page, and look at the feed."""
 
-import os
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.walks.stage import Stage, staged
+from tests.windows import Window, chromium
 from tintype.core.access import Grant
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-LEFT = "net::ERR_ABORTED"  # the person went on before it was loaded
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A browser's page, what it complained about, and the hosts it asked."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list[str])
-    hosts: set[str | None] = field(default_factory=set[str | None])
-
-    def watch(self) -> "Window":
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", self._failed())
-        self.page.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname))
-        return self
-
-    def _failed(self) -> Callable[[Request], None]:
-        def note(asked: Request) -> None:
-            if asked.failure != LEFT:
-                self.complaints.append(f"{asked.url}: {asked.failure}")
-
-        return note
-
-    async def shot(self, folder: Path, name: str) -> None:
-        """Keep a picture for people who look."""
-        await self.page.screenshot(path=Path(os.environ.get("TINTYPE_SHOTS", folder)) / f"{name}.png", full_page=True)
 
 
 @pytest.fixture
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with chromium() as one:
+        yield one
 
 
 async def opened(browser: Browser, *, width: int = 1200, dark: bool = False) -> Window:

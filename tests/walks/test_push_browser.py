@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.push_service import Handset, PushService, push_service
 from tests.walks.stage import Stage, staged
-from tests.walks.test_browser import CHROMIUM, QUIET, Window
+from tests.windows import Window, chromium
 
 RECIPE = """Lemon cake for Sunday
 
@@ -55,12 +55,8 @@ PushManager.prototype.subscribe = async (options) => {
 @pytest.fixture
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with chromium() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from tests.doubles.tandoor import WRITE, pretend_tandoor
 from tests.walks.stage import staged
-from tests.walks.test_browser import CHROMIUM, QUIET
+from tests.windows import chromium
 
 CAPTION = """Potato soup for a grey evening
 
@@ -81,12 +81,8 @@ async (url) => {
 @pytest.fixture
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     del anyio_backend
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with chromium() as one:
+        yield one
 
 
 async def _processed(page: Page, url: str) -> Any:
