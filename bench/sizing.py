@@ -7,16 +7,15 @@ that the server goes by; what each of them costs was measured, see docs/operatio
 """
 
 import argparse
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from tintype.core.accounts.model import REFRESH_AFTER, TRY_JITTER, Account, State, refresh_due
+from tintype.core.accounts.model import REFRESH_AFTER, Account, State, refresh_due, share
 from tintype.core.feed.model import Standing, sync_due
-from tintype.core.insights.model import METRICS, Product, next_due, share
+from tintype.core.insights.model import METRICS, Product, next_due
 from tintype.instagram import LIMITS, Login
 
 SIZES = tuple(10**power for power in range(1, 7))
@@ -104,13 +103,13 @@ class Plan:
 def refreshed_at_once() -> float:
     """Return the part of accounts connected in one hour whose tokens are first refreshed in the busiest hour.
 
-    The rule's jitter lies between two tries; the first one comes twenty days after connecting.
+    The first try comes twenty days after connecting, and each account's at a moment of its own.
     """
     names = [f"account-{number}" for number in range(SAMPLE)]
     hours: Counter[int] = Counter()
     for name in names:
-        account, jitter = connected(name), TRY_JITTER * hashlib.sha256(name.encode()).digest()[0] / 255
-        first = next(hour for hour in range(40 * 24) if refresh_due(account, BEGIN + hour * HOUR, jitter))
+        account, own = connected(name), share(name)
+        first = next(hour for hour in range(40 * 24) if refresh_due(account, BEGIN + hour * HOUR, own))
         hours[first] += 1
     return max(hours.values()) / SAMPLE
 

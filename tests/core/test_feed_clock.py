@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,14 +14,36 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-@given(st.uuids().map(str), st.integers(1, 1440))
-def test_an_account_is_due_once_in_an_interval_and_up_to_a_tenth_early(account_id: str, minutes: int) -> None:
+MOMENTS = st.integers(0, 4 * 365 * 86_400).map(lambda seconds: NOW + timedelta(seconds=seconds))
+
+
+@given(st.uuids().map(str), st.integers(1, 1440), MOMENTS)
+def test_an_account_is_due_before_the_interval_is_over_and_not_at_once(
+    account_id: str, minutes: int, moment: datetime
+) -> None:
     interval = minutes * MINUTE
-    done = Standing(account_id, synced_at=NOW)
-    assert not sync_due(done, account_id, NOW + 0.899 * interval, interval)
-    assert sync_due(done, account_id, NOW + 0.991 * interval, interval)
-    failed = replace(done, failed_at=NOW + interval)
-    assert not sync_due(failed, account_id, NOW + 1.5 * interval, interval)
+    done = Standing(account_id, synced_at=moment)
+    assert not sync_due(done, account_id, moment + 0.049 * interval, interval)
+    assert sync_due(done, account_id, moment + 0.991 * interval, interval)
+    failed = replace(done, failed_at=moment + interval)
+    assert not sync_due(failed, account_id, moment + 1.049 * interval, interval)
+
+
+@given(st.uuids().map(str), st.integers(1, 1440), MOMENTS)
+def test_an_account_that_is_synced_when_it_is_due_keeps_its_pace(
+    account_id: str, minutes: int, moment: datetime
+) -> None:
+    interval = minutes * MINUTE
+    step = interval / 100
+    standing, ages = Standing(account_id, synced_at=moment), list[float]()
+    for number in range(1, 1000):
+        now = moment + number * step
+        if sync_due(standing, account_id, now, interval):
+            assert standing.synced_at is not None
+            ages.append((now - standing.synced_at) / interval)
+            standing = replace(standing, synced_at=now)
+    assert 0.05 < ages[0] < 1
+    assert all(0.92 < age < 0.96 for age in ages[1:])
 
 
 def test_an_account_never_synced_is_due() -> None:
@@ -28,16 +51,20 @@ def test_an_account_never_synced_is_due() -> None:
     assert sync_due(Standing("a"), "a", NOW, MINUTE)
 
 
-def test_accounts_are_due_at_moments_of_their_own() -> None:
-    names = [str(number) for number in range(100)]
-    early = [sync_due(Standing(one, synced_at=NOW), one, NOW + 95 * MINUTE, 100 * MINUTE) for one in names]
-    assert 20 < sum(early) < 80
+def test_what_was_synced_at_one_moment_is_due_over_the_whole_interval() -> None:
+    names, interval = [f"account-{number}" for number in range(10_000)], 100 * MINUTE
+    looks = [NOW + at * MINUTE for at in range(5, 100, 10)]
+    due = [sum(sync_due(Standing(one, synced_at=NOW), one, look, interval) for one in names) for look in looks]
+    assert due[0] == 0
+    assert all(900 < after - before < 1230 for before, after in pairwise(due)), "some 1,064 in ten minutes"
 
 
-@given(st.integers(1, 1440))
-def test_a_note_is_younger_than_what_makes_an_account_due(minutes: int) -> None:
-    assert noting(minutes * MINUTE) < 0.9 * minutes * MINUTE
-    assert noting(minutes * MINUTE) <= RELATIVE
+@given(st.integers(1, 1440), st.floats(0, 1), MOMENTS)
+def test_a_note_is_younger_than_what_makes_an_account_due(minutes: int, part: float, moment: datetime) -> None:
+    interval = minutes * MINUTE
+    assert noting(interval) <= RELATIVE
+    if sync_due(Standing("a", synced_at=moment), "a", moment + part * interval, interval):
+        assert part * interval > noting(interval)
 
 
 @given(st.integers(0, 50))

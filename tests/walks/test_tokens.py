@@ -32,7 +32,7 @@ async def test_a_token_is_refreshed_from_its_twentieth_day_on(stage: Stage) -> N
         await one.sync()
     assert _tries(stage) == 2
     stage.announced.clear()
-    stage.skip(2 * DAY)
+    stage.skip(3 * DAY)
     await one.sync()
     assert _tries(stage) == 3
     assert stage.events(AccountChanged) == [AccountChanged(one.workspace_id, one.account_id, "connected")]

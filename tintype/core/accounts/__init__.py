@@ -7,7 +7,7 @@ from tintype.core.accounts.accounts import Accounts
 from tintype.core.accounts.connecting import AppSettings, Beginning, Connecting
 from tintype.core.accounts.diagnosis import CAUSES, Cause, Finding, diagnose, look
 from tintype.core.accounts.looking import Looking
-from tintype.core.accounts.model import Account, Grip, Signer, State
+from tintype.core.accounts.model import Account, Grip, Signer, State, share
 from tintype.core.accounts.records import AccountRecords, connected_ids, held
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "diagnose",
     "held",
     "look",
+    "share",
 ]

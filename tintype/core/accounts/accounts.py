@@ -1,24 +1,23 @@
 """The trade of accounts: keep them, open their tokens, refresh those in time, let go of them."""
 
 import binascii
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from tintype.backends.bus import Bus
 from tintype.backends.vault import Vault
 from tintype.core.accounts.model import (
     REFRESH_NEVER_BEFORE,
-    TRY_JITTER,
     Account,
     Grip,
     Signer,
     State,
     expired,
     refresh_due,
+    share,
     too_fresh,
     warning_due,
 )
@@ -132,7 +131,7 @@ class Accounts:
         """
         account, sealed = await self._held(account_id)
         now = self.graph.now()
-        if account.state is State.CONNECTED and refresh_due(account, now, _jitter(account.id)):
+        if account.state is State.CONNECTED and refresh_due(account, now, share(account.id)):
             await self._try_refresh(account)
             account, sealed = await self._held(account_id)
         await self._warn(account, now)
@@ -162,7 +161,7 @@ class Accounts:
         for account in await self.records.all():
             if account.state is State.CONNECTED:
                 await self._warn(account, now)
-                if refresh_due(account, now, _jitter(account.id)):
+                if refresh_due(account, now, share(account.id)):
                     try:
                         fresher = await self._try_refresh(account)
                     except Reconnect:
@@ -397,9 +396,3 @@ def _new(workspace_id: str, login: Login, instagram_id: str, now: datetime) -> A
         warned_days=None,
         created_at=now,
     )
-
-
-def _jitter(account_id: str) -> timedelta:
-    # Of the account, not of the moment: a thousand accounts connected on one day do not refresh in one minute.
-    share = hashlib.sha256(account_id.encode()).digest()[0] / 255
-    return TRY_JITTER * share

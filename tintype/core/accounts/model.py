@@ -1,5 +1,6 @@
 """Words of accounts, and the pure rules of a token's life."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,7 +9,8 @@ from tintype.instagram import App, Login
 
 DAY = timedelta(days=1)
 
-REFRESH_AFTER = 20 * DAY  # leaves forty daily tries before a 60-day token dies
+REFRESH_AFTER = 20 * DAY  # leaves thirty-nine daily tries before a 60-day token dies
+REFRESH_APART = DAY  # over which the first tries of accounts lie that were connected at one moment
 REFRESH_NEVER_BEFORE = DAY  # Meta refuses to refresh a younger token (graph-api.md 1.5)
 TRY_EVERY = DAY
 TRY_JITTER = timedelta(hours=2)
@@ -70,16 +72,21 @@ class Signer:
     secret: str = field(repr=False)
 
 
-def refresh_due(account: Account, now: datetime, jitter: timedelta) -> bool:
-    """Tell whether a token should be refreshed now: from its 20th day on, once a day, `jitter` spreading the tries.
+def share(name: str) -> float:
+    """Return a number from 0 to below 1 that belongs to a name, by which what has other names is done apart from it."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2**48
+
+
+def refresh_due(account: Account, now: datetime, apart: float) -> bool:
+    """Tell whether a token should be refreshed now: on its 21st day, and then once a day; `apart`, a share, spreads the tries.
 
     A token of unknown age (handed in by /register) may be 59 days old, so it is tried at once, and daily until it works.
     """
-    if account.token_tried_at and now - account.token_tried_at < TRY_EVERY + jitter:
+    if account.token_tried_at and now - account.token_tried_at < TRY_EVERY + apart * TRY_JITTER:
         return False
     if account.token_issued_at is None:
         return True
-    return now - account.token_issued_at >= max(REFRESH_AFTER, REFRESH_NEVER_BEFORE)
+    return now - account.token_issued_at >= max(REFRESH_AFTER + apart * REFRESH_APART, REFRESH_NEVER_BEFORE)
 
 
 def too_fresh(account: Account, now: datetime) -> bool:

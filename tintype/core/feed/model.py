@@ -1,14 +1,14 @@
 """Words of the feed and its pure rules: what an item is, what changed, what may be dropped, what is stale."""
 
-import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from tintype.core.accounts import State
+from tintype.core.accounts import State, share
 
 SIZES = (320, 640, 1080)
 FORMATS = ("avif", "webp", "jpeg")
@@ -19,7 +19,11 @@ DROP_SHARE = 0.2
 NIGHTLY = timedelta(hours=20)  # a deep pass is due this long after the last one, so that a nightly one never slips
 RENEW = timedelta(hours=2)  # an Instagram address that is shown on purpose is replaced this long before it ends
 RELATIVE = timedelta(minutes=10)  # a sync that changed nothing is noted at most this often
-JITTER = 0.1  # the part of the interval by which accounts are synced apart
+GAP = 0.05  # the part of the interval that lies between two syncs at least, whoever asked for the first
+_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)  # of all rounds; which moment it is does not matter
+ROUND = (
+    0.99 - GAP
+)  # of the interval, from one moment of an account to its next: what was synced just after one is in time as well
 
 Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
 
@@ -245,15 +249,25 @@ def stale_reason(standing: Standing | None, state: State, now: datetime, interva
 
 
 def sync_due(standing: Standing | None, account_id: str, now: datetime, interval: timedelta) -> bool:
-    """Tell whether it is time for an account's next sync, up to a tenth early: each account at a moment of its own."""
+    """Tell whether it is time for an account's next sync: one of its own moments has come since the last.
+
+    The moments belong to the account and not to its syncs, so those that were synced at one moment are not due again at one.
+    None waits for longer than the interval.
+    """
     moments = [moment for moment in (standing.synced_at, standing.failed_at) if moment] if standing else []
-    share = hashlib.sha256(account_id.encode()).digest()[0] / 255
-    return not moments or now - max(moments) >= interval * (1 - JITTER * (0.1 + 0.9 * share))
+    if not moments:
+        return True
+    last, own = max(moments) + GAP * interval, share(account_id)
+    return last < now and _rounds(now, interval, own) > _rounds(last, interval, own)
+
+
+def _rounds(moment: datetime, interval: timedelta, own: float) -> int:
+    return math.floor((moment - _BEGINNING) / (ROUND * interval) - own)
 
 
 def noting(interval: timedelta | None) -> timedelta:
     """Return how old the last note of a sync must be before one that changed nothing is noted again."""
-    return min(RELATIVE, interval / 2) if interval else RELATIVE
+    return min(RELATIVE, GAP * interval) if interval else RELATIVE
 
 
 def deep_due(standing: Standing, now: datetime) -> bool:
