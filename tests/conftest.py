@@ -3,6 +3,7 @@
 How fast an example is found is no matter here, speed is measured in `bench/`.
 """
 
+import gc
 from types import ModuleType
 
 import pytest
@@ -26,6 +27,12 @@ for _module, _name, _value in _OURS:
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look through what was collected again and again: thousands of tests, and all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

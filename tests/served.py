@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import httpx2
 
+from tests.empty import furnish
 from tests.instagram.pretend import Pretend, running
 from tests.profile import backends
 from tests.trust import NOBODY
@@ -43,6 +44,7 @@ async def served(
         defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
         defaults |= {"insights_collect": False, **backends(Path(folder), **settings)}
         chosen = load(**{**defaults, **_instagram(pretend), **settings})
+        furnish(chosen)
         async with (
             open_house(chosen, only=only) as house,
             listening(house.front, listener),
