@@ -1,23 +1,62 @@
-"""What the served houses of tests stand on: by itself what is embedded, with TINTYPE_TEST_PROFILE=full Postgres, Redis and S3.
+"""What the houses of tests stand on: by itself what is embedded, with TINTYPE_TEST_PROFILE=full Postgres, Redis and S3.
 
 The servers are started once a process of tests, at the first house that asks. Every data folder has a database, a prefix in
-Redis and one in the bucket of its own, so that a house that is opened again finds what it left.
+Redis and a bucket of its own, so that a house that is opened again finds what it left; when the folder is gone, so are they.
 """
 
+import asyncio
 import atexit
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from dbos import run_dbos_database_migrations
 from psycopg.sql import SQL, Identifier
+from redis import Redis
 
 from tests.servers import S3, postgres_server, redis_server, s3_server
+from tintype.backends.database import open_database
+from tintype.backends.migrations import upgrade
 from tintype.backends.vault import new_key
 
 IS_FULL = os.environ.get("TINTYPE_TEST_PROFILE") == "full"
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_EMPTY = "empty"  # the database that all others begin as: migrating each of them would take a second
+
+Settings = dict[str, object]
+
+
+def backends(folder: Path, **chosen: object) -> Settings:
+    """Return the settings that put a house of this data folder onto the profile; what a test chose itself stays so."""
+    if not IS_FULL or "database_url" in chosen:
+        return {}
+    given, folder = _servers().given, folder.resolve()
+    if folder not in given:
+        given[folder] = _servers().furnished(_EMPTY, new_key())
+    return given[folder]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return what a program is started with, so that it stands on the profile with this data folder."""
+    found = backends(folder)
+    return {name.upper(): str(value) for name, value in found.items()} | (_CREDENTIALS if found else {})
+
+
+def copied(folder: Path, to: Path) -> None:
+    """Copy a data folder, and what it has on the profile; nobody may be at work on it."""
+    shutil.copytree(folder, to)
+    if IS_FULL:
+        servers, source = _servers(), backends(folder)
+        name = str(source["redis_key_prefix"]).removesuffix(":")
+        servers.given[to.resolve()] = servers.furnished(name, str(source["encryption_key"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +66,66 @@ class _Servers:
     database: str
     redis: str
     s3: S3
-    given: dict[Path, dict[str, object]] = field(default_factory=dict[Path, dict[str, object]])
+    given: dict[Path, Settings] = field(default_factory=dict[Path, Settings])
+    numbers: "count[int]" = field(default_factory=count)
+
+    def furnished(self, source: str, key: str) -> Settings:
+        """Make a database and a bucket that hold what those named `source` do, and return the settings that lead there."""
+        self._tidy()
+        name = f"house{next(self.numbers)}"
+        self._ask(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(source)))
+        bucket = replace(self.s3, bucket=name).make()
+        if source != _EMPTY:
+            bucket.take(source)
+        return {
+            "database_url": self.address(name),
+            "redis_url": self.redis,
+            "redis_key_prefix": f"{name}:",
+            "blobs_url": bucket.url,
+            "encryption_key": key,
+        }
+
+    def address(self, database: str) -> str:
+        return self.database.rpartition("/")[0] + f"/{database}"
+
+    def _ask(self, statement: Any) -> None:
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _tidy(self) -> None:
+        """Remove what belonged to folders that are gone."""
+        for folder in [folder for folder in self.given if not folder.exists()]:
+            name = str(self.given.pop(folder)["redis_key_prefix"]).removesuffix(":")
+            self._ask(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+            self._forget(f"{name}:*")
+            replace(self.s3, bucket=name).remove()
+
+    def _forget(self, keys: str) -> None:
+        redis: Any = Redis.from_url(self.redis)  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
+        with redis:
+            for key in redis.scan_iter(keys, count=1000):
+                redis.delete(key)
+
+    def prepare(self) -> None:
+        """Bring the database that all others begin as to the newest revision, ours and the engine's."""
+        self._ask(SQL("CREATE DATABASE {}").format(Identifier(_EMPTY)))
+        with ThreadPoolExecutor(1) as beside:  # whoever asks for a house is in a loop already
+            beside.submit(asyncio.run, _migrated(self.address(_EMPTY))).result()
+        run_dbos_database_migrations(system_database_url=self.address(_EMPTY).replace("://", "+psycopg://"))
 
 
-def backends(folder: Path, **chosen: object) -> dict[str, object]:
-    """Return the settings that put a house of this data folder onto the profile; what a test chose itself stays so."""
-    if not IS_FULL or "database_url" in chosen:
-        return {}
-    servers = _servers()
-    if folder not in servers.given:
-        servers.given[folder] = _own(servers, f"house{len(servers.given)}")
-    return servers.given[folder]
-
-
-def _own(servers: _Servers, name: str) -> dict[str, object]:
-    with psycopg.connect(servers.database, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    return {
-        "database_url": servers.database.rpartition("/")[0] + f"/{name}",
-        "redis_url": servers.redis,
-        "redis_key_prefix": f"{name}:",
-        "blobs_url": servers.s3.url.replace("/prefix?", f"/{name}?"),
-        "encryption_key": new_key(),
-    }
+async def _migrated(url: str) -> None:
+    database = open_database(url)
+    await upgrade(database)
+    await database.close()
 
 
 @cache
 def _servers() -> _Servers:
     stack = ExitStack()
     atexit.register(stack.close)
-    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    os.environ |= _CREDENTIALS
     database, redis = stack.enter_context(postgres_server()), stack.enter_context(redis_server())
-    return _Servers(database, redis, stack.enter_context(s3_server()))
+    found = _Servers(database, redis, stack.enter_context(s3_server()))
+    found.prepare()
+    return found

@@ -6,10 +6,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +19,13 @@ from urllib.request import Request, urlopen
 
 from botocore import session
 
-_PATIENCE = 30.0  # seconds a server may take to come up on a busy machine
+_PATIENCE = 60.0  # seconds a server may take to come up on a busy machine
+_READY = (b"eady to accept connections", b"Running on http")  # what PostgreSQL and Redis write, and what moto does
 
 
 @dataclass(frozen=True, slots=True)
 class S3:
-    """A running S3 server: its origin, and one empty bucket of it."""
+    """A running S3 server: its origin, and one bucket of it."""
 
     origin: str
     bucket: str
@@ -41,6 +43,32 @@ class S3:
             return getattr(client, operation)(Bucket=self.bucket, **parameters)
         finally:
             client.close()
+
+    def make(self) -> "S3":
+        """Make this bucket, empty, and return it."""
+        with urlopen(Request(f"{self.origin}/{self.bucket}", method="PUT"), timeout=_PATIENCE):
+            return self
+
+    def all_keys(self) -> Sequence[str]:
+        """Return the keys of everything in the bucket."""
+        found: list[str] = []
+        while True:
+            after = {"StartAfter": found[-1]} if found else {}
+            page: Any = self.ask("list_objects_v2", **after)
+            found += [one["Key"] for one in page.get("Contents", ())]
+            if not page["IsTruncated"]:
+                return found
+
+    def take(self, source: str) -> None:
+        """Copy everything that another bucket of this server holds into this one."""
+        for key in replace(self, bucket=source).all_keys():
+            self.ask("copy_object", Key=key, CopySource=f"{source}/{key}")
+
+    def remove(self) -> None:
+        """Remove the bucket with all it holds."""
+        for key in self.all_keys():
+            self.ask("delete_object", Key=key)
+        self.ask("delete_bucket")
 
 
 @contextmanager
@@ -109,17 +137,12 @@ def postgres() -> Generator[Postgres]:
 
 @contextmanager
 def s3_server() -> Generator[S3]:
-    """Run moto's S3 in a thread, with one bucket; the caller sets credentials, any will do."""
-    from moto.server import ThreadedMotoServer  # takes a second to import, which only these tests should pay
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        here = S3(f"http://127.0.0.1:{server.get_host_and_port()[1]}", "pictures")
-        with urlopen(Request(f"{here.origin}/{here.bucket}", method="PUT")):
-            yield here
-    finally:
-        server.stop()
+    """Run moto's S3, with one empty bucket; the caller sets credentials, any will do."""
+    with TemporaryDirectory(prefix="s3-") as folder:
+        here = S3(f"http://127.0.0.1:{free_port()}", "pictures")
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", here.origin.rpartition(":")[2]]
+        with _program(command, Path(folder)):
+            yield here.make()
 
 
 def free_port() -> int:
@@ -166,7 +189,8 @@ def _program(command: Sequence[str], folder: Path, user: str | None = None) -> G
 def _await_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        if b"eady to accept connections" in log.read_bytes():  # both servers write these words
+        said = log.read_bytes()
+        if any(words in said for words in _READY):
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} did not come up: {log.read_text()[-2000:]}")

@@ -7,13 +7,11 @@ it commits. Processes are forked, so that hundreds of deaths need not import the
 import asyncio
 import json
 import os
-import shutil
 import signal
-import sqlite3
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +19,8 @@ from typing import Any, cast
 import httpx2
 from sqlalchemy import Connection as Transaction
 
+from tests.beside import Kept
+from tests.profile import backends, copied
 from tests.trust import NOBODY
 from tests.walks.posting import draft
 from tintype.app import House, open_house
@@ -53,11 +53,12 @@ class Stand:
             feed_sync_minutes=0,
             image_workers=1,
             publish_settle_seconds=0.2,
+            **backends(self.folder),
         )
 
     def copied(self, folder: Path) -> "Stand":
         """The same in a folder of its own."""
-        shutil.copytree(self.folder, folder)
+        copied(self.folder, folder)
         return replace(self, folder=folder)
 
 
@@ -113,8 +114,9 @@ def go_on(stand: Stand, product: Product) -> End:
 
 def stored(stand: Stand) -> Sequence[tuple[str, str | None]]:
     """What the dead process left: state and media id of each post."""
-    with closing(sqlite3.connect(stand.folder / "tintype.db")) as beside:
-        return beside.execute("SELECT state, media_id FROM posts").fetchall()
+    return [
+        (str(state), media_id) for state, media_id in Kept.at(stand.folder).rows("SELECT state, media_id FROM posts")
+    ]
 
 
 async def _publish(stand: Stand, product: Product, point: int | None) -> dict[str, object]:

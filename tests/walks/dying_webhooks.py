@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.profile import backends
 from tintype.app import open_house
 from tintype.core.webhooks import DeliveryRecords, Tries
 from tintype.settings import Settings, load
@@ -24,6 +25,7 @@ def settings_of(folder: Path, allowed: str) -> Settings:
         outbound_allow=allowed,
         webhook_jitter_seconds=0,
         webhook_seconds=5,
+        **backends(folder),
     )
 
 

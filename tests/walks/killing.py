@@ -1,18 +1,18 @@
 """Kill a real server in the middle of its first sync, and look at what it left and at what the next one makes of it."""
 
 import asyncio
-import shutil
-import sqlite3
 import subprocess
 import time
 from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 
+from tests import profile
+from tests.beside import Kept
 from tests.instagram.pretend import Pretend
 from tests.walks.program import environment, serving
 from tests.walks.stage import settings_for
@@ -37,6 +37,10 @@ class Scene:
         """What a server of this scene is started with."""
         return environment(self.pretend)
 
+    def kept(self) -> Kept:
+        """What was stored, looked at without a server."""
+        return Kept.at(self.folder)
+
 
 def prepare(pretend: Pretend, folder: Path, posts: int) -> Scene:
     """Put somebody on Instagram, and their account, not synced yet, into a new data folder."""
@@ -60,7 +64,7 @@ async def _register(settings: Settings, token: str) -> str:
 
 def copied(scene: Scene, folder: Path) -> Scene:
     """The same scene in a folder of its own."""
-    shutil.copytree(scene.folder, folder)
+    profile.copied(scene.folder, folder)
     return Scene(scene.pretend, folder, scene.token, scene.posts)
 
 
@@ -111,11 +115,11 @@ def whole_time(scene: Scene) -> float:
 
 def assert_nothing_broken_is_referenced(scene: Scene) -> None:
     """Check, without any server, that each copy on record lies whole in the folder."""
-    with _database(scene) as beside:
-        rows = beside.execute("SELECT digest, format FROM assets WHERE claimed_at IS NULL").fetchall()
-        shown = beside.execute("SELECT picture FROM media WHERE picture IS NOT NULL").fetchall()
+    kept = scene.kept()
+    rows = kept.rows("SELECT digest, format FROM assets WHERE claimed_at IS NULL")
+    shown = kept.rows("SELECT picture FROM media WHERE picture IS NOT NULL")
     assert {digest for (digest,) in shown} <= {digest for digest, _ in rows}
-    asyncio.run(_assert_whole([_blobs(scene) / digest[:2] / digest / f"original.{kind}" for digest, kind in rows]))
+    asyncio.run(_assert_whole(kept, [f"media/{digest[:2]}/{digest}/original.{kind}" for digest, kind in rows]))
 
 
 def assert_repaired(scene: Scene) -> None:
@@ -130,11 +134,11 @@ def assert_repaired(scene: Scene) -> None:
 def assert_no_orphans(scene: Scene) -> None:
     """Check that after a collection every file is whole and one of a copy that a post shows."""
     asyncio.run(_collect(_settings(scene.pretend, scene.folder)))
-    with _database(scene) as beside:
-        shown = {digest for (digest,) in beside.execute("SELECT picture FROM media WHERE picture IS NOT NULL")}
-    files = [path for path in (scene.folder / "blobs").rglob("*") if path.is_file()]
-    assert {path.parent.name for path in files} == shown
-    asyncio.run(_assert_whole(files))
+    kept = scene.kept()
+    shown = {digest for (digest,) in kept.rows("SELECT picture FROM media WHERE picture IS NOT NULL")}
+    files = list(kept.files())
+    assert {key.split("/")[-2] for key in files} == shown
+    asyncio.run(_assert_whole(kept, files))
 
 
 async def _collect(settings: Settings) -> None:
@@ -142,26 +146,18 @@ async def _collect(settings: Settings) -> None:
         await house.renditions.collect(timedelta(0))
 
 
-async def _assert_whole(files: list[Path]) -> None:
+async def _assert_whole(kept: Kept, files: list[str]) -> None:
     images = Images(1)
     try:
-        for path in files:
-            await images.inspect(path.read_bytes())
+        for key in files:
+            await images.inspect(kept.content(key))
     finally:
         await images.close()
 
 
 def _unrendered(scene: Scene) -> int:
-    with _database(scene) as beside:
-        return int(beside.execute("SELECT count(*) FROM assets WHERE NOT rendered").fetchone()[0])
-
-
-def _database(scene: Scene) -> "closing[sqlite3.Connection]":
-    return closing(sqlite3.connect(scene.folder / "tintype.db", timeout=PATIENCE))
-
-
-def _blobs(scene: Scene) -> Path:
-    return scene.folder / "blobs" / "media"
+    ((count,),) = scene.kept().rows("SELECT count(*) FROM assets WHERE NOT rendered")
+    return int(count)
 
 
 def _settings(pretend: Pretend, folder: Path) -> Settings:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.instagram.pretend import Pretend
+from tests.profile import environment as on_the_profile
 
 _READY = "listens on "
 _ROOT = Path(__file__).parents[2]
@@ -31,7 +32,12 @@ def environment(pretend: Pretend, **more: str) -> Mapping[str, str]:
 def serving(
     folder: Path, environment: Mapping[str, str], *, port: int = 0
 ) -> Generator[tuple["subprocess.Popen[str]", str]]:
-    """Run `tintype serve`; yield it and its address when it answers. It is killed at the end."""
+    """Run `tintype serve`, on the profile where it is not sent elsewhere; yield it and its address when it answers.
+
+    It is killed at the end.
+    """
+    if "DATABASE_URL" not in environment:
+        environment = {**on_the_profile(folder), **environment}
     command = [sys.executable, "-m", "tintype", "serve", "--port", str(port), "--data", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=environment) as process:
         try:

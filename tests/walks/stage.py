@@ -11,8 +11,11 @@ from typing import Any, TypeVar, cast
 
 import httpx2
 
+from tests.beside import Kept
+from tests.empty import furnish
 from tests.instagram.pretend import Json, Pretend, running
 from tests.profile import backends
+from tests.trust import NOBODY
 from tintype.app import House, open_house
 from tintype.cli.listening import bind, listening, port_of
 from tintype.core.feed import Report
@@ -80,10 +83,13 @@ class Stage:
         assert answer.status_code == 200, url
         await self.house.backends.images.inspect(answer.content)
 
-    def files(self) -> dict[str, int]:
-        """All files of own copies with the moment of their last change."""
-        blobs = self.house.settings.data / "blobs"
-        return {str(path): path.stat().st_mtime_ns for path in blobs.rglob("*") if path.is_file()}
+    def kept(self) -> Kept:
+        """What the house has stored."""
+        return Kept.by(self.house.settings)
+
+    def files(self) -> dict[str, float]:
+        """The keys of all stored files with the moment of their last change."""
+        return self.kept().files()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +203,12 @@ async def staged(**settings: object) -> AsyncGenerator[Stage]:
 async def opened(pretend: Pretend, clock: Clock, **settings: object) -> AsyncGenerator[Stage]:
     """Open a house before a pretend Instagram that runs already."""
     with bind("127.0.0.1", 0) as listener:
-        shared = backends(Path(str(settings["data"])), **settings)
-        chosen = settings_for(pretend, port=port_of(listener), **{**shared, **settings})
+        chosen = settings_for(pretend, port=port_of(listener), **settings)
+        furnish(chosen)
         async with (
             open_house(chosen, now=clock) as house,
             listening(house.front, listener),
-            httpx2.AsyncClient(base_url=chosen.address(), timeout=60) as http,
+            httpx2.AsyncClient(base_url=chosen.address(), timeout=60, verify=NOBODY) as http,
         ):
             house.feed.graph.throttle.clock = lambda: clock().timestamp()
             stage = Stage(house, http, pretend, clock)
@@ -211,7 +217,7 @@ async def opened(pretend: Pretend, clock: Clock, **settings: object) -> AsyncGen
 
 
 def settings_for(pretend: Pretend, **settings: object) -> Settings:
-    """Settings of a house before this Instagram, without a sync of its own accord."""
+    """Settings of a house before this Instagram, on the profile, without a sync of its own accord."""
     app = pretend.app("instagram")
     defaults: dict[str, object] = {
         "instagram_origin": pretend.origin,
@@ -224,4 +230,5 @@ def settings_for(pretend: Pretend, **settings: object) -> Settings:
         "image_workers": 1,
         "rate_limit_per_minute": 1000,
     }
-    return load(**{**defaults, **settings})
+    shared = backends(Path(str(settings["data"])), **settings) if "data" in settings else {}
+    return load(**{**defaults, **shared, **settings})

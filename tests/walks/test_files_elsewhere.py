@@ -3,16 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.api.websites import Website, picture, website
 from tests.servers import postgres_server
 from tests.walks.stage import staged
 from tintype.backends.vault import new_key
-from tintype.errors import Invalid, Unavailable
+from tintype.core.files import Place
+from tintype.errors import Conflict, Invalid, Unavailable
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ async def test_files_on_postgres(shared: Website) -> None:
     assert await shared.stage.house.picking.files.erase(shared.member.account_id) == 1
     assert (await shared.http.delete(made["url"], params={"key": shared.key})).status_code == 200
     await shared.stage.house.picking.files.tidy(timedelta(0))
-    assert not [path for path in shared.stage.files() if "/files/" in path]
+    assert not [path for path in shared.stage.files() if path.startswith("files/")]
 
 
 async def test_a_quota_holds_when_many_come_at_once_on_postgres(shared: Website) -> None:
@@ -60,7 +62,31 @@ async def test_a_quota_holds_when_many_come_at_once_on_postgres(shared: Website)
         *(shared.http.post("/api/store/S3", params={"key": shared.key}, content=picture()) for _ in range(20))
     )
     assert sorted(one.status_code for one in answers) == [200] * 10 + [413] * 10
-    assert len([path for path in shared.stage.files() if "/files/" in path]) == 10
+    assert len([path for path in shared.stage.files() if path.startswith("files/")]) == 10
+
+
+async def test_who_comes_while_another_ends_storing_there_is_refused_on_postgres(shared: Website) -> None:
+    handle = (await shared.store(picture()))["url"].rpartition("/")[2]
+    records, place = shared.stage.house.picking.files.records, Place("cellar", "same.jpg")
+    await records.debts.owe(place, datetime.now(UTC))
+    async with records.database.write() as connection:
+        assert await records.debts.settle(connection, place)
+        lies = "UPDATE files SET store = 'cellar', place = 'same.jpg' WHERE handle = :handle"
+        await connection.execute(text(lies), {"handle": handle})
+        other = asyncio.create_task(records.debts.owe(place, datetime.now(UTC)))
+        await until_somebody_waits(shared)
+    with pytest.raises(Conflict, match="another file lies at"):
+        await other
+
+
+async def until_somebody_waits(shared: Website) -> None:
+    """Return when a transaction waits for another one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(60):
+        while True:
+            if shared.stage.kept().rows(waiting) != [(0,)]:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_a_location_goes_to_the_store_of_its_name(stored: tuple[Website, Path]) -> None:

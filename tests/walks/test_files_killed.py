@@ -3,15 +3,14 @@
 import asyncio
 import hashlib
 import random
-import sqlite3
 import subprocess
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 
+from tests.beside import Kept
 from tests.instagram.pretend import Pretend, running
 from tests.trust import NOBODY
 from tests.walks.program import environment, serving
@@ -96,15 +95,14 @@ def test_a_kill_leaves_no_file_without_bytes_and_no_bytes_without_a_file(tmp_pat
 
 def rows(folder: Path) -> list[tuple[str, str, str]]:
     """All living files on record: handle, place, SHA-256."""
-    with closing(sqlite3.connect(folder / "tintype.db")) as database:
-        query = "SELECT handle, place, sha256 FROM files WHERE removed_at IS NULL"
-        return [(str(one[0]), str(one[1]), str(one[2])) for one in database.execute(query)]
+    query = "SELECT handle, place, sha256 FROM files WHERE removed_at IS NULL"
+    return [(str(one[0]), str(one[1]), str(one[2])) for one in Kept.at(folder).rows(query)]
 
 
 def assert_whole(folder: Path, told: Told) -> None:
-    """Check, without any server, that each file on record lies whole in the folder, as its sender knows it."""
+    """Check, without any server, that each file on record lies whole where it should, as its sender knows it."""
     for handle, place, sha256 in rows(folder):
-        assert sum_of((folder / "blobs" / place).read_bytes()) == sha256
+        assert sum_of(Kept.at(folder).content(place)) == sha256
         assert sha256 in told.sums.get(handle, {sha256})
 
 
@@ -120,7 +118,6 @@ def assert_readable(url: str, told: Told) -> None:
 
 
 def assert_no_bytes_without_a_file(folder: Path) -> None:
-    """Check that after a start every file in the folder is one on record."""
-    blobs = folder / "blobs"
-    lying = {str(path.relative_to(blobs)) for path in (blobs / "files").rglob("*") if path.is_file()}
+    """Check that after a start every file that lies there is one on record."""
+    lying = {key for key in Kept.at(folder).files() if key.startswith("files/")}
     assert lying == {place for _, place, _ in rows(folder)}

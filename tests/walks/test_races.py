@@ -78,7 +78,7 @@ async def _collect(renditions: Renditions, strays_too: timedelta) -> None:
     await renditions.collect(timedelta(0), strays_too=strays_too)
 
 
-def _originals(stage: Stage) -> dict[str, int]:
+def _originals(stage: Stage) -> dict[str, float]:
     return {path: at for path, at in stage.files().items() if "/original." in path}
 
 
@@ -113,12 +113,9 @@ async def test_a_claim_that_nobody_fulfilled_lapses(stage: Stage) -> None:
 
 
 async def test_more_strays_than_one_statement_takes_are_collected(stage: Stage) -> None:
-    blobs = stage.house.settings.data / "blobs"
-    many = 1001
+    kept, many = stage.kept(), 1001
     for number in range(many):
-        place = blobs / "media" / "ff" / f"{number:064x}" / "original.jpeg"
-        place.parent.mkdir(parents=True)
-        place.write_bytes(b"x")
+        kept.put(f"media/ff/{number:064x}/original.jpeg", b"x")
     assert await stage.house.renditions.collect(timedelta(days=1), strays_too=timedelta(0)) == many
 
 

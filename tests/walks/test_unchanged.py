@@ -14,7 +14,7 @@ async def test_a_sync_of_unchanged_media_writes_nothing(stage: Stage) -> None:
     assert len(await one.photos()) == POSTS
     await _rendered(stage)
     answer = await one.read()
-    before, asked, files = _stored(stage), len(one.calls()), stage.files()
+    before, asked, files = stage.kept().state(), len(one.calls()), stage.files()
     stage.announced.clear()
 
     report = await one.sync()
@@ -24,7 +24,7 @@ async def test_a_sync_of_unchanged_media_writes_nothing(stage: Stage) -> None:
     assert len(calls) <= math.ceil(POSTS / PAGE)
     assert all(str(call["path"]).endswith("/me/media") for call in calls)
     assert stage.files() == files
-    assert _stored(stage) == before
+    assert stage.kept().state() == before
     assert stage.announced == [MediaSynced(one.workspace_id, one.account_id, changed=False)]
     assert (await one.read()).headers["etag"] == answer.headers["etag"]
 
@@ -32,9 +32,3 @@ async def test_a_sync_of_unchanged_media_writes_nothing(stage: Stage) -> None:
 async def _rendered(stage: Stage) -> None:
     job = await stage.house.backends.engine.enqueue("feed.render", unique="feed.render")
     await stage.house.backends.engine.outcome(job, wait=60)
-
-
-def _stored(stage: Stage) -> bytes:
-    """The database's whole content and its log: whatever is written changes one of them."""
-    place = stage.house.settings.data / "tintype.db"
-    return place.read_bytes() + place.with_name("tintype.db-wal").read_bytes()

@@ -1,6 +1,7 @@
 """Webhooks of a whole house: what outlives a kill -9, and what the house's own events tell."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 
 from tests.backends.remote import Asked
 from tests.core.webhooks.desk import LINK, Receiver, receiving, verified
+from tests.profile import environment
 from tests.walks.dying_webhooks import settings_of
 from tests.walks.posting import draft
 from tests.walks.stage import Stage, staged
@@ -38,6 +40,11 @@ async def _told(house: House, receiver: Receiver) -> str:
     return issued.secret
 
 
+def _beside(folder: Path) -> dict[str, str]:
+    """What a program is started with that works on what this process has prepared."""
+    return {**os.environ, "TINTYPE_TEST_PROFILE": "", **environment(folder)}
+
+
 @pytest.mark.parametrize("moment", ["claimed", "sent", "recorded"])
 @pytest.mark.parametrize("count", [1, 3, 7])
 async def test_after_a_kill_nothing_is_lost(tmp_path: Path, moment: str, count: int) -> None:
@@ -46,7 +53,7 @@ async def test_after_a_kill_nothing_is_lost(tmp_path: Path, moment: str, count: 
         async with open_house(settings, work=False) as house:
             secret = await _told(house, receiver)
         program = ["-m", "tests.walks.dying_webhooks", str(tmp_path), receiver.remote.place, moment, str(count)]
-        process = await asyncio.create_subprocess_exec(sys.executable, *program)
+        process = await asyncio.create_subprocess_exec(sys.executable, *program, env=_beside(tmp_path))
         assert await process.wait() == -signal.SIGKILL
         async with open_house(settings):
             await _arrived(receiver, MESSAGES)

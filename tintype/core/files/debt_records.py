@@ -38,9 +38,10 @@ class DebtRecords:
         taken = select(files.c.number).where(files.c.store == place.store, files.c.place == place.place)
         try:
             async with self.database.write() as connection:
+                # First the debt, which waits for whoever is storing there: only then is it known what they have stored.
+                await connection.execute(insert(debts).values(_row(place, False, now)))
                 if await connection.scalar(taken) is not None:
                     raise Conflict(f"another file lies at {place.place!r}; overwrite that one, or choose another path")
-                await connection.execute(insert(debts).values(_row(place, False, now)))
         except IntegrityError:
             raise Conflict(
                 f"somebody else is storing a file at {place.place!r}; try again, or choose another path"
