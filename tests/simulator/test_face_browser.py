@@ -19,6 +19,9 @@ from tests.windows import LEFT, chromium
 from tintype.cli.listening import bind, listening, port_of
 
 AXE = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
+MOST_BYTES = 100_000  # of a page with all that it loads by itself
+WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((sum, one) => sum + one.transferSize, 0)"""
 LAYOUTS = [(1280, "light"), (390, "dark")]
 
 
@@ -130,13 +133,13 @@ async def test_consent_is_given_by_keyboard_and_switched_off_scopes_are_not(brow
 
 
 @pytest.mark.parametrize(("width", "scheme"), LAYOUTS, ids=["wide-light", "narrow-dark"])
-async def test_nothing_serious_is_found_and_nothing_sticks_out(
+async def test_nothing_serious_is_found_nothing_sticks_out_and_no_page_is_heavy(
     browser: Browser, width: int, scheme: Any, tmp_path: Path
 ) -> None:
     with running() as pretend:
         pretend.token(BAKER)
         pretend.fault("graph.publish", "lost", times=None, chance=0.5)
-        album = pretend.post("/media", username=BAKER, kind="CAROUSEL_ALBUM", caption="Two of a kind", children=2)
+        album = pretend.post("/media", username=BAKER, kind="CAROUSEL_ALBUM", caption="Ten of a kind", children=10)
         pages = {
             "start": "/", "profile": f"/{BAKER}/", "private": "/tomas.private/", "post": f"/p/{album['shortcode']}/",
             "published": "/_face/published", "magic": "/_face/magic", "panel": "/_world/panel",
@@ -151,7 +154,9 @@ async def test_nothing_serious_is_found_and_nothing_sticks_out(
             page = await context.new_page()
             wrong = watched(page, pretend.origin)
             await page.goto(address)
+            await page.wait_for_load_state("networkidle")
             await shot(page, tmp_path, f"face-{name}-{width}")
+            assert await page.evaluate(WEIGHT) <= MOST_BYTES, name
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
             assert await findings(page) == [], name
             assert wrong == [], name

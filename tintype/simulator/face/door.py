@@ -39,7 +39,7 @@ async def serve(request: Request, world: World, client: Client, origin: str) -> 
     if request.method not in ("GET", "HEAD"):
         return paper.page("missing.html", 405, guest=guest)
     match guest.segments:
-        case ("_face", "small" | "files" as size, *key):
+        case ("_face", "small" | "large" | "files" as size, *key):
             return await pictures.serve(request, world, size, "/".join(key))
         case ("_face", name) if name in paper.SHEETS:
             return paper.sheet(name)

@@ -14,8 +14,9 @@ from tintype.simulator.photographs import photograph
 from tintype.simulator.shelf import Shelf
 from tintype.simulator.world import World
 
-Size = Literal["small", "files"]
-WIDTH = 320  # pixels of a small picture; tiles are at most as wide on a screen of 390
+Size = Literal["small", "large", "files"]
+WIDTHS = {"small": 240, "large": 560}  # pixels: tiles of a page with many, and a post's own page
+QUALITY = 50  # of WebP; a page with thirty small ones stays below 100 kB
 _prints = Shelf(room=16 * 1024 * 1024, hands=2)
 
 
@@ -35,26 +36,32 @@ def clip(media: Media) -> str:
 
 
 async def serve(request: Request, world: World, size: str, key: str) -> Response:
-    """A file by its key: small pictures are WIDTH pixels wide, other files as they are."""
-    rendition = world.renditions.get(key)
-    if rendition is None or (size == "small" and rendition.kind != "image"):
+    """A file by its key: as it is, or a picture no wider than its size says."""
+    rendition, width = world.renditions.get(key), WIDTHS.get(size)
+    if rendition is None or (width and rendition.kind != "image"):
         return PlainTextResponse("Not found", 404)
-    body = await (_small(rendition) if size == "small" else cdn.content(rendition))
-    answer = cdn.File(body, cdn.TYPES[rendition.kind], cdn.FIRST_DAY).answer(request)
+    if width:
+        file = cdn.File(await _shown(rendition, width), "image/webp", cdn.FIRST_DAY)
+    else:
+        file = cdn.File(await cdn.content(rendition), cdn.TYPES[rendition.kind], cdn.FIRST_DAY)
+    answer = file.answer(request)
     answer.headers["Cache-Control"] = "no-cache"  # after a reset another picture may have this name
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
 
-async def _small(rendition: Rendition) -> bytes:
-    width = min(WIDTH, rendition.width)
+async def _shown(rendition: Rendition, width: int) -> bytes:
+    if rendition.body is not None:
+        mark = hashlib.sha256(rendition.body).digest()
+        return await _prints.get((mark, width), partial(_shrunk, rendition.body, width))
+    width = min(width, rendition.width)
     height = max(1, round(rendition.height * width / rendition.width))
-    if rendition.body is None:
-        seed = rendition.seed
-        return await _prints.get((seed, width, height), partial(photograph, seed, width, height))
-    mark = hashlib.sha256(rendition.body).digest()
-    return await _prints.get((mark, width), partial(_shrunk, rendition.body, width))
+    return await _prints.get((rendition.seed, width, height), partial(_drawn, rendition.seed, width, height))
+
+
+def _drawn(seed: int, width: int, height: int) -> bytes:
+    return _shrunk(photograph(seed, width, height), width)
 
 
 def _shrunk(body: bytes, width: int) -> bytes:
-    return Image.thumbnail_buffer(body, width, size="down").jpegsave_buffer(Q=80, keep=0)
+    return Image.thumbnail_buffer(body, width, size="down").webpsave_buffer(Q=QUALITY, keep=0)

@@ -34,10 +34,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One picture or clip on a post's page."""
+    """One picture or clip on a post's page; `file` is the picture as Instagram has it."""
 
     media: Media
     picture: str
+    file: str
     clip: str
     alt: str
 
@@ -154,7 +155,7 @@ def post(guest: Guest, name: str) -> Response:
 def _sheet(media: Media, place: int, count: int) -> Sheet:
     alt = alt_of(media) if count == 1 else media.alt_text or f"Item {place} of {count}"
     clip = pictures.clip(media) if media.media_type == "VIDEO" else ""
-    return Sheet(media, pictures.picture(media, "files"), clip, alt)
+    return Sheet(media, pictures.picture(media, "large"), pictures.picture(media, "files"), clip, alt)
 
 
 def _replies(world: World, comment: Comment) -> list[Comment]:
