@@ -1,7 +1,9 @@
 """The feed's pure rules: what changed, what may go, what is stale."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +103,17 @@ def test_known_ground_takes_two_known_items_at_the_end_of_a_page() -> None:
     assert not settled([item(1), item(3)], stored, whole)
     assert not settled([item(2), item(3, caption="edited")], stored, whole)
     assert not settled([], stored, whole)
+
+
+ADDRESSES = st.from_regex(
+    r"(https?://[a-z.]{0,9}|//h)?(/v/t[0-9.-]{0,5})?[/a-z0-9_.;:@ %é-]{0,12}(\?[a-z=&/]{0,5})?(#[a-z]{0,3})?",
+    fullmatch=True,
+)
+
+
+@given(ADDRESSES)
+def test_a_file_has_the_name_that_its_address_has_without_the_edge(url: str) -> None:
+    assert stable_name(url) == re.sub(r"^/v/t[\d.-]+/", "/", urlsplit(url).path)
 
 
 @given(st.lists(st.text(min_size=1), unique=True), st.integers(1, 1000))

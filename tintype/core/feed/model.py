@@ -25,6 +25,10 @@ ROUND = (
     0.99 - GAP
 )  # of the interval, from one moment of an account to its next: what was synced just after one is in time as well
 
+_EDGE = re.compile(r"^/v/t[\d.-]+/")
+# An address as Instagram sends it, taken apart at once: a sync looks at hundreds of them.
+_PLAIN_ADDRESS = re.compile(r"https?://[\w.:-]+(?:/v/t[\d.-]+(?=/))?(/[!-\"$-:<->@-~]*)(?:[?#]|\Z)", re.ASCII)
+
 Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
 
 
@@ -231,7 +235,8 @@ def stable_name(url: str | None) -> str | None:
     """Return the part of a CDN address that names the file: its path, without the edge's own prefix and signature."""
     if url is None:
         return None
-    return re.sub(r"^/v/t[\d.-]+/", "/", urlsplit(url).path)
+    plain = _PLAIN_ADDRESS.match(url)
+    return plain.group(1) if plain else _EDGE.sub("/", urlsplit(url).path)
 
 
 def stale_reason(standing: Standing | None, state: State, now: datetime, interval: timedelta | None) -> str | None:

@@ -1,7 +1,7 @@
 """Reading an account's media from Instagram, and turning them into items of the feed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tintype.core.accounts import Grip
 from tintype.core.feed.copies import Source, source_of
@@ -55,7 +55,7 @@ class Reader:
             shown = [media for media in page.items if media.kind in KINDS]
             seen.extend(shown)
             more = page.after is not None
-            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown)), stored, wanting)):
+            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown[-2:])), stored, wanting)):
                 break
         kept = seen[:max_items]
         sources = {one.id: source_of(one) for media in kept for one in (media, *media.children)}
@@ -81,18 +81,23 @@ class Reader:
 
 def item_of(media: Media) -> Item:
     """Return a medium as an item of the feed, still without copies."""
+    children = tuple(_item(child, "FEED", ()) for child in media.children if child.kind in KINDS)
+    return _item(media, media.product.value if media.product else "FEED", children)
+
+
+def _item(media: Media, product: str, children: tuple[Item, ...]) -> Item:
     source = source_of(media)
     return Item(
         id=media.id,
         kind=KINDS.get(media.kind, "IMAGE"),
-        product=media.product.value if media.product else "FEED",
+        product=product,
         caption=media.caption or "",
         permalink=media.permalink or "",
         posted_at=media.timestamp,
         alt_text=media.alt_text,
         picture_name=stable_name(source.picture),
         video_name=stable_name(source.video),
-        children=tuple(replace(item_of(child), product="FEED") for child in media.children if child.kind in KINDS),
+        children=children,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tintype.backends.database import Database, Instant, metadata, upsert
+from tintype.backends.database import Database, Instant, metadata, put, upsert
 from tintype.core.accounts import Account, connected_ids, held
 from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
 from tintype.errors import Gone, Unavailable
@@ -97,6 +99,25 @@ syncs = Table(
 _picture = assets.alias("picture_asset")
 _video = assets.alias("video_asset")
 
+# Rows are read by place: a sync reads hundreds of them, and looking names up would cost more than all the rest.
+_ITEM, _ASSET = tuple(Item.__dataclass_fields__), tuple(Asset.__dataclass_fields__)
+_SAID, _BESIDE = _ITEM[: _ITEM.index("picture")], _ITEM[_ITEM.index("video") + 1 : _ITEM.index("children")]
+_FACTS = [media.c[name] for name in ("account_id", "parent_id", "place", *_SAID, *_BESIDE)]
+_AT_BESIDE, _AT_PICTURE, _AT_VIDEO = 3 + len(_SAID), len(_FACTS), len(_FACTS) + len(_ASSET)
+
+_living = (
+    select(*_FACTS, *(_picture.c[name] for name in _ASSET), *(_video.c[name] for name in _ASSET))
+    .outerjoin(_picture, media.c.picture == _picture.c.digest)
+    .outerjoin(_video, media.c.video == _video.c.digest)
+    .where(media.c.workspace_id == bindparam("workspace_id"), media.c.removed_at.is_(None))
+    .order_by(media.c.posted_at.desc(), media.c.id.desc(), media.c.place)
+)
+_living_of_account = _living.where(media.c.account_id == bindparam("account_id"))
+_suspected = select(media.c.id).where(
+    media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
+)
+_standing_of = select(syncs).where(syncs.c.account_id == bindparam("account_id"))
+
 # What a sync may never overwrite when it stores an item again.
 _KEPT = frozenset({"missed", "missed_at", "removed_at"})
 
@@ -118,18 +139,9 @@ class FeedRecords:
 
     async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
         """Return a workspace's (or one account's) living items with their copies, newest first."""
-        conditions = [media.c.workspace_id == workspace_id, media.c.removed_at.is_(None)]
-        if account_id:
-            conditions.append(media.c.account_id == account_id)
-        query = (
-            select(media, *_columns(_picture, "p_"), *_columns(_video, "v_"))
-            .outerjoin(_picture, media.c.picture == _picture.c.digest)
-            .outerjoin(_video, media.c.video == _video.c.digest)
-            .where(*conditions)
-            .order_by(media.c.posted_at.desc(), media.c.id.desc(), media.c.place)
-        )
+        wanted = {"workspace_id": workspace_id} | ({"account_id": account_id} if account_id else {})
         async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(_living_of_account if account_id else _living, wanted)).all()
         return _assemble(rows)
 
     async def posted_as(self, permalinks: Sequence[str]) -> tuple[str, str] | None:
@@ -148,11 +160,9 @@ class FeedRecords:
 
     async def suspected(self, account_id: str) -> frozenset[str]:
         """Return the living items of an account that were found to be missing once."""
-        query = select(media.c.id).where(
-            media.c.account_id == account_id, media.c.missed > 0, media.c.removed_at.is_(None)
-        )
-        async with self.database.read() as connection:
-            return frozenset((await connection.execute(query)).scalars())
+        wanted = {"account_id": account_id}
+        found = await self.database.look(lambda connection: connection.execute(_suspected, wanted).scalars().all())
+        return frozenset(found)
 
     async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
         """Return the standing of each of a workspace's accounts that was ever synced."""
@@ -167,8 +177,8 @@ class FeedRecords:
 
     async def standing(self, account_id: str) -> Standing:
         """Return one account's standing."""
-        async with self.database.read() as connection:
-            row = (await connection.execute(select(syncs).where(syncs.c.account_id == account_id))).one_or_none()
+        wanted = {"account_id": account_id}
+        row = await self.database.look(lambda connection: connection.execute(_standing_of, wanted).one_or_none())
         return _standing(row) if row else Standing(account_id)
 
     async def claim(self, found: Sequence[Asset], now: datetime) -> None:
@@ -217,9 +227,7 @@ class FeedRecords:
 
         Raises `Gone` when the account was let go.
         """
-        async with self.database.write() as connection:
-            await self._check_held(connection, standing.account_id)
-            await self._stand(connection, workspace_id, standing)
+        await self.database.store(partial(_noted, workspace_id=workspace_id, standing=standing))
 
     async def unrendered(self, limit: int) -> Sequence[str]:
         """Return pictures whose sizes were not made yet."""
@@ -237,7 +245,7 @@ class FeedRecords:
         """Return an own copy."""
         async with self.database.read() as connection:
             row = (await connection.execute(select(assets).where(assets.c.digest == digest))).one_or_none()
-        return _asset(row, "") if row else None
+        return _asset(row) if row else None
 
     async def mark_unused(self, now: datetime, claims_before: datetime) -> None:
         """Start, or stop, the grace of every own copy by whether any living item shows it.
@@ -305,8 +313,7 @@ class FeedRecords:
             return (await connection.execute(query)).scalar_one()
 
     async def _check_held(self, connection: AsyncConnection, account_id: str) -> None:
-        if (await connection.execute(held(account_id))).first() is None:
-            raise Gone("the account was let go; nothing of it is stored any more")
+        await connection.run_sync(_check_held, account_id)
 
     async def _check_staying(self, connection: AsyncConnection, digests: Iterable[str]) -> None:
         chosen = sorted(digests)
@@ -324,7 +331,7 @@ class FeedRecords:
         )
 
     async def _stand(self, connection: AsyncConnection, workspace_id: str, standing: Standing) -> None:
-        await upsert(connection, syncs, [_standing_row(workspace_id, standing)], keep=frozenset({"revision"}))
+        await connection.run_sync(_stand, workspace_id, standing)
 
     async def _forget_children(self, connection: AsyncConnection, account_id: str, items: Sequence[Item]) -> None:
         for item in items:
@@ -386,52 +393,51 @@ def _whose(table: Table, workspace_id: str, account_id: str | None) -> Sequence[
     return (mine, table.c.account_id == account_id) if account_id else (mine,)
 
 
-def _columns(table: Any, prefix: str) -> list[Any]:
-    return [column.label(prefix + column.name) for column in table.c]
+def _check_held(connection: Connection, account_id: str) -> None:
+    if connection.execute(held(account_id)).first() is None:
+        raise Gone("the account was let go; nothing of it is stored any more")
+
+
+def _stand(connection: Connection, workspace_id: str, standing: Standing) -> None:
+    put(connection, syncs, [_standing_row(workspace_id, standing)], keep=frozenset({"revision"}))
+
+
+def _noted(connection: Connection, workspace_id: str, standing: Standing) -> None:
+    _check_held(connection, standing.account_id)
+    _stand(connection, workspace_id, standing)
 
 
 def _assemble(rows: Iterable[Row[Any]]) -> Sequence[Item]:
     children: dict[tuple[str, str], list[tuple[int, Item]]] = {}
-    top: list[tuple[str, Item]] = []
+    top: list[Item] = []
     for row in rows:
-        item = _item(row)
-        if row.parent_id:
-            children.setdefault((row.account_id, row.parent_id), []).append((row.place, item))
+        account_id, parent_id, place = row[:3]
+        item = _item(row, account_id)
+        if parent_id:
+            children.setdefault((account_id, parent_id), []).append((place, item))
         else:
-            top.append((row.account_id, item))
-    return [_with_children(item, children.get((account, item.id), ())) for account, item in top]
+            top.append(item)
+    return [_with_children(item, children.get((item.account_id, item.id), ())) for item in top]
 
 
-def _with_children(item: Item, children: Iterable[tuple[int, Item]]) -> Item:
+def _with_children(item: Item, children: Sequence[tuple[int, Item]]) -> Item:
     placed = sorted(children, key=lambda pair: pair[0])
-    return replace(item, children=tuple(child for _, child in placed))
+    return replace(item, children=tuple(child for _, child in placed)) if placed else item
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: Row[Any], account_id: str) -> Item:
+    picture, video = row[_AT_PICTURE:_AT_VIDEO], row[_AT_VIDEO:]
     return Item(
-        id=row.id,
-        kind=row.kind,
-        product=row.product,
-        caption=row.caption,
-        permalink=row.permalink,
-        posted_at=row.posted_at,
-        alt_text=row.alt_text,
-        picture_name=row.picture_name,
-        video_name=row.video_name,
-        picture=_asset(row, "p_") if row.p_digest else None,
-        video=_asset(row, "v_") if row.v_digest else None,
-        picture_fallback=row.picture_fallback,
-        video_fallback=row.video_fallback,
-        fallback_until=row.fallback_until,
-        tries=row.tries,
-        tried_at=row.tried_at,
-        account_id=row.account_id,
+        *row[3:_AT_BESIDE],
+        Asset(*picture) if picture[0] else None,
+        Asset(*video) if video[0] else None,
+        *row[_AT_BESIDE:_AT_PICTURE],
+        account_id=account_id,
     )
 
 
-def _asset(row: Row[Any], prefix: str) -> Asset:
-    found = {name: getattr(row, prefix + name) for name in Asset.__dataclass_fields__}
-    return Asset(**found)
+def _asset(row: Row[Any]) -> Asset:
+    return Asset(**{name: getattr(row, name) for name in _ASSET})
 
 
 def _asset_row(asset: Asset) -> dict[str, Any]:
