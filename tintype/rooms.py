@@ -161,7 +161,11 @@ def _publishing(settings: Settings, backends: Backends, accounts: Accounts, grap
 def _insights(
     settings: Settings, backends: Backends, accounts: Accounts, graph: Graph, publisher: Publisher
 ) -> Insights:
-    policy = InsightPolicy(formula=Formula(settings.engagement_rate), collects=settings.insights_collect)
+    policy = InsightPolicy(
+        formula=Formula(settings.engagement_rate),
+        kept=timedelta(days=settings.insights_kept_days),
+        collects=settings.insights_collect,
+    )
     insights = Insights(InsightRecords(backends.database), accounts, graph, backends.bus, policy, backends.engine)
 
     async def measure(event: Event) -> None:

@@ -376,6 +376,26 @@ async def test_old_samples_are_thinned_to_the_last_of_each_day(stage: Stage) -> 
     assert await one.insights.thin() == 0
 
 
+async def test_days_go_as_a_whole_when_they_are_not_kept_any_more_and_last_numbers_stay(stage: Stage) -> None:
+    one = await measured(stage)
+    media_id = await one.published()
+    await one.pass_time(3 * DAY, steps=HOUR)
+    before = await one.curve(media_id, "likes")
+    numbers = await one.insights.records.numbers(one.workspace_id, one.account_id, media_id)
+    assert await one.insights.expire() == 0
+    stage.skip(one.insights.policy.kept - DAY)
+    assert await one.insights.expire() > 0
+    first = (stage.clock() - one.insights.policy.kept).date()
+    kept = [sample for sample in before if sample.captured_at.date() >= first]
+    assert 0 < len(kept) < len(before)
+    assert await one.curve(media_id, "likes") == kept
+    assert await one.insights.expire() == 0
+    stage.skip(2 * DAY)
+    assert await one.insights.expire() > 0
+    assert await one.curve(media_id, "likes") == []
+    assert await one.insights.records.numbers(one.workspace_id, one.account_id, media_id) == numbers != {}
+
+
 async def test_nothing_is_kept_of_an_account_that_was_let_go_or_erased(stage: Stage) -> None:
     one, other = await measured(stage), await measured(stage)
     media = [await each.published(like_count=3) for each in (one, other)]
@@ -431,7 +451,7 @@ async def test_the_jobs_do_the_same_as_the_methods(stage: Stage) -> None:
     stage.skip(2 * HOUR)
     assert await made["insights.collect"].run() == {"read": 1, "failed": 0, "accounts": 1}
     assert (await made["insights.visit"].run(one.account_id))["new"] != 0
-    assert await made["insights.thin"].run() == {"thinned": 0}
+    assert await made["insights.thin"].run() == {"thinned": 0, "expired": 0}
     one.fault("graph.me", "rate_limit", times=1)
     stage.skip(DAY)
     with pytest.raises(Busy):

@@ -21,6 +21,13 @@ class PublishingSettings(BaseSettings):
         validation_alias=names("INSIGHTS_COLLECT"),
         description="Read the numbers of posts and accounts by itself; without it only when somebody asks.",
     )
+    insights_kept_days: int = Field(
+        760,
+        ge=181,
+        le=36_500,
+        validation_alias=names("INSIGHTS_KEPT_DAYS"),
+        description="How long the samples of numbers are kept; the last numbers of each post stay.",
+    )
     engagement_rate: Literal["reach", "views", "followers", "likes_comments_followers"] = Field(
         "reach",
         validation_alias=names("ENGAGEMENT_RATE"),

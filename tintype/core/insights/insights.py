@@ -337,6 +337,18 @@ class Insights:
                 dropped += some
         return dropped
 
+    async def expire(self) -> int:
+        """Forget the samples of days that are not kept any more, whole days only; return how many went.
+
+        The last numbers of media and accounts stay.
+        """
+        first = (self.graph.now() - self.policy.kept).astimezone(UTC).date()
+        dropped = 0
+        for account_id in await self.records.accounts():
+            while some := await self.records.expire(account_id, first):
+                dropped += some
+        return dropped
+
     async def erase(self, workspace_id: str, account_id: str | None = None) -> None:
         """Forget all numbers of a workspace, or of one account of it."""
         await self.records.erase(workspace_id, account_id)

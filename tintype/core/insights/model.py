@@ -81,7 +81,7 @@ class Formula(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How numbers are kept and shown: the engagement rate, how old a number may be, how long every sample is kept.
+    """How numbers are kept and shown: the engagement rate, how old a number may be, how long samples are kept.
 
     Without `collects` nothing is read by itself, only when somebody asks.
     """
@@ -89,6 +89,7 @@ class Policy:
     formula: Formula = Formula.REACH
     fresh_for: timedelta = 5 * MINUTE
     raw_for: timedelta = 90 * DAY
+    kept: timedelta = 760 * DAY  # each day of a year beside the same one of the year before, and a month
     collects: bool = True
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -302,6 +302,13 @@ class InsightRecords:
         )
         old = (samples.c.account_id == account_id) & (samples.c.captured_at < before)
         chosen = select(samples.c.id).where(old, exists().where(same)).limit(MANY)
+        async with self.database.write() as connection:
+            return (await connection.execute(delete(samples).where(samples.c.id.in_(chosen)))).rowcount
+
+    async def expire(self, account_id: str, first: date) -> int:
+        """Drop an account's samples of the days before `first`, at most `MANY` at once; return how many went."""
+        old = (samples.c.account_id == account_id) & (samples.c.day < first)
+        chosen = select(samples.c.id).where(old).limit(MANY)
         async with self.database.write() as connection:
             return (await connection.execute(delete(samples).where(samples.c.id.in_(chosen)))).rowcount
 

@@ -23,7 +23,7 @@ def jobs(insights: Insights) -> Sequence[Job]:
         return {"tracked": (await insights.notice(account_id, media_id)).media_id}
 
     async def thin() -> Result:
-        return {"thinned": await insights.thin()}
+        return {"thinned": await insights.thin(), "expired": await insights.expire()}
 
     return (
         Job("insights.collect", collect),
