@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import Insert, Table, insert, select, update
 
 from tintype.app import House
 from tintype.core.accounts import Account
+from tintype.core.accounts.records import accounts
 from tintype.core.feed import Asset, Item
 from tintype.core.feed.model import Departures, Standing
 from tintype.core.feed.reading import item_of
-from tintype.core.feed.records import syncs
+from tintype.core.feed.records import media, syncs
 from tintype.instagram import Connection, Login, Profile, Token, calls
 
 PICTURE = Asset(f"{7:064x}", "jpeg", 200_000, 1080, 1350, "#a08060", "1QcSHQRnh493V4dIh4eXh1h4kJUI")
@@ -39,7 +40,7 @@ def loaf(number: int, picture: Asset, now: datetime) -> Item:
 
 
 async def fill(house: House, projects: int, posts: int) -> Sequence[Project]:
-    """Make projects with one account and so many posts each; all of them show the same picture."""
+    """Make projects with one account and so many posts each; all of them show the same posts and the same picture."""
     now = datetime.now(UTC)
     await house.feed.records.claim([PICTURE], now)
     found: list[Project] = []
@@ -48,10 +49,22 @@ async def fill(house: House, projects: int, posts: int) -> Sequence[Project]:
         account = await house.accounts.add(
             workspace.id, Login.INSTAGRAM_LOGIN, f"178414{number:011d}", app_secret="none", token=None
         )
-        items = [replace(loaf(at, PICTURE, now), id=f"179{number:07d}{at:07d}") for at in range(posts)]
-        await _keep(house, account, items, now)
+        if number == 0:
+            await _keep(house, account, [loaf(at, PICTURE, now) for at in range(posts)], now)
         found.append(Project(workspace.id, issued.secret))
+    async with house.backends.database.write() as connection:
+        for table in (media, syncs):
+            await connection.execute(_copied(table, found[0].workspace_id))
     return found
+
+
+def _copied(table: Table, model: str) -> Insert:
+    """Return what gives all accounts the same rows as those of the first workspace."""
+    own = {"account_id": accounts.c.id, "workspace_id": accounts.c.workspace_id}
+    rows = select(*(own.get(column.name, column) for column in table.c)).where(
+        table.c.workspace_id == model, accounts.c.workspace_id != model
+    )
+    return insert(table).from_select([column.name for column in table.c], rows)
 
 
 async def follow(house: House, username: str, token: str, user_id: str) -> Project:
@@ -65,7 +78,7 @@ async def follow(house: House, username: str, token: str, user_id: str) -> Proje
     account = await house.accounts.keep(workspace.id, connection)
     items: list[Item] = []
     async for page in house.feed.graph.pages(calls.media_page(Login.INSTAGRAM_LOGIN, "me"), token):
-        items += [_pictured(item_of(media)) for media in page.items]
+        items += [_pictured(item_of(one)) for one in page.items]
     await _keep(house, account, items, now)
     return Project(workspace.id, issued.secret)
 

@@ -96,6 +96,27 @@ def measure(server: Server, path: str, headers: Mapping[str, str], *, connection
     return Cost(requests, used / requests * 1e6, _milliseconds(said, "50%"), _milliseconds(said, "99%"))
 
 
+def measure_among(
+    server: Server, path: str, tokens: Path, folder: Path, *, connections: int = 64, seconds: int = 4
+) -> Cost:
+    """Ask a server for `path` as `measure` does, each time with any one of the bearer tokens that stand in a file."""
+    script = folder / "any.lua"
+    script.write_text(
+        "local tokens = {}\nmath.randomseed(7)\n"
+        f"for line in io.lines('{tokens}') do tokens[#tokens + 1] = 'Bearer ' .. line end\n"
+        "request = function()\n  wrk.headers['Authorization'] = tokens[math.random(#tokens)]\n"
+        f"  return wrk.format('GET', '{path}')\nend\n"
+    )
+    _wrk(server, path, {}, connections, 1, script)
+    before = server.cpu_seconds()
+    said = _wrk(server, path, {}, connections, seconds, script)
+    used = server.cpu_seconds() - before
+    if re.search(r"Non-2xx or 3xx responses", said):
+        raise RuntimeError(f"{server.name} answered with errors: {said}")
+    requests = int(_found(r"(\d+) requests in", said))
+    return Cost(requests, used / requests * 1e6, _milliseconds(said, "50%"), _milliseconds(said, "99%"))
+
+
 def measure_posts(
     server: Server, path: str, body: str, folder: Path, *, connections: int = 64, seconds: int = 4
 ) -> Cost:

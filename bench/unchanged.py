@@ -38,6 +38,7 @@ from tintype.settings import load
 
 AGO = timedelta(minutes=31)
 PATIENCE = 600.0
+SETTLE = 3.0  # until everything has started
 BARE = """
 import resource, sys, httpx2
 address, tokens = sys.argv[1], sys.stdin.read().split()
@@ -74,7 +75,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="unchanged-")))
         origin = stack.enter_context(simulator())
         pretend = Pretend(origin, stack.enter_context(httpx2.Client(base_url=origin, timeout=60)))
-        shared = _shared(stack) if given.shared else {}
+        shared: Mapping[str, str] = _shared(stack) if given.shared else {}
         tokens = asyncio.run(_prepared(folder, pretend, shared, given.tenants, given.posts))
         rounds = [(_bare(origin, tokens), _house(folder, pretend, shared, len(tokens))) for _ in range(given.rounds)]
         where = "Postgres and Redis" if shared else "SQLite"
@@ -131,6 +132,7 @@ def _house(folder: Path, pretend: Pretend, shared: Mapping[str, str], tenants: i
     asyncio.run(_aged(folder, pretend, shared))
     with _served(folder, pretend, shared) as server, httpx2.Client(timeout=PATIENCE) as client:
         base = f"http://127.0.0.1:{server.port}"
+        time.sleep(SETTLE)
         before, begun = server.cpu_seconds(), time.perf_counter()
         answer = client.post(f"{base}/sync", json={"secret": "sync"}).raise_for_status()
         assert len(answer.json()["data"]["summary"]["queuedTasks"]) == tenants

@@ -407,7 +407,7 @@ def _noted(connection: Connection, workspace_id: str, standing: Standing) -> Non
     _stand(connection, workspace_id, standing)
 
 
-def _assemble(rows: Iterable[Row[Any]]) -> Sequence[Item]:
+def _assemble(rows: Iterable[Sequence[Any]]) -> Sequence[Item]:
     children: dict[tuple[str, str], list[tuple[int, Item]]] = {}
     top: list[Item] = []
     for row in rows:
@@ -425,15 +425,11 @@ def _with_children(item: Item, children: Sequence[tuple[int, Item]]) -> Item:
     return replace(item, children=tuple(child for _, child in placed)) if placed else item
 
 
-def _item(row: Row[Any], account_id: str) -> Item:
+def _item(row: Sequence[Any], account_id: str) -> Item:
     picture, video = row[_AT_PICTURE:_AT_VIDEO], row[_AT_VIDEO:]
-    return Item(
-        *row[3:_AT_BESIDE],
-        Asset(*picture) if picture[0] else None,
-        Asset(*video) if video[0] else None,
-        *row[_AT_BESIDE:_AT_PICTURE],
-        account_id=account_id,
-    )
+    copies = [Asset(*one) if one[0] else None for one in (picture, video)]
+    said: list[Any] = [*row[3:_AT_BESIDE], *copies, *row[_AT_BESIDE:_AT_PICTURE]]
+    return Item(*said, account_id=account_id)
 
 
 def _asset(row: Row[Any]) -> Asset:
