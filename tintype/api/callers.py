@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
@@ -44,6 +45,14 @@ def address(request: Request, trusted: tuple[str, ...]) -> str:
     while hops and _is_trusted(peer, trusted):
         peer = hops.pop()
     return peer
+
+
+def host_of(address: str) -> str:
+    """Return the host and the port that an address names; nothing for what is no address."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _is_trusted(peer: str, trusted: tuple[str, ...]) -> bool:

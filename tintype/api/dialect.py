@@ -19,6 +19,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -160,6 +161,11 @@ def _refusals(dialect: Dialect) -> str:
 def takes(model: type[BaseModel]) -> dict[str, Any]:
     """Return what a route says of its body in OpenAPI; `read_body` is what reads it."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(model)}}}}
+
+
+def answers(*kinds: str, status: int = 200) -> dict[str, Any]:
+    """Return what a route says of its answer in OpenAPI, where that is something else than JSON, or not that alone."""
+    return {"response_class": Response, "responses": {status: {"content": {kind: {} for kind in kinds}}}}
 
 
 @cache
@@ -318,6 +324,8 @@ class _Passage:
     async def _in(self) -> Message:
         message = await self.receive()
         if message["type"] == "http.request":
+            if not self.taken and not _is_legible(Headers(scope=self.scope).get("content-type", "")):
+                raise HTTPException(415, "write forms in UTF-8: their charset is none that browsers send")
             self.taken += len(message.get("body", b""))
             if self.taken > self._most:
                 await self._drain(more=message.get("more_body", False))
@@ -354,6 +362,14 @@ class _Passage:
             message = {**message, "body": b""}
         await self._out(message)
 
+
+def _is_legible(kind: str) -> bool:
+    """Whether a body can be read, by its media type: some codecs do not even fail as a decoder should."""
+    media_type, options = parse_options_header(kind)
+    return media_type != b"multipart/form-data" or options.get(b"charset", b"utf-8").lower() in _CHARSETS
+
+
+_CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1", b"windows-1252")
 
 ROUTELESS = "none"  # stands for the route of what no route answered
 

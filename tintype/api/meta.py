@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype import __version__
-from tintype.api.dialect import Dialect, Mounted, Saying, Surround, build
+from tintype.api.dialect import Dialect, Mounted, Saying, Surround, answers, build
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
 from tintype.core.files import Files
@@ -69,7 +69,7 @@ def mount(desk: MetaDesk) -> Mounted:
 
 
 def _webhooks(app: FastAPI, desk: MetaDesk) -> None:
-    @app.get("/meta/webhooks")
+    @app.get("/meta/webhooks", **answers("text/plain"))
     async def verify(request: Request) -> Response:
         """Repeat the challenge to whoever knows the verify token (graph-api.md 7.1)."""
         given = request.query_params
@@ -126,8 +126,8 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
 
 async def _person(desk: MetaDesk, request: Request) -> tuple[str, Sequence[Signer]]:
     """Return whom a signed request means, and everybody who may have signed it: each speaks for its own accounts."""
-    form = await request.form()
-    signed = form.get("signed_request")
+    async with request.form() as form:
+        signed = form.get("signed_request")
     if not isinstance(signed, str):
         raise Invalid("signed_request is required, as a form field")
     signers = await desk.accounts.signers()

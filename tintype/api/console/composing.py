@@ -109,7 +109,7 @@ def kept_pieces(form: FormData) -> Sequence[Piece]:
     places = [one for one in form.getlist("piece_place") if isinstance(one, str)]
     dropped = {one for one in form.getlist("piece_drop") if isinstance(one, str)}
     rows = list(zip(places, sources, names, words, strict=False))
-    rows.sort(key=lambda row: int(row[0]) if row[0].isdigit() else len(rows))
+    rows.sort(key=lambda row: int(row[0]) if is_number(row[0]) else len(rows))
     return [Piece(source, name, alt) for _, source, name, alt in rows if source not in dropped]
 
 
@@ -165,6 +165,11 @@ def _item(piece: Piece) -> Item:
     return Item(kind, piece.source, alt_text=alt_text)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number that a database takes; some digits of other alphabets are none."""
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
 def _word(words: type[Word], said: str, name: str) -> Word:
     try:
         return words(said)
@@ -175,5 +180,5 @@ def _word(words: type[Word], said: str, name: str) -> Word:
 def _milliseconds(seconds: str) -> int | None:
     try:
         return round(float(seconds.replace(",", ".")) * 1000) if seconds.strip() else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Invalid("the cover's second must be a number, like 2.5") from None

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tintype import __version__
-from tintype.api.callers import address
+from tintype.api.callers import address, host_of
 from tintype.api.console.headers import HEADERS
 from tintype.api.console.sections import SECTIONS
 from tintype.api.templates import templates
@@ -51,15 +51,18 @@ class Door:
         visit.caller().must(role)
         return visit
 
-    async def form(self, request: Request, role: Role = Role.EDITOR) -> tuple[Visit, FormData]:
+    async def form(self, request: Request, role: Role = Role.EDITOR, *, files: bool = False) -> tuple[Visit, FormData]:
         """Return who sent a form, and the form; only one of our own pages can have sent it.
 
-        Raises `Forbidden` for any other, and for a visitor whose role here is not enough.
+        Whoever asks for its files closes it. Raises `Forbidden` for any other, and for a visitor whose role here is not enough.
         """
         check_own(request)
         visit = await self.visit(request, role)
         form = await request.form(max_files=MOST_FILES, max_part_size=FIELD_BYTES)
-        if not compare_digest(text_of(form, "form_token").encode(), visit.form_token.encode()):
+        is_own = compare_digest(text_of(form, "form_token").encode(), visit.form_token.encode())
+        if not files or not is_own:
+            await form.close()
+        if not is_own:
             raise Forbidden("this form is from an earlier session; go back, load the page again and send it once more")
         return visit, form
 
@@ -125,6 +128,13 @@ def back(path: str, done: str = "") -> Response:
     return RedirectResponse(f"{path}?{urlencode({'done': done})}" if done else path, 303, {"Cache-Control": "no-store"})
 
 
+async def words_of(request: Request) -> FormData:
+    """Return a form of which only the words are of use: files in it are let go of."""
+    form = await request.form()
+    await form.close()
+    return form
+
+
 def text_of(form: FormData, name: str) -> str:
     """Return a field's text, or nothing: a file under its name is no text."""
     value = form.get(name)
@@ -133,7 +143,10 @@ def text_of(form: FormData, name: str) -> str:
 
 def own_path(path: str) -> str:
     """Return a path of ours to go on to, or the console's first page for anything that would lead away."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/console"
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return path if ours and path.isprintable() else "/console"
 
@@ -145,7 +158,7 @@ def check_own(request: Request) -> None:
     """
     origin, host = request.headers.get("origin"), request.headers.get("host", "")
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-    if foreign or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+    if foreign or (origin is not None and host_of(origin).lower() != host.lower()):
         raise Forbidden("this is only done for pages of this server itself")
 
 

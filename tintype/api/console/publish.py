@@ -6,7 +6,17 @@ from fastapi import FastAPI, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from tintype.api.console.composing import CHUNK, Composed, Piece, addresses, composed, kept_pieces, read, uploads
+from tintype.api.console.composing import (
+    CHUNK,
+    Composed,
+    Piece,
+    addresses,
+    composed,
+    is_number,
+    kept_pieces,
+    read,
+    uploads,
+)
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.headers import HEADERS
 from tintype.api.templates import templates
@@ -47,7 +57,7 @@ def _taking(app: FastAPI, desk: ConsoleDesk) -> None:
     @app.post(PLACE)
     async def take(request: Request) -> Response:
         """Look at the form, keep it as a draft, or take the post; whatever is wrong, nothing that was typed is lost."""
-        visit, form = await desk.door.form(request)
+        visit, form = await desk.door.form(request, files=True)
         workspace_id, verb = visit.caller().workspace_id, form.get("verb")
         try:
             kept = [await _kept(desk, workspace_id, one) for one in uploads(form)]
@@ -73,7 +83,6 @@ def _looking(app: FastAPI, desk: ConsoleDesk) -> None:
     async def look(request: Request) -> Response:
         """Return what stands against the words of the form, as a piece of the page."""
         _, form = await desk.door.form(request)
-        await form.close()
         filled = read(form, kept_pieces(form))
         page = templates.get_template("console/problems.html").render(problems=_spotted(filled), wrong=(), review=None)
         return HTMLResponse(page, headers=HEADERS)
@@ -96,7 +105,7 @@ async def _stored(
 ) -> int:
     workspace_id, user = visit.caller().workspace_id, visit.person.user.id
     moment = filled.moment(utc_now())
-    if filled.post_id.isdigit():
+    if is_number(filled.post_id):
         post_id = int(filled.post_id)
         await desk.publisher.edit(workspace_id, post_id, draft, moment, tag=filled.tag or None, hold=hold)
         await desk.door.note(visit, "post.edited", str(post_id))

@@ -5,7 +5,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from tintype.api.console.desk import ConsoleDesk
-from tintype.api.console.door import back, bare, check_own, own_path, text_of
+from tintype.api.console.door import back, bare, check_own, own_path, text_of, words_of
 from tintype.core.access import Offered, Role, Visit
 from tintype.errors import Conflict, Forbidden, Invalid, RateLimited, Trouble, Unauthorized
 
@@ -33,7 +33,7 @@ def _signing_in(app: FastAPI, desk: ConsoleDesk) -> None:
     async def sign_in(request: Request) -> Response:
         """Let somebody in who knows both; or ask for the code of the second factor."""
         check_own(request)
-        form = await request.form()
+        form = await words_of(request)
         email, to = text_of(form, "email"), own_path(text_of(form, "next"))
         agent = request.headers.get("user-agent", "")
         try:
@@ -53,7 +53,7 @@ def _signing_in(app: FastAPI, desk: ConsoleDesk) -> None:
     async def take_code(request: Request) -> Response:
         """Let somebody in who shows the right code."""
         check_own(request)
-        form = await request.form()
+        form = await words_of(request)
         to = own_path(text_of(form, "next"))
         try:
             secret = await desk.browsing.prove(
@@ -82,7 +82,7 @@ def _welcome(app: FastAPI, desk: ConsoleDesk) -> None:
     async def accept(secret: str, request: Request) -> Response:
         """Let in whoever the link is for."""
         check_own(request)
-        form = await request.form()
+        form = await words_of(request)
         email, workspace = text_of(form, "email"), text_of(form, "workspace").strip()
         agent = request.headers.get("user-agent", "")
         try:
@@ -113,7 +113,7 @@ def _invited(app: FastAPI, desk: ConsoleDesk) -> None:
     async def join(secret: str, request: Request) -> Response:
         """Make a user with a place in the workspace that the invitation is for."""
         check_own(request)
-        form = await request.form()
+        form = await words_of(request)
         email = text_of(form, "email")
         try:
             user_id = await desk.users.add(email, text_of(form, "password"), invitation=secret)

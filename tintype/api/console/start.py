@@ -66,5 +66,9 @@ async def _is_signed_in(desk: ConsoleDesk, request: Request) -> bool:
 
 def _check_here(request: Request) -> None:
     check_own(request)
-    if urlsplit(f"//{request.headers.get('host', '')}").hostname not in ("127.0.0.1", "localhost", "::1"):
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+    except ValueError:
+        host = None
+    if host not in ("127.0.0.1", "localhost", "::1"):
         raise Forbidden("this is only done for the start page itself, opened on this machine")

@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tintype.api.callers import bearer, once
-from tintype.api.dialect import Mounted, Surround, build, read_body, takes
+from tintype.api.dialect import Mounted, Surround, answers, build, read_body, takes
 from tintype.api.feed import hot, pages, showing
 from tintype.api.feed.desk import FeedDesk
 from tintype.api.feed.dialect import FEED
@@ -266,7 +266,7 @@ def _connecting(app: FastAPI, desk: FeedDesk) -> None:
 
 
 def _returning(app: FastAPI, desk: FeedDesk) -> None:
-    @app.get("/instagram-callback")
+    @app.get("/instagram-callback", **answers("application/json", "text/html"))
     async def callback(
         request: Request,
         code: str | None = None,

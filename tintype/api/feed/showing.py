@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from tintype.api.dialect import answers
 from tintype.api.feed import embedding, pages
 from tintype.api.feed.desk import FeedDesk
 from tintype.api.feed.files import Files
@@ -30,14 +31,14 @@ def add(app: FastAPI, desk: FeedDesk) -> None:
     _embedding(app, desk)
     files = Files(desk.renditions)
 
-    @app.get("/m/{digest}/{name}")
+    @app.get("/m/{digest}/{name}", **answers("image/*", "video/*"))
     async def media(request: Request, digest: str, name: str) -> Response:
         """Return one file of an own copy."""
         return await files.answer(request, digest, name)
 
 
 def _feeds(app: FastAPI, desk: FeedDesk) -> None:
-    @app.get("/feeds/{name}")
+    @app.get("/feeds/{name}", **answers("application/json", "text/html"))
     async def public_feed(
         request: Request,
         name: str,
@@ -58,7 +59,7 @@ def _feeds(app: FastAPI, desk: FeedDesk) -> None:
             return _with(pages.feed(request, entry, choice, caller, desk.base, oembed), cors)
         raise Invalid("a feed is served as .json or .html")
 
-    @app.options("/feeds/{name}")
+    @app.options("/feeds/{name}", status_code=204)
     async def preflight(request: Request, name: str) -> Response:
         """Let a page send If-None-Match: a browser asks first."""
         caller = await desk.shelf.caller(name.rpartition(".")[0], Grant.FEED)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ FIELDS = 100
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+
+_HALF = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 
 NOTHING_SENT = "send the file as the body or as fileUpload, or its address as url"
 
@@ -172,6 +175,8 @@ def mapping(value: object) -> Mapping[str, Any]:
 def _object(raw: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(raw)
+        if _HALF.search(raw):  # perhaps half a character, which no database and no file's name takes
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise Invalid("the request body is not valid JSON") from None
     if not isinstance(found, dict):

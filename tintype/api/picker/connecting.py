@@ -6,11 +6,12 @@ settings lost it, the dialog's code does, which the opener tells the page or a p
 
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tintype.api.callers import host_of
+from tintype.api.dialect import answers
 from tintype.api.picker import pages
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER
@@ -84,7 +85,7 @@ async def _sent(request: Request, desk: PickerDesk, dialog_id: str, ticket: str)
 
 
 def _coming(app: FastAPI, desk: PickerDesk) -> None:
-    @app.get(CALLBACK)
+    @app.get(CALLBACK, **answers("text/html"))
     async def come(
         request: Request, code: Text = None, state: Text = None, error: Text = None, error_description: Text = None
     ) -> Response:
@@ -149,7 +150,7 @@ def _failed(request: Request, trouble: Trouble) -> Response:
 def _check_own(request: Request) -> None:
     # A form of ours says so itself; browsers that do not speak of it send the origin, "null" from a page without referrers.
     site = request.headers.get("sec-fetch-site")
-    host = urlsplit(request.headers.get("origin", "")).netloc
+    host = host_of(request.headers.get("origin", ""))
     if site != "same-origin" and (site is not None or host != request.headers.get("host")):
         raise Forbidden("this form was sent from another site; begin again on the page where you pick photos")
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from tintype.api.callers import once
+from tintype.api.dialect import answers
 from tintype.api.picker.bodies import Sent, small_form
 from tintype.api.picker.converting import Asking, answered, writes
 from tintype.api.picker.desk import PickerDesk
@@ -23,7 +24,7 @@ CONVERT = "/api/file/{name}/convert"
 def add(app: FastAPI, desk: PickerDesk) -> None:
     """Add the routes."""
 
-    @app.get(CONVERT)
+    @app.get(CONVERT, **answers("image/*"))
     async def convert(request: Request, name: str) -> Response:
         """Return the file after `w, h, fit, align, crop, crop_first, watermark, filter, rotate, quality, format`, in one order."""
         sent = dict(request.query_params.multi_items())

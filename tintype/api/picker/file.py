@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype.api.callers import once
+from tintype.api.dialect import answers
 from tintype.api.picker.bodies import NOTHING_SENT, is_empty, sent, small_form
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import FLAG, admitted, said, shown_by
@@ -53,7 +54,7 @@ async def found(desk: PickerDesk, name: str) -> File:
 
 
 def _reading(app: FastAPI, desk: PickerDesk) -> None:
-    @app.get(FILE)
+    @app.get(FILE, **answers("*/*"))
     async def read(request: Request, name: str) -> Response:
         """Return a file's bytes, whole, in ranges, or as base64 with `base64encode=true`; `dl=true` has it saved."""
         file = await found(desk, name)

@@ -35,10 +35,10 @@ def opener_of(request: Request, app: PickerApp) -> str:
 
 def referring(request: Request) -> str | None:
     """Return the origin of the Referer header."""
-    parts = urlsplit(request.headers.get("referer", ""))
     try:
+        parts = urlsplit(request.headers.get("referer", ""))
         return origin_of(f"{parts.scheme}://{parts.netloc}")
-    except Invalid:
+    except (ValueError, Invalid):
         return None
 
 

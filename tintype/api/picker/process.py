@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from tintype.api.callers import once
+from tintype.api.dialect import answers
 from tintype.api.picker.archives import archive
 from tintype.api.picker.bodies import small_json
 from tintype.api.picker.converting import Asking, answered, made_of, writes
@@ -53,13 +54,13 @@ _FALLS_BACK = (NotFound, Gone, Invalid, TooLarge, Unsupported, Unreachable, Refu
 def add(app: FastAPI, desk: PickerDesk) -> None:
     """Add the routes."""
 
-    @app.get("/cdn/{address:path}")
+    @app.get("/cdn/{address:path}", **answers("image/*", "application/json"))
     async def read(request: Request, address: str) -> Response:
         """Return what a processing address makes of its source: a picture, or JSON for `store, metadata, imagesize`."""
         del address  # decoded, which an address within an address does not survive
         return await _read(request, desk)
 
-    @app.post("/cdn/{address:path}")
+    @app.post("/cdn/{address:path}", **answers("image/*", "application/json"))
     async def write(request: Request, address: str) -> Response:
         """Do the same; the Python client posts what it wants stored."""
         del address

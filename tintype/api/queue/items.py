@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype.api.callers import once
-from tintype.api.dialect import read_body, takes
+from tintype.api.dialect import answers, read_body, takes
 from tintype.api.queue.amending import RecipeEdit
 from tintype.api.queue.desk import QueueDesk
 from tintype.api.queue.reading import is_ours, item_id_of, query_of
@@ -171,7 +171,7 @@ def _amending(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
 
 
 def _handing(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
-    @app.get(ITEMS + "/{item_id}/thumbnail", dependencies=keyed)
+    @app.get(ITEMS + "/{item_id}/thumbnail", dependencies=keyed, **answers("image/*"))
     async def thumbnail(request: Request, item_id: str) -> Response:
         """Return our copy of the post's picture, which does not expire."""
         data, kind, tag = await desk.recipes.thumbnail(item_id_of(item_id))
@@ -180,7 +180,7 @@ def _handing(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
             return Response(status_code=304, headers=headers)
         return Response(data, media_type=kind, headers=headers)
 
-    @app.get(ITEMS + "/{item_id}/recipe.jsonld", dependencies=keyed)
+    @app.get(ITEMS + "/{item_id}/recipe.jsonld", dependencies=keyed, **answers("application/ld+json"))
     async def as_jsonld(item_id: str) -> Response:
         """Return the recipe as schema.org has it."""
         item = await _finished(desk, item_id)
@@ -188,7 +188,7 @@ def _handing(app: FastAPI, desk: QueueDesk, keyed: list[Any]) -> None:
         said = jsonld(item.parsed.value, url=item.link, image=desk.wire.thumbnail(item))
         return JSONResponse(said, media_type="application/ld+json")
 
-    @app.get(ITEMS + "/{item_id}/recipe.md", dependencies=keyed)
+    @app.get(ITEMS + "/{item_id}/recipe.md", dependencies=keyed, **answers("text/markdown"))
     async def as_markdown(item_id: str) -> Response:
         """Return the recipe as a page of Markdown."""
         item = await _finished(desk, item_id)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from tintype.api.callers import host_of
 from tintype.core.recipes import Query, Status
 from tintype.errors import Invalid
 
@@ -43,7 +43,7 @@ def is_ours(request: Request, base: str) -> bool:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc in (request.headers.get("host"), urlsplit(base).netloc)
+    return origin is None or host_of(origin) in (request.headers.get("host"), host_of(base))
 
 
 def query_of(query: QueryParams) -> Query:

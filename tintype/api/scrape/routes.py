@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from tintype.api.callers import once
-from tintype.api.dialect import Dialect, Mounted, Surround, build, read_body, takes
+from tintype.api.dialect import Dialect, Mounted, Surround, answers, build, read_body, takes
 from tintype.api.scrape import files, hot
 from tintype.api.scrape.dialect import failed
 from tintype.api.scrape.files import MediaLinks
@@ -139,7 +139,7 @@ def _explaining(app: FastAPI, desk: ScrapeDesk) -> None:
 
 
 def _serving(app: FastAPI, desk: ScrapeDesk) -> None:
-    @app.get("/media/{shortcode}/{name}")
+    @app.get("/media/{shortcode}/{name}", **answers("image/*", "video/*"))
     async def media(request: Request, shortcode: str, name: str) -> Response:
         """Return a downloaded file; a signed link opens it without a key."""
         signature = request.query_params.get("sig")
@@ -151,7 +151,7 @@ def _serving(app: FastAPI, desk: ScrapeDesk) -> None:
 
 
 def _health(app: FastAPI) -> None:
-    @app.get("/health")
+    @app.get("/health", **answers("text/plain"))
     async def health() -> Response:
         """Alive."""
         return PlainTextResponse("OK")

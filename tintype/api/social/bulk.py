@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tintype.api.callers import once
+from tintype.api.dialect import answers
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
 from tintype.api.social.finding import account_of, name_of, number_of
@@ -100,7 +101,7 @@ def _giving(app: FastAPI, desk: SocialDesk, bulk: Bulk) -> None:
     async def asking(request: Request) -> Caller:
         return await caller_of(request, desk)
 
-    @app.get(EXPORT)
+    @app.get(EXPORT, **answers("text/csv", "application/x-ndjson"))
     async def give(
         caller: Annotated[Caller, Depends(asking)],
         format: Annotated[ListFormat, Query()] = "csv",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from tintype.api.dialect import answers
 from tintype.api.social.accounts import account
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.dialect import SOCIAL
@@ -82,7 +83,7 @@ def _remember(answer: Response, session: str, desk: SocialDesk) -> None:
 
 
 def _ending(app: FastAPI, desk: SocialDesk) -> None:
-    @app.get(CALLBACK, status_code=201)
+    @app.get(CALLBACK, status_code=201, **answers("application/json", "text/html", status=201))
     async def callback(
         request: Request,
         code: Annotated[str | None, Query()] = None,

@@ -5,6 +5,7 @@ import re
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from tintype.api.dialect import answers
 from tintype.api.files import send, unchanged
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.finding import ROOT
@@ -18,7 +19,7 @@ _MISSING = "there is no such file"
 def add(app: FastAPI, desk: SocialDesk) -> None:
     """Add the routes."""
 
-    @app.get(ROOT + "/files/{name}")
+    @app.get(ROOT + "/files/{name}", **answers("image/*", "video/*"))
     async def file(request: Request, name: str) -> Response:
         """Return a file by the digest of its content, whole or in ranges; whoever knows that may have it."""
         found = _NAME.fullmatch(name)

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from tintype.api.dialect import answers
 from tintype.api.social.desk import SocialDesk
 from tintype.api.social.entry import caller_of
 from tintype.api.social.finding import ROOT, account_of, asking, number_of, post_number
@@ -98,7 +99,7 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
         series = await desk.insights.of_account(caller.workspace_id, account.id, first, last)
         return JSONResponse(_series(series, number), headers={"Vary": "Accept"})
 
-    @app.get(f"{ACCOUNT}/insights.csv")
+    @app.get(f"{ACCOUNT}/insights.csv", **answers("text/csv"))
     async def file(
         number: int,
         caller: Annotated[Caller, Depends(asking(desk))],
@@ -125,7 +126,7 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
 
 
 def _files(app: FastAPI, desk: SocialDesk) -> None:
-    @app.get(f"{ROOT}/insights.csv")
+    @app.get(f"{ROOT}/insights.csv", **answers("text/csv"))
     async def file(
         caller: Annotated[Caller, Depends(asking(desk))],
         account_id: Annotated[str | None, Query()] = None,
