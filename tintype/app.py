@@ -38,7 +38,7 @@ from tintype.core.downloads import (
 from tintype.core.downloads import Runner as DownloadRunner
 from tintype.core.downloads import jobs as download_jobs
 from tintype.core.downloads import schedules as download_schedules
-from tintype.core.feed import FeedRecords, Policy, Renditions, jobs, schedules
+from tintype.core.feed import Feed, FeedRecords, Policy, Renditions, jobs, schedules
 from tintype.core.insights import jobs as insight_jobs
 from tintype.core.insights import schedules as insight_schedules
 from tintype.instagram import utc_now
@@ -145,7 +145,8 @@ def _front(
     parts, ways = _parts(backends), partial(_ways, rooms.downloads)
     pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, spoken, now)]
     figures = open_figures(settings, backends, rooms, now)
-    health = mount_health(parts, [*spoken, meta], {"public_posts": ways}, figures)
+    told = {"public_posts": ways} | ({"cloudinary": partial(_hosted, rooms.feed)} if rooms.feed.hosting.cloud else {})
+    health = mount_health(parts, [*spoken, meta], told, figures)
     fallback = spoken[0].dialect if len(spoken) == 1 else FEED
     return Front([*spoken, meta, *pages, health], fallback, picker_hosts(settings))
 
@@ -267,3 +268,8 @@ def _rates(settings: Settings) -> Rates:
 
 async def _ways(downloads: Downloads) -> object:
     return [standing_of(one) for one in await downloads.health()]
+
+
+async def _hosted(feed: Feed) -> object:
+    standing = await feed.hosting.standing()
+    return {name: getattr(standing, name) for name in ("there", "waiting", "leaving")}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tintype.api.console import Welcome
+from tintype.backends.cloudinary import Cloudinary
+from tintype.backends.outbound import Outbound
 from tintype.core import publishing
 from tintype.core.access import (
     Access,
@@ -40,7 +42,7 @@ from tintype.core.downloads import (
 )
 from tintype.core.downloads import Policy as DownloadPolicy
 from tintype.core.downloads import SessionRecords as CookieRecords
-from tintype.core.feed import Copies, Curation, Feed, FeedRecords, OwnPosts, Policy, Renditions
+from tintype.core.feed import Copies, Curation, Feed, FeedRecords, Hosting, HostingRecords, OwnPosts, Policy, Renditions
 from tintype.core.insights import Formula, InsightRecords, Insights
 from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.insights import Product as Measured
@@ -130,8 +132,21 @@ def _feeding(
     records, graph = FeedRecords(backends.database), accounts.graph
     copies = Copies(backends.outbound, backends.blobs, backends.images, records, settings.feed_copy_videos)
     curation = Curation(backends.database, backends.bus, now)
-    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, _policy(settings))
+    hosting = Hosting(
+        HostingRecords(backends.database), backends.blobs, backends.bus, now, cloud_of(settings, backends.outbound)
+    )
+    feed = Feed(records, accounts, graph, copies, backends.engine, backends.bus, curation, hosting, _policy(settings))
     return feed, Renditions(records, backends.blobs, backends.images)
+
+
+def cloud_of(settings: Settings, outbound: Outbound) -> Cloudinary | None:
+    """Return the operator's cloud for pictures; None: it is not set, or not all of it."""
+    name, key, text = settings.cloudinary_cloud_name, settings.cloudinary_api_key, settings.cloudinary_api_secret
+    if not (name and key and text):
+        return None
+    return Cloudinary(
+        outbound, settings.cloudinary_upload_prefix, name, key.get_secret_value(), text.get_secret_value()
+    )
 
 
 def _publishing(settings: Settings, backends: Backends, accounts: Accounts, graph: Graph) -> tuple[Publisher, Runner]:

@@ -32,6 +32,7 @@ SEARCHED: Mapping[str, str | None] = {
 NOBODYS = {
     "assets": "copies by their content; those that nothing shows any more go with their files",
     "file_debts": "places that are emptied soon",
+    "hosted_pictures": "copies by their content, as above, that lie in the operator's cloud",
     "idempotent_answers": "sealed, under a digest, for a day",
     "journal": "what other processes hear within the hour; erasing waits for that and then takes it out",
     "login_attempts": "counted under a digest",

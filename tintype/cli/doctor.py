@@ -71,7 +71,10 @@ def doctor(
 
 
 async def _examine(settings: "Settings", *, online: bool) -> list[Finding]:
-    found = [await _tried(check, settings) for check in CHECKS]
+    async def cloudinary(settings: "Settings") -> Finding:
+        return await _cloudinary(settings, online=online)
+
+    found = [await _tried(check, settings) for check in (*CHECKS, cloudinary)]
     asked = await _instagram(settings, online=online)
     return [Finding("settings", "ok", "every setting can be read"), *found, *asked]
 
@@ -230,6 +233,51 @@ async def _scrape_key(settings: "Settings") -> Finding:
     if settings.api_key is None and shown:
         return Finding("scrape key", "warn", "whoever reaches this server can have posts downloaded", "set API_KEY")
     return Finding("scrape key", "ok", "API_KEY is set" if settings.api_key else "open to this machine only")
+
+
+async def _cloudinary(settings: "Settings", *, online: bool) -> Finding:
+    """Ask Cloudinary whether it takes our signature, and say what of the feeds' pictures lies there."""
+    from tintype.backends.outbound import HttpOutbound
+    from tintype.rooms import cloud_of
+
+    given = (settings.cloudinary_cloud_name, settings.cloudinary_api_key, settings.cloudinary_api_secret)
+    if not all(given):
+        advice = "set CLOUDINARY_CLOUD_NAME, CLOUDINARY_API_KEY and CLOUDINARY_API_SECRET, or none of them"
+        half = Finding("cloudinary", "fail", "the cloud is set by half, so own copies are shown", advice)
+        return half if any(given) else Finding("cloudinary", "ok", "not set; own copies are shown")
+    if not online and "cloudinary_upload_prefix" not in settings.model_fields_set:
+        found = f"not asked; {await _hosted(settings)}"
+        return Finding("cloudinary", "ok", found, "add --online to ask api.cloudinary.com")
+    outbound = HttpOutbound(allow=settings.outbound_allow)
+    cloud = cloud_of(settings, outbound)
+    assert cloud is not None
+    try:
+        await cloud.check()
+    except Trouble as trouble:
+        return Finding(
+            "cloudinary", "fail", f"{trouble.message}; {await _hosted(settings)}", "own copies are shown meanwhile"
+        )
+    finally:
+        await outbound.close()
+    return Finding("cloudinary", "ok", f"takes our signature; {await _hosted(settings)}")
+
+
+async def _hosted(settings: "Settings") -> str:
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+    from tintype.core.feed import HostingRecords
+
+    if _missing_file(settings.database_address()):
+        return "nothing lies there yet"
+    database = open_database(settings.database_address())
+    try:
+        if await revision(database) != HEAD:
+            return "what lies there is known after a migration"
+        found = await HostingRecords(database).standing(settings.cloudinary_cloud_name or "")
+    finally:
+        await database.close()
+    told = f"{found.there} pictures lie there, {found.waiting} wait, {found.leaving} are to go"
+    return f"{told} (last: {found.problem})" if found.problem else told
 
 
 async def _push(settings: "Settings") -> Finding:

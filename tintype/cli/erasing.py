@@ -192,9 +192,21 @@ async def _drop_files(house: "House", named: "Named") -> int:
     stores = house.picking.files.storing.stores
     done = await stores.pay()
     done += await house.renditions.collect(timedelta(0), strays_too=timedelta(hours=2))
+    done += await _leave_cloud(house)
     for shortcode, download_id in named.posts.items():
         await asyncio.to_thread(house.downloads.folders.remove, shortcode, download_id)
     return done + len(named.posts)
+
+
+async def _leave_cloud(house: "House") -> int:
+    """Take out of the operator's cloud what nothing shows any more, and say so when not all of it could be."""
+    from datetime import timedelta
+
+    done = await house.feed.hosting.collect(timedelta(0))
+    standing = await house.feed.hosting.standing()
+    if standing and standing.leaving:
+        note(f"{standing.leaving} pictures are still at Cloudinary ({standing.problem}); the server goes on asking")
+    return done
 
 
 async def _forget_jobs(house: "House", words: frozenset[str]) -> int:

@@ -215,7 +215,7 @@ def collect(
     data: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Drop own copies that no post shows any more, and files that a killed process left.
+    """Drop own copies that no post shows any more, at Cloudinary too, and files that a killed process left.
 
     Beside a running server, files of the last hour without a record stay: they may belong to its sync. Keys of --json:
     collected.
@@ -227,7 +227,8 @@ def collect(
 
         kept = house.feed.policy.grace if grace is None else timedelta(seconds=grace)
         shared = not house.backends.database.is_sqlite or is_worked(settings)
-        return await house.renditions.collect(kept, strays_too=max(kept, _UNRECORDED) if shared else kept)
+        taken = await house.feed.hosting.collect(kept)
+        return taken + await house.renditions.collect(kept, strays_too=max(kept, _UNRECORDED) if shared else kept)
 
     count = in_house(settings, drop)
     thing({"collected": count}, as_json=as_json, sentence=f"{count} copies and files are gone")

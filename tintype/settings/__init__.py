@@ -191,7 +191,14 @@ class Settings(
         return value
 
     @field_validator(
-        "public_url", "instagram_origin", "redirect_uri", "qstash_url", "tandoor_url", "mealie_url", "llm_base_url"
+        "public_url",
+        "instagram_origin",
+        "redirect_uri",
+        "qstash_url",
+        "cloudinary_upload_prefix",
+        "tandoor_url",
+        "mealie_url",
+        "llm_base_url",
     )
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:

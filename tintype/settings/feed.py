@@ -48,11 +48,20 @@ class FeedSettings(BaseSettings):
         None, validation_alias=names("QSTASH_NEXT_SIGNING_KEY"), description="The key that follows, tried second."
     )
     cloudinary_cloud_name: str | None = Field(
-        None, validation_alias=names("CLOUDINARY_CLOUD_NAME"), description="Accepted for compatibility; not used yet."
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,128}$",
+        validation_alias=names("CLOUDINARY_CLOUD_NAME"),
+        description="With its key and secret, pictures of feeds are kept in this cloud as well, and `GET /photos` "
+        "shows them there.",
     )
     cloudinary_api_key: SecretStr | None = Field(
-        None, validation_alias=names("CLOUDINARY_API_KEY"), description="Accepted for compatibility; not used yet."
+        None, validation_alias=names("CLOUDINARY_API_KEY"), description="API key of that cloud."
     )
     cloudinary_api_secret: SecretStr | None = Field(
-        None, validation_alias=names("CLOUDINARY_API_SECRET"), description="Accepted for compatibility; not used yet."
+        None, validation_alias=names("CLOUDINARY_API_SECRET"), description="Secret of that key, which signs each call."
+    )
+    cloudinary_upload_prefix: str = Field(
+        "https://api.cloudinary.com",
+        validation_alias=names("CLOUDINARY_UPLOAD_PREFIX"),
+        description="Address of Cloudinary's API, of another region for example.",
     )

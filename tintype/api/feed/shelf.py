@@ -216,7 +216,7 @@ class Shelf:
             return await asyncio.to_thread(self._prepared, workspace_id, revision, found, synced_at, stale)
         view = await self.feed.view(workspace_id)
         names = {one.id: one.username for one in await self.feed.accounts.of_workspace(workspace_id) if one.username}
-        items = photos(view.items, self.links, names)
+        items = photos(view.items, self.links, names, await self.feed.hosting.addresses(workspace_id))
         entry = await asyncio.to_thread(self._prepared, workspace_id, view.revision, items, view.synced_at, view.stale)
         end = first_expiry(view.items)
         if end is None:

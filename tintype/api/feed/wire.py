@@ -114,8 +114,11 @@ class Links:
         }
 
 
-def photo(item: Item, links: Links) -> dict[str, Any] | None:
-    """Return an item as JSON, or None when there is nothing of it that a page could show."""
+def photo(item: Item, links: Links, hosted: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return an item as JSON, or None when there is nothing of it that a page could show.
+
+    Its addresses are ours; where Cloudinary serves its picture as well, `cdnUrl` says so.
+    """
     picture = (
         links.original(item.picture) if item.picture else links.fallback(item.picture_fallback, item.fallback_until)
     )
@@ -132,7 +135,8 @@ def photo(item: Item, links: Links) -> dict[str, Any] | None:
         "timestamp": moment(item.posted_at),
         "productType": item.product,
         **_looks(item, picture, links),
-        **_children(item, links),
+        **({"cdnUrl": hosted[item.picture.digest]} if item.picture and item.picture.digest in hosted else {}),
+        **_children(item, links, hosted),
     }
 
 
@@ -151,11 +155,11 @@ def _looks(item: Item, picture: str | None, links: Links) -> dict[str, Any]:
     return found
 
 
-def _children(item: Item, links: Links) -> dict[str, Any]:
+def _children(item: Item, links: Links, hosted: Mapping[str, str]) -> dict[str, Any]:
     if item.kind != "CAROUSEL_ALBUM":
         return {}
-    shown = (photo(child, links) for child in item.children)
-    kept = ("id", "mediaUrl", "mediaType", "posterUrl", "altText", "width", "height", "srcset", "placeholder")
+    shown = (photo(child, links, hosted) for child in item.children)
+    kept = ("id", "mediaUrl", "mediaType", "posterUrl", "altText", "width", "height", "srcset", "placeholder", "cdnUrl")
     return {"children": [{key: one[key] for key in kept if key in one} for one in shown if one]}
 
 
@@ -166,18 +170,30 @@ _LEAN_CHILD = ("id", "mediaUrl", "mediaType", "posterUrl", "width", "height")
 
 
 def lean(shown: dict[str, Any]) -> dict[str, Any]:
-    """Return an item without the addresses of its many sizes but for those in JPEG."""
-    found = {key: shown[key] for key in (*_LEAN, *_LEAN_PICTURE) if key in shown}
+    """Return an item without the addresses of its many sizes but for those in JPEG, and with its picture at Cloudinary."""
+    found = {key: shown[key] for key in (*_LEAN, *_LEAN_PICTURE) if key in shown} | _hosted(shown)
     if "srcset" in shown:
         found["srcset"] = {"jpeg": shown["srcset"]["jpeg"]}
     if "children" in shown:
-        found["children"] = [{key: child[key] for key in _LEAN_CHILD if key in child} for child in shown["children"]]
+        found["children"] = [
+            {key: child[key] for key in _LEAN_CHILD if key in child} | _hosted(child) for child in shown["children"]
+        ]
     return found
 
 
-def photos(items: Iterable[Item], links: Links, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _hosted(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return those addresses of an item that show its picture, as they are at Cloudinary; none: it is not there."""
+    if "cdnUrl" not in shown:
+        return {}
+    own = shown.get("posterUrl", shown["mediaUrl"])
+    return {key: shown["cdnUrl"] for key in ("mediaUrl", "posterUrl") if shown.get(key) == own}
+
+
+def photos(
+    items: Iterable[Item], links: Links, names: Mapping[str, str], hosted: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Return items as JSON with the names of their accounts, without those that a page could not show."""
-    shown = ((photo(item, links), names.get(item.account_id)) for item in items)
+    shown = ((photo(item, links, hosted), names.get(item.account_id)) for item in items)
     return [{**one, "username": name} for one, name in shown if one is not None]
 
 

@@ -9,6 +9,9 @@ view      what a website gets, always the last good list
 from tintype.core.feed.copies import Copies, blob_key
 from tintype.core.feed.curation import Choice, Choices, Curation
 from tintype.core.feed.feed import Feed, Report
+from tintype.core.feed.hosting import Hosting
+from tintype.core.feed.hosting_model import HostedStanding
+from tintype.core.feed.hosting_records import HostingRecords
 from tintype.core.feed.model import FORMATS, SIZES, Asset, Item, Policy, Standing, View, first_sentence
 from tintype.core.feed.owning import OwnPosts
 from tintype.core.feed.records import FeedRecords
@@ -25,6 +28,9 @@ __all__ = [
     "Curation",
     "Feed",
     "FeedRecords",
+    "HostedStanding",
+    "Hosting",
+    "HostingRecords",
     "Item",
     "OwnPosts",
     "Policy",

@@ -11,6 +11,7 @@ from tintype.backends.engine import Engine
 from tintype.core.accounts import Account, Accounts, Grip, State
 from tintype.core.feed.copies import Copies, When
 from tintype.core.feed.curation import Curation
+from tintype.core.feed.hosting import Hosting
 from tintype.core.feed.model import (
     Departures,
     Item,
@@ -67,6 +68,7 @@ class Feed:
     engine: Engine
     bus: Bus
     curation: Curation
+    hosting: Hosting
     policy: Policy
 
     async def sync(self, account_id: str, *, deep: bool = False) -> Report:
@@ -151,7 +153,7 @@ class Feed:
         chosen = await self.curation.of(workspace_id)
         names = {account.id: account.username or "" for account in accounts}  # shown beside each post
         revision = "-".join(f"{key[:8]}.{one.revision}.{names.get(key, '')}" for key, one in standings.items())
-        revision += f"-{chosen.number}" if chosen.number else ""
+        revision += (f"-{chosen.number}" if chosen.number else "") + self.hosting.mark
         return revision, min(moments) if moments else None, next((reason for reason in reasons if reason), None)
 
     async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
@@ -230,6 +232,7 @@ class Feed:
             # Until its last batch a pass counts as not deep: were it killed, the next one reads everything again and
             # does not take the newest items, already stored, for known ground.
             step = standing if final else replace(standing, deep_at=None)
+            await self.hosting.put(account.workspace_id, filled)
             await self.records.store(
                 account,
                 [item for item in filled if item != stored.get(item.id)],
@@ -239,6 +242,7 @@ class Feed:
                 max_items=self.policy.max_items,
                 shown=shown,
             )
+            await self.hosting.settle(filled)
             if shown and not final:
                 await self._announce(account, changed=True)
         return changed

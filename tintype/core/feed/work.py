@@ -30,7 +30,11 @@ def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
         for workspace_id in await feed.accounts.left_behind():
             await feed.leave(workspace_id)
             await feed.accounts.forget(workspace_id)
-        return {"collected": await renditions.collect(feed.policy.grace)}
+        taken = await feed.hosting.collect(feed.policy.grace)
+        return {"collected": await renditions.collect(feed.policy.grace), "taken_from_cloud": taken}
+
+    async def host() -> Result:
+        return {"hosted": await feed.hosting.tend()}
 
     return (
         Job("feed.sync", sync),
@@ -38,6 +42,7 @@ def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
         Job("feed.sync_all", sync_all),
         Job("feed.render", render),
         Job("feed.collect", collect),
+        Job("feed.host", host),
         Job("accounts.refresh", refresh),
     )
 
@@ -57,6 +62,8 @@ def schedules(feed: Feed) -> Sequence[Schedule]:
         Schedule("accounts.refresh", "accounts.refresh", "17 * * * *"),
         Schedule("feed.collect", "feed.collect", "41 3 * * *"),
     ]
+    if feed.hosting.cloud:
+        found.append(Schedule("feed.host", "feed.host", "*/5 * * * *"))
     if feed.policy.interval:
         # A clock's line cannot say "every 45 minutes", so this one only looks; whose time has come is said by `sync_due`.
         often = feed.policy.interval % timedelta(minutes=5) == timedelta(0)
