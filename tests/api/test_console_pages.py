@@ -171,6 +171,29 @@ async def test_a_link_is_downloaded_or_refused_with_its_reason() -> None:
         file = await one.house.client.get(path)
         assert (file.status_code, len(file.content)) == (200, found.post.files[0].bytes)
         assert found.shortcode in await one.page("/console/downloads")
+        await assert_in_ranges(one.house, path, file.content)
+
+
+async def assert_in_ranges(house: Served, path: str, content: bytes) -> None:
+    async def asked(**headers: str) -> tuple[int, bytes]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await house.client.get(path, headers=named)
+        return answer.status_code, answer.content
+
+    for odd in ("bytes=9-3", "bytes=", "lines=1-2", "bytes=0-1,4-5", "bytes=a-b"):
+        assert await asked(range=odd) == (200, content)
+    assert await asked(range="bytes=3-9") == (206, content[3:10])
+    outside = await house.client.get(path, headers={"range": f"bytes={len(content)}-"})
+    assert (outside.status_code, outside.headers["content-range"]) == (416, f"bytes */{len(content)}")
+    assert outside.json()["error"] == "the range lies outside of the file"
+    head = await house.client.head(path)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(content)))
+    etag, changed = head.headers["etag"], head.headers["last-modified"]
+    for same in (etag, changed):
+        assert await asked(range="bytes=0-9", if_range=same) == (206, content[:10])
+    assert await asked(range="bytes=0-9", if_range='"another"') == (200, content)
+    assert await asked(if_none_match=etag) == await asked(if_modified_since=changed) == (304, b"")
+    assert "attachment" in (await house.client.head(f"{path}?save=1")).headers["content-disposition"]
 
 
 async def test_the_connect_doctor_reads_what_instagram_said() -> None:

@@ -1,6 +1,9 @@
 """Stored files over HTTP, whole or in ranges: named by their content, so they may be kept for ever by everybody."""
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from fastapi import Request
@@ -22,11 +25,15 @@ HEADERS = {
 
 
 class WholeFile(FileResponse):
-    """A file from its first byte to its last, whatever range was asked for: one that counts was answered before."""
+    """A file from its first byte to its last, or the span of it that was found to be asked for, whatever the request says."""
+
+    span: tuple[int, int] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file."""
         headers = [one for one in scope["headers"] if one[0] not in (b"range", b"if-range")]
+        if self.span is not None:
+            headers.append((b"range", f"bytes={self.span[0]}-{self.span[1] - 1}".encode()))
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
@@ -36,6 +43,30 @@ def unchanged(request: Request, etag: str, *, there: bool = False) -> Response |
     if etag in known or (there and "*" in known):
         return Response(status_code=304, headers={**HEADERS, "ETag": etag})
     return None
+
+
+def is_known(request: Request, etag: str, changed: datetime) -> bool:
+    """Tell whether somebody says that he has a file as it is: by its name, or else by the moment of its last change."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in tags.split(","))
+    try:
+        return changed <= parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except (TypeError, ValueError):
+        return False
+
+
+def part_of(request: Request, path: Path, size: int, headers: Mapping[str, str], kind: str) -> Response:
+    """Return a file of this disk, or the part of it that was asked for; `headers` say its ETag and when it last changed.
+
+    Raises 416 for a range outside of it.
+    """
+    if request.state.head:  # answered without reading the file; a range means nothing here (RFC 9110, 14.2)
+        return Response(headers={**headers, "Content-Length": str(size)}, media_type=kind)
+    found = WholeFile(path, media_type=kind, headers=headers)
+    if request.headers.get("if-range", headers["ETag"]) in (headers["ETag"], headers["Last-Modified"]):
+        found.span = span_of(request.headers.get("range"), size)
+    return found
 
 
 async def send(request: Request, blobs: Blobs, key: str, *, etag: str, kind: str, missing: str) -> Response:

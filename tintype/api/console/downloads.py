@@ -1,12 +1,15 @@
 """Posts by their links for people: paste one, see its files and its words, or why it cannot be had."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from fastapi import FastAPI, Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import text_of
+from tintype.api.files import is_known, part_of
 from tintype.core.access import Visit
 from tintype.core.downloads import Download
 from tintype.errors import Invalid, NotFound, Trouble
@@ -49,13 +52,21 @@ def add(app: FastAPI, desk: ConsoleDesk) -> None:
         """Send a downloaded file."""
         await desk.door.visit(request)
         path, kept = await desk.downloads.file(shortcode, name)
+        found = path.stat()
+        changed = datetime.fromtimestamp(int(found.st_mtime), UTC)
         headers = {
+            "ETag": f'"{kept.sha256}"',
+            "Last-Modified": format_datetime(changed, usegmt=True),
+            "Accept-Ranges": "bytes",
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox",
             "Cache-Control": "private",
         }
-        saved = name if "save" in request.query_params else None
-        return FileResponse(path, media_type=kept.content_type, headers=headers, filename=saved)
+        if "save" in request.query_params:
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        if is_known(request, headers["ETag"], changed):
+            return Response(status_code=304, headers=headers)
+        return part_of(request, path, found.st_size, headers, kept.content_type)
 
 
 async def _known(desk: ConsoleDesk, shortcode: str) -> Download:

@@ -6,12 +6,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from tintype.api.files import is_known, part_of
 from tintype.backends.vault import Vault
 from tintype.core.downloads import Downloads
 
@@ -71,31 +71,6 @@ async def answer(downloads: Downloads, request: Request, shortcode: str, name: s
     disposition = "attachment" if "download" in request.query_params else "inline"
     headers = {**_HEADERS, "ETag": etag, "Last-Modified": format_datetime(changed, usegmt=True)}
     headers |= {"Cache-Control": "private, max-age=3600", "Content-Disposition": f'{disposition}; filename="{name}"'}
-    if _is_known(request, etag, changed):
+    if is_known(request, etag, changed):
         return Response(status_code=304, headers=headers)
-    if request.state.head:  # answered without reading the file; a range means nothing here (RFC 9110, 14.2)
-        length = {"Content-Length": str(found.st_size)}
-        return Response(headers={**headers, **length}, media_type=file.content_type)
-    _check_range(request, found.st_size)
-    return FileResponse(path, media_type=file.content_type, headers=headers, stat_result=found)
-
-
-def _is_known(request: Request, etag: str, changed: datetime) -> bool:
-    tags = request.headers.get("if-none-match")
-    if tags is not None:
-        return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in tags.split(","))
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-        return changed <= since
-    except (TypeError, ValueError):
-        return False
-
-
-def _check_range(request: Request, size: int) -> None:
-    """Take a range away that is not one plain range: the whole file is a good answer to it (RFC 9110, 14.2)."""
-    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("range", ""))
-    first, last = found.groups() if found else ("", "")
-    if (first and int(first) >= size) or (not first and last and not int(last)):
-        raise HTTPException(416, "the range lies outside of the file", {"Content-Range": f"bytes */{size}"})
-    if (not first and not last) or (first and last and int(last) < int(first)):
-        request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"range"]
+    return part_of(request, path, found.st_size, headers, file.content_type)
