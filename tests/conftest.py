@@ -1,4 +1,4 @@
-"""What holds for every test: patience where the product has little, and no effort where the product makes one on purpose.
+"""What holds for every test: patience where the product has little, none where it has much, and passwords that are cheap.
 
 How fast an example is found is no matter here, speed is measured in `bench/`.
 """
@@ -11,13 +11,15 @@ from argon2 import profiles
 from hypothesis import settings
 
 from tintype.api.feed import shelf
-from tintype.backends import redis
+from tintype.backends import engine, redis
 from tintype.core.access import passwords
 
-# A machine that tests keep busy stalls for seconds; in the product that long is "away".
+# A machine that tests keep busy stalls for seconds, which the product takes for "away". It also looks at its queue rarely,
+# and makes a password dear.
 _OURS: tuple[tuple[ModuleType, str, object], ...] = (
     (redis, "PATIENCE_SECONDS", 30.0),
     (shelf, "PATIENCE_SECONDS", 30.0),
+    (engine, "POLLING_SECONDS", 0.1),
     (passwords, "PARAMETERS", profiles.CHEAPEST),
 )
 _SOLD = tuple((module, name, getattr(module, name)) for module, name, _ in _OURS)
@@ -37,6 +39,6 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def as_sold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The product's own patience and effort, for a test that is about them."""
+    """The product's own numbers, for a test that is about them."""
     for module, name, value in _SOLD:
         monkeypatch.setattr(module, name, value)

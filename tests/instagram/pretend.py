@@ -61,5 +61,5 @@ def running() -> Generator[Pretend]:
             with httpx2.Client(base_url=origin, timeout=20, verify=NOBODY) as levers:
                 yield Pretend(origin, levers)
         finally:
-            server.should_exit = True
+            server.should_exit = server.force_exit = True  # whoever still asks belongs to a test that is over
             thread.join(10)

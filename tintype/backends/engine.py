@@ -31,6 +31,7 @@ Result = Mapping[str, object]
 QUEUE = "tintype"
 AGAIN = "+"  # the lane of those that follow a running one
 TIDY = "engine.tidy"
+POLLING_SECONDS = 0.5  # between two looks at the queue
 KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
 # Jobs taken at one look for each that is worked at a time. Looks are half a second apart, most jobs take a hundredth of one; what
@@ -161,14 +162,14 @@ class DurableEngine:
         *,
         executor: str = "local",
         at_once: int = 4,
-        polling_seconds: float = 0.5,
+        polling_seconds: float | None = None,
         shared: Database | None = None,
     ) -> None:
         self._url = url
         self._executor = executor
         self._turn = asyncio.Semaphore(at_once)
         self._taken = at_once * (AHEAD_SHARED if shared else AHEAD)
-        self._polling = polling_seconds
+        self._polling = polling_seconds or POLLING_SECONDS
         self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._running: set[asyncio.Task[Result]] = set()
         self._closing = False
