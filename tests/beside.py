@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import obstore
@@ -13,11 +13,9 @@ from obstore.store import S3Store
 from psycopg.sql import SQL
 
 from tests.profile import backends
+from tests.servers import S3
 from tintype.backends.database import sqlite_file
 from tintype.settings import Settings, load
-
-if TYPE_CHECKING:  # this name does not exist when the program runs
-    from obstore.store import ClientConfig
 
 _PATIENCE = 60.0  # seconds for a busy machine, and for a writer who is at it
 _TABLES = {
@@ -65,6 +63,14 @@ class Kept:
         # Each new version of a row has another place, or another transaction.
         return {table: sorted(self.rows(f'SELECT ctid::text, xmin::text FROM "{table}"')) for table in self.tables()}
 
+    def written(self) -> bytes:
+        """Return everything that the database holds, to look for what should not be there."""
+        file = sqlite_file(self.database)
+        if file is not None:
+            return b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+        rows = [row for table in self.tables() for row in self.rows(f'SELECT * FROM "{table}"')]
+        return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
+
     def files(self) -> dict[str, float]:
         """Return the keys of all stored files with the moment of their last change."""
         folder = self._folder()
@@ -95,7 +101,4 @@ class Kept:
     def _bucket(self) -> S3Store:
         parts = urlsplit(self.blobs)
         (endpoint,) = parse_qs(parts.query)["endpoint"]
-        options: ClientConfig = {"allow_http": True}
-        return S3Store(
-            parts.netloc, prefix=parts.path.strip("/"), endpoint=endpoint, region="us-east-1", client_options=options
-        )
+        return S3(endpoint, parts.netloc).store(parts.path.strip("/"))

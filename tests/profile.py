@@ -8,8 +8,9 @@ import asyncio
 import atexit
 import os
 import shutil
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
@@ -38,10 +39,7 @@ def backends(folder: Path, **chosen: object) -> Settings:
     """Return the settings that put a house of this data folder onto the profile; what a test chose itself stays so."""
     if not IS_FULL or "database_url" in chosen:
         return {}
-    given, folder = _servers().given, folder.resolve()
-    if folder not in given:
-        given[folder] = _servers().furnished(_EMPTY, new_key())
-    return given[folder]
+    return _servers().of(folder)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -54,13 +52,11 @@ def copied(folder: Path, to: Path) -> None:
     """Copy a data folder, and what it has on the profile; nobody may be at work on it."""
     shutil.copytree(folder, to)
     if IS_FULL:
-        servers, source = _servers(), backends(folder)
-        name = str(source["redis_key_prefix"]).removesuffix(":")
-        servers.given[to.resolve()] = servers.furnished(name, str(source["encryption_key"]))
+        _servers().copy(folder, to)
 
 
 @dataclass(frozen=True, slots=True)
-class _Servers:
+class Servers:
     """What all houses of this process share, and what each of them was given."""
 
     database: str
@@ -69,8 +65,19 @@ class _Servers:
     given: dict[Path, Settings] = field(default_factory=dict[Path, Settings])
     numbers: "count[int]" = field(default_factory=count)
 
-    def furnished(self, source: str, key: str) -> Settings:
-        """Make a database and a bucket that hold what those named `source` do, and return the settings that lead there."""
+    def of(self, folder: Path) -> Settings:
+        """Return the settings of a house of this data folder, the same ones each time."""
+        folder = folder.resolve()
+        if folder not in self.given:
+            self.given[folder] = self._furnished(_EMPTY, new_key())
+        return self.given[folder]
+
+    def copy(self, folder: Path, to: Path) -> None:
+        """Give a data folder a copy of what another one has."""
+        source = self.of(folder)
+        self.given[to.resolve()] = self._furnished(_name_of(source), str(source["encryption_key"]))
+
+    def _furnished(self, source: str, key: str) -> Settings:
         self._tidy()
         name = f"house{next(self.numbers)}"
         self._ask(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(source)))
@@ -95,7 +102,7 @@ class _Servers:
     def _tidy(self) -> None:
         """Remove what belonged to folders that are gone."""
         for folder in [folder for folder in self.given if not folder.exists()]:
-            name = str(self.given.pop(folder)["redis_key_prefix"]).removesuffix(":")
+            name = _name_of(self.given.pop(folder))
             self._ask(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
             self._forget(f"{name}:*")
             replace(self.s3, bucket=name).remove()
@@ -114,18 +121,28 @@ class _Servers:
         run_dbos_database_migrations(system_database_url=self.address(_EMPTY).replace("://", "+psycopg://"))
 
 
+def _name_of(given: Settings) -> str:
+    return str(given["redis_key_prefix"]).removesuffix(":")
+
+
 async def _migrated(url: str) -> None:
     database = open_database(url)
     await upgrade(database)
     await database.close()
 
 
+@contextmanager
+def servers() -> Generator[Servers]:
+    """Run what the full profile stands on."""
+    os.environ |= _CREDENTIALS
+    with postgres_server() as database, redis_server() as redis, s3_server() as s3:
+        found = Servers(database, redis, s3)
+        found.prepare()
+        yield found
+
+
 @cache
-def _servers() -> _Servers:
+def _servers() -> Servers:
     stack = ExitStack()
     atexit.register(stack.close)
-    os.environ |= _CREDENTIALS
-    database, redis = stack.enter_context(postgres_server()), stack.enter_context(redis_server())
-    found = _Servers(database, redis, stack.enter_context(s3_server()))
-    found.prepare()
-    return found
+    return stack.enter_context(servers())

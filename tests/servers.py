@@ -14,10 +14,15 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+import obstore
 from botocore import session
+from obstore.store import S3Store
+
+if TYPE_CHECKING:  # this name does not exist when the program runs
+    from obstore.store import ClientConfig
 
 _PATIENCE = 60.0  # seconds a server may take to come up on a busy machine
 _READY = (b"eady to accept connections", b"Running on http")  # what PostgreSQL and Redis write, and what moto does
@@ -49,26 +54,28 @@ class S3:
         with urlopen(Request(f"{self.origin}/{self.bucket}", method="PUT"), timeout=_PATIENCE):
             return self
 
-    def all_keys(self) -> Sequence[str]:
-        """Return the keys of everything in the bucket."""
-        found: list[str] = []
-        while True:
-            after = {"StartAfter": found[-1]} if found else {}
-            page: Any = self.ask("list_objects_v2", **after)
-            found += [one["Key"] for one in page.get("Contents", ())]
-            if not page["IsTruncated"]:
-                return found
-
     def take(self, source: str) -> None:
         """Copy everything that another bucket of this server holds into this one."""
-        for key in replace(self, bucket=source).all_keys():
-            self.ask("copy_object", Key=key, CopySource=f"{source}/{key}")
+        theirs, mine = replace(self, bucket=source).store(), self.store()
+        for key in _keys(theirs):
+            obstore.put(mine, key, obstore.get(theirs, key).bytes())
 
     def remove(self) -> None:
         """Remove the bucket with all it holds."""
-        for key in self.all_keys():
-            self.ask("delete_object", Key=key)
-        self.ask("delete_bucket")
+        store = self.store()
+        obstore.delete(store, _keys(store))
+        with urlopen(Request(f"{self.origin}/{self.bucket}", method="DELETE"), timeout=_PATIENCE):
+            pass
+
+    def store(self, prefix: str | None = None) -> S3Store:
+        """Open the bucket; credentials come from the environment."""
+        options: ClientConfig = {"allow_http": True}
+        return S3Store(self.bucket, prefix=prefix, endpoint=self.origin, region="us-east-1", client_options=options)
+
+
+def _keys(store: S3Store) -> list[str]:
+    pages = obstore.list(store, chunk_size=1000)  # pyright: ignore[reportUnknownMemberType] - without arrow
+    return [one["path"] for page in pages for one in page]
 
 
 @contextmanager

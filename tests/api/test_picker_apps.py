@@ -18,8 +18,9 @@ async def test_a_secret_is_shown_once_and_kept_sealed(shop: Website) -> None:
     shown = await shop.http.get(f"/api/apps/{shop.app_id}", headers=shop.owner)
     assert shop.secret not in shown.text
     assert shop.secret not in (await shop.http.get("/api/apps", headers=shop.owner)).text
-    database = shop.stage.house.settings.data / "tintype.db"
-    assert all(shop.secret.encode() not in one.read_bytes() for one in database.parent.glob("tintype.db*"))
+    kept = shop.stage.kept().written()
+    assert shop.key.encode() in kept
+    assert shop.secret.encode() not in kept
 
 
 async def test_owners_alone_see_and_change_their_apps(shop: Website) -> None:

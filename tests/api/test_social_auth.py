@@ -305,8 +305,7 @@ async def test_no_password_and_no_token_is_stored_as_it_is(ann: Someone) -> None
     found = await ann.stage.house.users.records.by_email(ann.email)
     assert found is not None
     assert str(found[1]).startswith("$argon2id$v=19$")
-    folder = ann.stage.house.settings.data
-    kept = b"".join(path.read_bytes() for path in folder.glob("tintype.db*"))
+    kept = ann.stage.kept().written()
     assert ann.email.encode() in kept
     for secret in (PASSWORD, ann.access, ann.refresh, claims_of(ann.refresh)["jti"]):
         assert secret.encode() not in kept

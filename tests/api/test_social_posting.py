@@ -254,8 +254,8 @@ async def test_uploads_that_are_not_taken(team: Team) -> None:
     given = {"authorization": f"Bearer {team.who.access}", "content-type": "application/json"}
     large = await team.stage.http.post("/api/sns/instagram/posts", content=b" " * 1_100_000, headers=given)
     refused(large, 413)
-    uploads = team.stage.house.settings.data / "blobs" / "publishing" / "uploads" / team.who.workspace_id
-    assert not uploads.exists() or all(path.stat().st_size for path in uploads.iterdir())
+    mine, kept = f"publishing/uploads/{team.who.workspace_id}/", team.stage.kept()
+    assert all(kept.content(key) for key in kept.files() if key.startswith(mine))
 
 
 async def test_only_some_may_publish(team: Team) -> None:

@@ -138,8 +138,10 @@ async def test_a_restart_of_postgres_loses_nothing_and_is_said_clearly(database:
         await until(lambda: _is_watched(database))
 
 
-async def test_a_full_disk_is_said_and_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged() as stage:
+async def test_a_full_disk_is_said_and_leaves_nothing_half_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with staged(blobs_url=(tmp_path / "blobs").as_uri()) as stage:
         one = await stage.member(posts=1)
         kept = _originals(stage)
         team = (await stage.http.post("/api/auth/register", json=_PERSON)).raise_for_status().json()
@@ -154,7 +156,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_written(monkeypatch: 
             await one.sync()
             assert len(await one.photos()) == 2, "shown from Instagram until there is room"
             assert _originals(stage) == kept
-        assert not list((stage.house.settings.data / "blobs" / ".unfinished").iterdir())
+        assert not list((tmp_path / "blobs" / ".unfinished").iterdir())
         assert (await stage.http.post("/api/sns/instagram/uploads", **sent)).status_code == 201
         await one.sync(deep=True)
         assert await one.assert_whole_feed() == [], "every picture is a copy of our own"
