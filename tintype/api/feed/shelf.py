@@ -1,14 +1,16 @@
 """Prepared answers: a workspace's feed as ready bytes, so that a read costs a hash and two dictionary look-ups.
 
-An entry holds every form that can be asked for (plain, gzip, br, and the 304 of each) as ASGI messages. Entries are dropped
-by event, in this process and by the bus in others, and their freshness is looked at once a minute. When the database is
-away the last entry goes on being served: a website's feed fails open.
+An entry holds every form of a token's answer (plain, gzip, br, and the 304 of each) as ASGI messages; what visitors of websites
+get is prepared when the first of them asks. Entries are dropped by event, in this process and by the bus in others, and their
+freshness is looked at once a minute: those that are read all the time are looked at ahead of that, a few at a time, so that no
+reader waits for it. When the database is away the last entry goes on being served: a website's feed fails open.
 """
 
 import asyncio
 import json
 import logging
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,9 +28,11 @@ from tintype.events import AccountChanged, Event, MediaSynced, WorkspaceChanged
 log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 60.0
+AHEAD = 0.5  # the part of that time after which whoever reads has it done, without waiting for it
+AHEAD_AT_ONCE = 2
 PATIENCE_SECONDS = 2.0  # for a database that hangs, when there is a last good list to serve
-MOST_BYTES = 256 * 2**20
-MOST_CALLERS = 10_000
+MOST_BYTES = 512 * 2**20  # some ten thousand feeds of fifty posts
+MOST_CALLERS = 50_000
 MOST_PARTS = 16  # of one feed; a website asks for the same one always
 
 
@@ -47,34 +51,38 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A workspace's feed, prepared; `items` are kept for filtered reads and the page."""
+    """A workspace's feed, prepared; `packed` are its items, for filtered reads and the page."""
 
     workspace_id: str
     revision: str
-    items: list[dict[str, Any]]
+    packed: bytes = field(repr=False)
+    count: int
     synced_at: datetime | None
     stale: str | None
     forms: Forms
-    public: Forms
     until: float
     expires: bool = False  # shows an address of Instagram's that ends: the list is read again even if nothing changed
     parts: dict[Choice, Forms] = field(default_factory=dict[Choice, Forms])
 
     @property
-    def size(self) -> int:
-        """Return about how many bytes this holds; the items weigh about as much as their plain form."""
-        forms = (*self.forms.values(), *self.public.values())
-        return sum(len(form.body["body"]) for form in forms) + len(self.public[b""].body["body"])
+    def items(self) -> list[dict[str, Any]]:
+        """Return all items as a page gets them."""
+        return json.loads(zlib.decompress(self.packed))
 
-    def form(self, accept_encoding: bytes, *, public: bool = False) -> Form:
+    @property
+    def size(self) -> int:
+        """Return about how many bytes this holds."""
+        held = (self.forms, *self.parts.values())
+        return len(self.packed) + sum(len(form.body["body"]) for forms in held for form in forms.values())
+
+    def form(self, accept_encoding: bytes) -> Form:
         """Return the form for what a client accepts."""
-        forms = self.public if public else self.forms
-        return fitting(forms, accept_encoding)
+        return fitting(self.forms, accept_encoding)
 
     def part(self, choice: Choice, accept_encoding: bytes) -> Form:
         """Return the public form of a part of the feed, which is packed once for all who want the same part."""
-        if choice.account is None and (choice.limit is None or choice.limit >= len(self.items)):
-            return self.form(accept_encoding, public=True)
+        if choice.limit is not None and choice.limit >= self.count:
+            choice = replace(choice, limit=None)
         forms = self.parts.get(choice)
         if forms is None:
             if len(self.parts) >= MOST_PARTS:
@@ -106,16 +114,28 @@ class Shelf:
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     opened: dict[str, _Opened] = field(default_factory=dict[str, _Opened])
     _making: dict[str, asyncio.Task[Entry]] = field(default_factory=dict[str, "asyncio.Task[Entry]"])
+    _asking: dict[str, asyncio.Task[Caller]] = field(default_factory=dict[str, "asyncio.Task[Caller]"])
+    _weights: dict[str, int] = field(default_factory=dict[str, int])
+    _weight: int = 0
     _changes: int = 0
 
     def ready(self, secret: str) -> Entry | None:
         """Return the entry for a workspace token when it is at hand and fresh, without waiting for anything."""
-        opened = self.opened.get(fingerprint(secret))
+        digest = fingerprint(secret)
+        opened = self.opened.get(digest)
         now = time.monotonic()
         if opened is None or opened.until < now or opened.caller.grant is not Grant.WORKSPACE:
             return None
         entry = self.entries.get(opened.caller.workspace_id)
-        return entry if entry is not None and entry.until > now else None
+        if entry is None or entry.until <= now:
+            return None
+        ahead = AHEAD * min(RECHECK_SECONDS, self.trust_seconds)
+        if entry.until - now < ahead and len(self._making) < AHEAD_AT_ONCE:
+            self._begin(entry.workspace_id, entry)
+        if opened.until - now < ahead and len(self._asking) < AHEAD_AT_ONCE and digest not in self._asking:
+            task = self._asking[digest] = asyncio.create_task(self._asked(secret, digest, opened, opened.caller.grant))
+            task.add_done_callback(lambda done: self._answered(digest, done))
+        return entry
 
     async def caller(self, secret: str, grant: Grant) -> Caller:
         """Return who shows `secret`, remembered for a minute.
@@ -128,6 +148,9 @@ class Shelf:
         if opened and opened.until > now and opened.caller.grant is grant:
             logs.note(workspace=opened.caller.workspace_id)
             return opened.caller
+        return await self._asked(secret, digest, opened, grant)
+
+    async def _asked(self, secret: str, digest: str, opened: _Opened | None, grant: Grant) -> Caller:
         changes = self._changes
         try:
             async with asyncio.timeout(PATIENCE_SECONDS if opened else None):
@@ -142,7 +165,7 @@ class Shelf:
         if len(self.opened) >= MOST_CALLERS:
             self.opened.clear()
         if changes == self._changes:  # else it may have been revoked while it was looked up
-            self.opened[digest] = _Opened(caller, now + RECHECK_SECONDS)
+            self.opened[digest] = _Opened(caller, time.monotonic() + RECHECK_SECONDS)
         await self._note(caller, digest)
         return caller
 
@@ -151,15 +174,37 @@ class Shelf:
         entry = self.entries.get(workspace_id)
         if entry and entry.until > time.monotonic():
             return entry
+        return await asyncio.shield(self._begin(workspace_id, entry))
+
+    def weigh(self, entry: Entry) -> None:
+        """Take note that an entry has grown, and let go of those that were made first while all are too heavy."""
+        workspace_id = entry.workspace_id
+        if self.entries.get(workspace_id) is not entry:
+            return
+        self._weight += entry.size - self._weights.get(workspace_id, 0)
+        self._weights[workspace_id] = entry.size
+        while len(self.entries) > 1 and self._weight > MOST_BYTES:
+            self._drop(next(iter(self.entries)))
+
+    def _drop(self, workspace_id: str) -> None:
+        self.entries.pop(workspace_id, None)
+        self._weight -= self._weights.pop(workspace_id, 0)
+
+    def _begin(self, workspace_id: str, entry: Entry | None) -> "asyncio.Task[Entry]":
         task = self._making.get(workspace_id)
         if task is None:
             task = self._making[workspace_id] = asyncio.create_task(self._renew(workspace_id, entry))
             task.add_done_callback(lambda done: self._made(workspace_id, done))
-        return await asyncio.shield(task)
+        return task
 
     def _made(self, workspace_id: str, task: "asyncio.Task[Entry]") -> None:
         if self._making.get(workspace_id) is task:
             del self._making[workspace_id]
+        _heard(task)
+
+    def _answered(self, digest: str, task: "asyncio.Task[Caller]") -> None:
+        self._asking.pop(digest, None)
+        _heard(task)
 
     def forget(self, event: Event) -> None:
         """Drop what an event made old."""
@@ -173,7 +218,7 @@ class Shelf:
             case WorkspaceChanged():
                 self._changes += 1
                 self._making.pop(event.workspace_id, None)
-                self.entries.pop(event.workspace_id, None)
+                self._drop(event.workspace_id)
                 for digest in [
                     key for key, one in self.opened.items() if one.caller.workspace_id == event.workspace_id
                 ]:
@@ -192,10 +237,9 @@ class Shelf:
             return replace(old, until=time.monotonic() + 1.0)
         if self._making.get(workspace_id) is not asyncio.current_task():
             return entry
-        self.entries.pop(workspace_id, None)
+        self._drop(workspace_id)
         self.entries[workspace_id] = entry
-        while len(self.entries) > 1 and sum(one.size for one in self.entries.values()) > MOST_BYTES:
-            self.entries.pop(next(iter(self.entries)))
+        self.weigh(entry)
         return entry
 
     async def _fresh(self, workspace_id: str, old: Entry | None) -> Entry:
@@ -204,7 +248,7 @@ class Shelf:
             return await self._load(workspace_id, revision, synced_at, stale)
         if (old.synced_at, old.stale) == (synced_at, stale):
             return replace(old, until=self._until())
-        return await asyncio.to_thread(self._prepared, workspace_id, revision, old.items, synced_at, stale)
+        return await asyncio.to_thread(lambda: self._prepared(workspace_id, revision, old.items, synced_at, stale))
 
     def _until(self) -> float:
         return time.monotonic() + min(RECHECK_SECONDS, self.trust_seconds)
@@ -234,16 +278,15 @@ class Shelf:
         stale: str | None,
     ) -> Entry:
         private = encode({"success": True, "data": {"photos": list(map(lean, items))}})
-        public = encode({"photos": items})
         about = _about(synced_at, stale)
         return Entry(
             workspace_id,
             revision,
-            items,
+            zlib.compress(encode(items), 1),
+            len(items),
             synced_at,
             stale,
             forms_of(private, [*about, (b"cache-control", b"private, no-cache")]),
-            forms_of(public, [*about, (b"cache-control", _PUBLIC)]),
             self._until(),
         )
 
@@ -271,6 +314,12 @@ class Shelf:
             await self.cache.set(f"tenant:{caller.workspace_id}", about, self.trust_seconds)
         except Unavailable:
             pass
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    # Where nobody waited nothing is lost: whoever reads when its time has come asks again, and hears it.
+    if not task.cancelled():
+        task.exception()
 
 
 _PUBLIC = b"public, max-age=60, stale-while-revalidate=86400, stale-if-error=604800"

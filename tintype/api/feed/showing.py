@@ -53,6 +53,7 @@ def _feeds(app: FastAPI, desk: FeedDesk) -> None:
         choice = Choice(limit, account or None)
         if form == "json":
             part = await asyncio.to_thread(entry.part, choice, _accepted(request))  # the first of its kind is packed
+            desk.shelf.weigh(entry)
             return _with(part.answer(request), cors)
         if form == "html":
             oembed = embedding.discovered(desk.base, str(request.url.path), request.url.query)

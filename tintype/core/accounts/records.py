@@ -76,6 +76,9 @@ _by_id = _numbered.where(accounts.c.id == bindparam("account_id"))
 _by_number = _numbered.where(
     accounts.c.workspace_id == bindparam("workspace_id"), numbers.c.number == bindparam("number")
 )
+_of_workspace = _numbered.where(accounts.c.workspace_id == bindparam("workspace_id")).order_by(
+    accounts.c.created_at, accounts.c.id
+)
 
 apps = Table(
     "apps",
@@ -200,7 +203,9 @@ class AccountRecords:
 
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
         """Return a workspace's accounts, oldest first."""
-        return await self._accounts(accounts.c.workspace_id == workspace_id)
+        wanted = {"workspace_id": workspace_id}
+        rows = await self.database.look(lambda connection: connection.execute(_of_workspace, wanted).all())
+        return [_account(row) for row in rows]
 
     async def of_instagram(self, instagram_id: str) -> Sequence[Account]:
         """Return all accounts that Meta's calls may mean by an id: the account's, or the app-scoped one."""

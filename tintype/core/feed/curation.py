@@ -7,7 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, Row, String, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from tintype.backends.bus import Bus
 from tintype.backends.database import Database, Instant, metadata
@@ -29,6 +43,8 @@ choices = Table(
     Column("number", Integer, nullable=False),
     Column("chosen_at", Instant, nullable=False),
 )
+
+_CHOSEN = select(choices).where(choices.c.workspace_id == bindparam("workspace_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +89,8 @@ class Curation:
 
     async def of(self, workspace_id: str) -> Choices:
         """Return a workspace's choices."""
-        query = select(choices).where(choices.c.workspace_id == workspace_id)
-        async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        wanted = {"workspace_id": workspace_id}
+        rows = await self.database.look(lambda connection: connection.execute(_CHOSEN, wanted).all())
         return Choices({row.media_id: _choice(row) for row in rows}, max((row.number for row in rows), default=0))
 
     async def hide(self, workspace_id: str, account_id: str, media_id: str, *, hidden: bool) -> None:

@@ -116,6 +116,7 @@ _living_of_account = _living.where(media.c.account_id == bindparam("account_id")
 _suspected = select(media.c.id).where(
     media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
 )
+_standings_of = select(syncs).where(syncs.c.workspace_id == bindparam("workspace_id"))
 _standing_of = select(syncs).where(syncs.c.account_id == bindparam("account_id"))
 
 # What a sync may never overwrite when it stores an item again.
@@ -166,9 +167,9 @@ class FeedRecords:
 
     async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
         """Return the standing of each of a workspace's accounts that was ever synced."""
-        async with self.database.read() as connection:
-            rows = await connection.execute(select(syncs).where(syncs.c.workspace_id == workspace_id))
-            return {row.account_id: _standing(row) for row in rows}
+        wanted = {"workspace_id": workspace_id}
+        rows = await self.database.look(lambda connection: connection.execute(_standings_of, wanted).all())
+        return {row.account_id: _standing(row) for row in rows}
 
     async def all_standings(self) -> Mapping[str, Standing]:
         """Return the standing of every account that was ever synced."""
