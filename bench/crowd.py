@@ -13,6 +13,7 @@ from tintype.core.feed import Asset, Item
 from tintype.core.feed.model import Departures, Standing
 from tintype.core.feed.reading import item_of
 from tintype.core.feed.records import media, syncs
+from tintype.events import MediaSynced
 from tintype.instagram import Connection, Login, Profile, Token, calls
 
 PICTURE = Asset(f"{7:064x}", "jpeg", 200_000, 1080, 1350, "#a08060", "1QcSHQRnh493V4dIh4eXh1h4kJUI")
@@ -88,6 +89,14 @@ async def age(house: House, by: timedelta) -> None:
     then = datetime.now(UTC) - by
     async with house.backends.database.write() as connection:
         await connection.execute(update(syncs).values(synced_at=then, deep_at=then))
+
+
+async def touch(house: House, project: Project) -> None:
+    """Let a project's feed have changed, and tell everybody, as a sync does."""
+    async with house.backends.database.write() as connection:
+        mine = syncs.c.workspace_id == project.workspace_id
+        await connection.execute(update(syncs).where(mine).values(revision=syncs.c.revision + 1))
+    await house.backends.bus.publish(MediaSynced(project.workspace_id, "", changed=True))
 
 
 def _pictured(item: Item) -> Item:
