@@ -1,11 +1,13 @@
 """The picker's portal in the console: apps with their secrets, and webhooks with what became of each delivery."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pyvips
 
-from tests.api.test_console_pages import Office, office
+from tests.api.test_console_pages import PATIENCE, Office, office
+from tests.core.webhooks.desk import receiving
 from tests.served import Served
 
 
@@ -100,3 +102,16 @@ async def test_an_endpoint_is_tested_and_its_deliveries_can_be_read_and_repeated
         assert refused.status_code == 400
         await one.send(place, verb="remove")
         assert (await one.house.client.get(place)).status_code == 404
+
+
+async def test_a_delivery_shows_where_it_went_and_what_took_how_long() -> None:
+    async with receiving() as receiver, office(outbound_allow=(receiver.remote.place,)) as one:
+        await made(one, "/console/webhooks", url=receiver.url("/hook"), description="Shop", events="fp.upload")
+        place = re.findall(r'href="(/console/webhooks/[0-9a-f-]{36})"', await one.page("/console/webhooks"))[0]
+        app = await one.house.house.picking.apps.create(one.room.id, "Our shop")
+        await store(one.house, app.app.key)
+        async with asyncio.timeout(PATIENCE):
+            while not (found := re.findall(rf'href="({place}/\d+)".*delivered', await one.page(place))):  # noqa: ASYNC110 - a browser looks
+                await asyncio.sleep(0.1)
+        shown = await one.page(found[0])
+        assert re.search(r"To <code>127\.0\.0\.1</code>: name [\d.]+ ms, connection [\d.]+ ms\.", shown)

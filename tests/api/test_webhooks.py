@@ -52,7 +52,7 @@ class Door:
     async def arrived(self, path: str, count: int) -> list[Any]:
         """What a receiver got, as soon as it is so much."""
         found = self.receiver.arrived(path)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 await asyncio.sleep(0.01)
                 found = self.receiver.arrived(path)
@@ -60,7 +60,7 @@ class Door:
 
     async def settled(self, endpoint: dict[str, Any], state: str) -> dict[str, Any]:
         """The newest delivery, as soon as it is in a state."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.log(endpoint)
                 if found and found[0]["state"] == state and found[0]["attempts"]:
@@ -75,7 +75,7 @@ async def door() -> AsyncGenerator[Door]:
         staged(
             outbound_allow=receiver.remote.place,
             webhook_jitter_seconds=0,
-            webhook_seconds=3,
+            webhook_seconds=30,
             picker_writes_per_minute=0,
         ) as stage,
     ):
@@ -100,6 +100,11 @@ async def test_from_registering_to_a_verified_message(door: Door) -> None:
     uid, at = asked.headers["webhook-id"], asked.headers["webhook-timestamp"]
     assert line["signed"] == {"standard": f"{uid}.{at}.{full['body']}", "filestack": f"{at}.{full['body']}"}
     assert line["response"]["body"] == "thanks"
+    gone = line["connection"]
+    assert (gone["address"], gone["tls"], gone["tlsSeconds"]) == ("127.0.0.1", None, None)
+    assert (
+        0 <= gone["dnsSeconds"] + gone["connectSeconds"] <= line["firstByteSeconds"] + 0.001 <= line["seconds"] + 0.001
+    )
     assert line["curl"].startswith(f"curl -X POST {made['url']} -H 'Content-Type: application/json'")
 
 

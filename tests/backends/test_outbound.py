@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.backends.remote import Asked, Remote, Script, answer, remote
 from tintype.backends import outbound as seam
+from tintype.backends.journeys import Journey, followed, present
 from tintype.backends.outbound import (
     FOREIGN,
     INSTAGRAM_HOSTS,
@@ -30,7 +31,7 @@ from tintype.backends.outbound import (
 from tintype.errors import Forbidden, TooLarge, Trouble, Unreachable
 
 ORIGIN = "http://127.0.0.1:8001"
-HERE = Policy(total_seconds=5)
+HERE = Policy(total_seconds=60, first_byte_seconds=60)
 hosts = st.sampled_from([*sorted(INSTAGRAM_HOSTS), "scontent-fra3-1.cdninstagram.com", "video.xx.fbcdn.net"])
 targets = st.from_regex(r"\A/[A-Za-z0-9_.~/-]{0,20}(\?[A-Za-z0-9_.~=&%41-]{1,20})?\Z").filter(
     lambda text: "." not in text.partition("?")[0]  # dot segments are folded, as every client does
@@ -401,6 +402,56 @@ async def test_tls_asks_for_the_name_though_the_literal_address_is_dialled(
                 await outbound.send(request, HERE)
         await outbound.close()
     assert named == [name]
+
+
+async def test_who_follows_a_request_learns_where_it_went_and_what_took_how_long(tmp_path: Path) -> None:
+    serving, calling = certificate("photos.example", tmp_path)
+
+    async def slow_names(host: str, port: int) -> Sequence[str]:
+        del host, port
+        await asyncio.sleep(0.05)
+        return ["127.0.0.1"]
+
+    async with remote(answer(b"safe"), serving) as here, remote(answer(b"plain", "Connection: close")) as plain:
+        allow = (f"photos.example:{here.port}", f"photos.example:{plain.port}", "photos.example:1")
+        outbound = HttpOutbound(allow=allow, resolver=slow_names, ssl_context=calling)
+        with followed() as secured:
+            await outbound.send(Outgoing("GET", f"https://photos.example:{here.port}/"), HERE)
+        with followed() as bare:
+            await outbound.send(Outgoing("GET", f"http://photos.example:{plain.port}/"), HERE)
+        with followed() as nowhere, pytest.raises(Unreachable):
+            await outbound.send(Outgoing("GET", "http://photos.example:1/"), HERE)
+        await outbound.close()
+    assert (secured.address, secured.tls) == ("127.0.0.1", "TLSv1.3")
+    assert secured.dns is not None
+    assert secured.dns >= 0.05
+    assert None not in (secured.connect, secured.handshake)
+    assert (bare.address, bare.tls, bare.handshake) == ("127.0.0.1", None, None)
+    assert nowhere.address == "127.0.0.1"
+    assert None not in (nowhere.dns, nowhere.connect)
+    assert present() is None
+
+
+async def test_a_kept_connection_is_told_from_a_new_one() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for line in reader:
+            if line == b"\r\n":
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        outbound = HttpOutbound(allow=(place,))
+        journeys = list[Journey]()
+        for _ in range(2):
+            with followed() as journey:
+                await outbound.send(Outgoing("GET", f"http://{place}/"), HERE)
+            journeys.append(journey)
+        await outbound.close()
+    first, second = journeys
+    assert first.connect is not None
+    assert (second.address, second.dns, second.connect) == ("127.0.0.1", None, None)
 
 
 def certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -54,7 +54,8 @@ class Connections:
             else:
                 break
         body = _Body(cast("AsyncIterable[bytes]", response.stream), partial(self._given_back, connection, idle))
-        return httpcore2.Response(response.status, headers=response.headers, content=body)
+        said = cast("dict[str, Any]", response.extensions)
+        return httpcore2.Response(response.status, headers=response.headers, content=body, extensions=said)
 
     async def close(self) -> None:
         """End all connections."""

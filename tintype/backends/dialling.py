@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import httpcore2
 
+from tintype.backends.journeys import step
+
 _AHEAD = 256 * 1024  # bytes taken in before anybody wants them; past that the other side has to wait
 
 
@@ -164,8 +166,9 @@ class _Connection(httpcore2.AsyncNetworkStream):
     ) -> httpcore2.AsyncNetworkStream:
         loop, wire = asyncio.get_running_loop(), self._wire
         try:
-            async with asyncio.timeout(timeout):
-                secured = await loop.start_tls(wire.transport, wire, ssl_context, server_hostname=server_hostname)
+            with step("handshake"):
+                async with asyncio.timeout(timeout):
+                    secured = await loop.start_tls(wire.transport, wire, ssl_context, server_hostname=server_hostname)
         except TimeoutError as error:
             wire.transport.abort()
             raise httpcore2.ConnectTimeout(str(error)) from error

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
 import httpcore2
@@ -22,6 +22,7 @@ from tintype import metrics, tracing
 from tintype.backends.addresses import first_forbidden
 from tintype.backends.connections import Connections
 from tintype.backends.dialling import Dialler
+from tintype.backends.journeys import present, step
 from tintype.errors import Forbidden, Misconfigured, TooLarge, Trouble, Unreachable
 
 INSTAGRAM_HOSTS = frozenset(
@@ -148,8 +149,9 @@ class Guard(httpcore2.AsyncNetworkBackend):
         exempt = (host, port) in self._exempt
         if not exempt and port not in _PORTS.values():
             raise Forbidden(f"port {port} of {host!r} is not called, only 80 and 443 are")
-        async with asyncio.timeout(timeout):
-            addresses = await self._resolver(host, port)
+        with step("dns"):
+            async with asyncio.timeout(timeout):
+                addresses = await self._resolver(host, port)
         why = None if exempt else first_forbidden(addresses)
         if why is not None:
             raise Forbidden(f"{host!r} is not called: it has an address that is not public ({why})")
@@ -167,7 +169,8 @@ class Guard(httpcore2.AsyncNetworkBackend):
         failure: Exception = httpcore2.ConnectError("no address")
         for address in addresses:
             try:
-                return await self._dial.connect_tcp(address, port, share, local_address, socket_options)
+                with step("connect", address):
+                    return await self._dial.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -279,7 +282,9 @@ class HttpOutbound:
         )
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._connections.send(built, wait)
+                response = await self._connections.send(built, wait)
+                _arrived(response)
+                return response
         except FOREIGN as error:
             raise trouble(error, url.host) from error
 
@@ -333,6 +338,15 @@ def trouble(error: Exception, host: str) -> Trouble:
             return Forbidden("only http:// and https:// addresses are called")
         case _:
             return Unreachable(f"the connection to {host!r} failed")
+
+
+def _arrived(response: httpcore2.Response) -> None:
+    """Note, for whoever follows this request, where its connection leads."""
+    if (journey := present()) is not None:
+        stream = cast("dict[str, httpcore2.AsyncNetworkStream]", response.extensions)["network_stream"]
+        secured: ssl.SSLObject | None = stream.get_extra_info("ssl_object")
+        peer: tuple[str, int] | None = stream.get_extra_info("server_addr")
+        journey.arrive(peer[0] if peer else None, secured.version() if secured else None)
 
 
 def _parse(url: str, base: httpx2.URL | None = None) -> httpx2.URL:

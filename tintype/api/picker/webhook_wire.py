@@ -166,6 +166,13 @@ def attempt(found: Attempt, body: bytes) -> dict[str, Any]:
         "detail": said.detail,
         "seconds": said.seconds,
         "firstByteSeconds": said.first_byte,
+        "connection": {
+            "address": said.address,
+            "tls": said.tls,
+            "dnsSeconds": said.dns,
+            "connectSeconds": said.connect,
+            "tlsSeconds": said.handshake,
+        },
         "advice": advice(said),
         "curl": _curl(found.url, sent, body),
     }

@@ -320,7 +320,8 @@ def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(**{name: getattr(row, name) for name in (*plain, *more)}, state=Progress(row.state))
 
 
-_LOGGED = ("status", "reason", "detail", "headers", "body", "seconds", "first_byte")
+_ANSWERED = ("status", "reason", "detail", "headers", "body", "seconds", "first_byte")
+_LOGGED = (*_ANSWERED, "address", "tls", "dns", "connect", "handshake")
 
 
 def _line(attempt: Attempt) -> dict[str, Any]:

@@ -171,6 +171,11 @@ class Answer:
     body: str = field(default="", repr=False)
     seconds: float = 0.0
     first_byte: float | None = None
+    address: str | None = None
+    tls: str | None = None
+    dns: float | None = None  # seconds, as those that follow; None for a connection that was kept from before
+    connect: float | None = None
+    handshake: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tintype.backends.journeys import Journey, followed
 from tintype.backends.outbound import Outbound, Outgoing
 from tintype.backends.outbound import Policy as Door
 from tintype.backends.vault import Vault
@@ -71,6 +72,13 @@ def prepared(
 
 async def send(outbound: Outbound, request: Prepared, policy: Policy) -> Answer:
     """Send a request and return what came of it; no redirect is followed, and nothing is raised for what others do."""
+    with followed() as journey:
+        answer = await _answered(outbound, request, policy)
+    gone = {name: getattr(journey, name) for name in Journey.__dataclass_fields__}
+    return replace(answer, **gone)
+
+
+async def _answered(outbound: Outbound, request: Prepared, policy: Policy) -> Answer:
     begun = time.monotonic()
     status, headers, first, body = None, dict[str, str](), None, b""
     door = Door(policy.seconds, policy.seconds, _ANY_SIZE, https_only=False)

@@ -90,5 +90,10 @@ attempts = Table(
     Column("body", Text, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("first_byte", Float),
+    Column("address", String(64)),
+    Column("tls", String(16)),
+    Column("dns", Float),
+    Column("connect", Float),
+    Column("handshake", Float),
     Index(None, "delivery_id"),
 )
