@@ -10,7 +10,7 @@ import hmac
 import json
 import re
 import time
-from asyncio import StreamWriter, sleep
+from asyncio import Event, StreamWriter, sleep
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,6 +73,7 @@ class PretendCloudinary:
     asked: int = 0
     port: int = 0
     _version: int = 1_700_000_000
+    _arrived: Event = field(default_factory=Event)
 
     @property
     def url(self) -> str:
@@ -92,6 +93,12 @@ class PretendCloudinary:
     def tagged(self, tag: str) -> set[str]:
         """The public ids of pictures with a tag."""
         return {one.public_id for one in self.pictures.values() if tag in one.tags}
+
+    async def reached(self, uploads: int) -> None:
+        """Return when so many pictures arrived."""
+        while sum(verb == "upload" for verb, _ in self.done) < uploads:
+            self._arrived.clear()
+            await self._arrived.wait()
 
     async def play(self, asked: Asked, writer: StreamWriter) -> None:
         method, target, _ = asked.line.split(" ")
@@ -174,6 +181,7 @@ class PretendCloudinary:
         one = Stored(public_id, file, self._version, form, width, height, tags, str(fields.get("context", "")))
         self.pictures[public_id] = one
         self.done.append(("upload", public_id))
+        self._arrived.set()
         said = f"public_id={public_id}&version={one.version}{self.secret}"
         more = {"signature": hashlib.sha1(said.encode()).hexdigest(), "overwritten": existed}
         return {**self._described(one), **more}

@@ -44,7 +44,9 @@ Check = Callable[["Settings"], Awaitable[Finding]]
 
 
 def doctor(
-    online: Annotated[bool, typer.Option("--online", help="Also ask the real Instagram whether it is there.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the real Instagram, and Cloudinary, whether they are there.")
+    ] = False,
     hostile: Annotated[
         str | None, typer.Option(metavar="URL", help="Instead try on a running server of yours what strangers try.")
     ] = None,
