@@ -62,9 +62,8 @@ async def fill(house: House, projects: int, posts: int) -> Sequence[Project]:
 def _copied(table: Table, model: str) -> Insert:
     """Return what gives all accounts the same rows as those of the first workspace."""
     own = {"account_id": accounts.c.id, "workspace_id": accounts.c.workspace_id}
-    rows = select(*(own.get(column.name, column) for column in table.c)).where(
-        table.c.workspace_id == model, accounts.c.workspace_id != model
-    )
+    pairs = table.join(accounts, (table.c.workspace_id == model) & (accounts.c.workspace_id != model))
+    rows = select(*(own.get(column.name, column) for column in table.c)).select_from(pairs)
     return insert(table).from_select([column.name for column in table.c], rows)
 
 

@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx2
+
 from bench.crowd import Project, fill, touch
 from bench.servers import Cost, Server, free_port, measure_among, running
 from tests.servers import postgres_server, redis_server
@@ -51,6 +53,8 @@ def main() -> None:
         tokens = folder / "tokens"
         tokens.write_text("\n".join(one.token for one in projects) + "\n")
         nodes = [stack.enter_context(_node(folder, name, env)) for name in ("first", "second")]
+        for node in nodes:
+            _read_once(node, projects)
         stack.enter_context(_changing(settings, projects, given.changes))
         alone: list[Cost] = []
         paired: list[Cost] = []
@@ -93,6 +97,12 @@ def _node(folder: Path, name: str, env: Mapping[str, str]) -> Generator[Server]:
     more = {"FEED_SYNC_MINUTES": "0", "INSIGHTS_COLLECT": "false", "IMAGE_WORKERS": "1", "LOG_LEVEL": "error"}
     with running(name, command, port, "/readyz", env={**env, **more}) as server:
         yield server
+
+
+def _read_once(node: Server, projects: Sequence[Project]) -> None:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{node.port}", timeout=60) as client:
+        for one in projects:
+            client.get("/photos", headers={"Authorization": f"Bearer {one.token}"}).raise_for_status()
 
 
 @contextmanager
