@@ -45,7 +45,8 @@ FACE = ("/_face/", "/_face/published", "/_face/magic", "/_world/panel")
 
 WIDGET = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Café</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1"><h1>Café</h1>
-<script async src="{url}/widget.js" data-feed="{feed_key}"></script><p>Open from seven to six.</p></html>"""
+<tintype-feed feed="{feed_key}"><svg viewBox="0 0 3 3" width="100%" display="block"></svg></tintype-feed>
+<script async src="{url}/widget.js"></script><p>Open from seven to six.</p></html>"""
 SHOP = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1"><script src="{url}/v2/filepicker.js?key={app_key}"></script>
 <h1>Shop</h1><script>filepicker.pick({{services: ["INSTAGRAM"]}}, function () {{}}, function () {{}});</script></html>"""

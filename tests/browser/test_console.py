@@ -151,7 +151,7 @@ async def test_a_paste_becomes_a_recipe_and_a_failed_one_is_tried_again(stage: S
         "Oat bake\n\nIngredients\n- 200 g oats\n- 2 eggs\n\nMethod\n1. Mix.\n2. Bake."
     )
     await page.get_by_role("button", name="Make recipes").click()
-    await expect(page.get_by_text("200 g oats", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("200 g oats", exact=True)).to_be_visible(timeout=60_000)
     await page.get_by_role("link", name="Correct it").click()
     await page.get_by_label("Name").fill("Oat cake")
     await page.get_by_role("button", name="Keep it").click()
@@ -161,7 +161,7 @@ async def test_a_paste_becomes_a_recipe_and_a_failed_one_is_tried_again(stage: S
         "We had such a lovely day at the lake with the whole family yesterday."
     )
     await page.get_by_role("button", name="Make recipes").click()
-    await expect(page.locator("h1 .chip")).to_have_text("not made", timeout=20_000)
+    await expect(page.locator("h1 .chip")).to_have_text("not made", timeout=60_000)
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("status")).to_contain_text("tried again")
 
@@ -184,6 +184,7 @@ async def test_a_key_is_made_and_revoked(stage: Stage, window: Window) -> None:
 async def test_every_page_is_light_still_and_whole(stage: Stage, browser: Browser, tmp_path: Path, width: int) -> None:
     context = await browser.new_context(viewport={"width": width, "height": 900})
     one = await entered(stage, context)
+    await connected(stage, one.page, 12)
     for path in PAGES:
         sizes: list[int] = []
         page = await context.new_page()
@@ -193,9 +194,8 @@ async def test_every_page_is_light_still_and_whole(stage: Stage, browser: Browse
         await page.wait_for_load_state("networkidle")
         assert window.complaints == [], path
         assert window.hosts == {"127.0.0.1"}, path
-        pictures = await page.evaluate("[...document.images].filter((one) => one.currentSrc.includes('/m/')).length")
-        assert pictures or sum(sizes) <= MOST_BYTES, path
-        assert await page.evaluate(SHIFTS) < 0.02, path
+        assert sum(sizes) <= MOST_BYTES, path
+        assert await page.evaluate(SHIFTS) < 0.005, path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         await window.shot(tmp_path, f"{re.sub('[^a-z]+', '-', path.lower())}-{width}")
         await page.close()

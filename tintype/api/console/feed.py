@@ -14,7 +14,7 @@ from tintype.core.feed import Choice, Item, first_sentence
 from tintype.errors import Invalid, NotFound
 
 PLACE = "/console/feed"
-A_PAGE = 24
+A_PAGE = 9  # with their pictures they weigh less than 100 kB
 VERBS = ("hide", "show", "first", "unpin", "earlier", "later", "describe")
 
 
@@ -26,14 +26,6 @@ class Tile:
     account_id: str
     choice: Choice
     words: str
-
-    @property
-    def source(self) -> str | None:
-        """Where a small picture of it lies."""
-        asset = self.item.picture
-        if asset is None:
-            return None
-        return f"/m/{asset.digest}/{'320.jpeg' if asset.rendered else f'original.{asset.format}'}"
 
 
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
