@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.api.websites import Website, picture, website
@@ -27,6 +29,7 @@ async def elsewhere(asked: Asked, writer: asyncio.StreamWriter) -> None:
         "/file": answer(b"", "Location: file:///etc/passwd", status="302 Found"),
         "/again": answer(b"", "Location: /cat.jpg", status="302 Found"),
         "/round": answer(b"", "Location: /round", status="302 Found"),
+        "/slow": _slow,
         "/large": answer(b"x" * (CAP + 1), "Content-Type: text/plain"),
         "/liar": _endless,
         "/packed": _packed,
@@ -38,6 +41,11 @@ async def elsewhere(asked: Asked, writer: asyncio.StreamWriter) -> None:
 async def _endless(asked: Asked, writer: asyncio.StreamWriter) -> None:
     del asked
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + b"x" * (2 * CAP))
+
+
+async def _slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(2)
+    await answer(PICTURE, "Content-Type: image/jpeg")(asked, writer)
 
 
 async def _packed(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -55,6 +63,26 @@ async def world(anyio_backend: str) -> AsyncIterator[tuple[Website, Remote]]:
 async def status(shop: Website, url: str) -> int:
     answer = await shop.http.post("/api/store/S3", params={"key": shop.key}, data={"url": url})
     return answer.status_code
+
+
+async def test_a_key_that_is_under_way_waits_and_one_that_came_with_something_else_is_refused(
+    world: tuple[Website, Remote],
+) -> None:
+    shop, other = world
+
+    async def stored(path: str) -> httpx2.Response:
+        given: dict[str, Any] = {"params": {"key": shop.key}, "headers": {"Idempotency-Key": "slowly"}}
+        return await shop.http.post("/api/store/S3", data={"url": other.url(path)}, **given)
+
+    first = asyncio.create_task(stored("/slow"))
+    while not other.asked or other.asked[-1].target != "/slow":  # noqa: ASYNC110 - another server tells nobody
+        await asyncio.sleep(0.01)
+    early = await stored("/slow")
+    assert (early.status_code, early.json()["error"]["code"], early.headers["retry-after"]) == (409, 409, "2")
+    assert (await first).status_code == 200
+    assert (await stored("/slow")).json() == (await first).json()
+    wrong = await stored("/cat.jpg")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, 422)
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)

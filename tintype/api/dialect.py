@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -67,10 +67,11 @@ class Dialect:
     crash: Saying
     refusal: Callable[[Saying, str], Mapping[str, object]]  # RFC 9457 stands beside it for those who ask for that
     details: Callable[[Trouble], Mapping[str, object]] = _nothing  # what a trouble of ours adds to either form
+    narrower: Mapping[type[Trouble], Saying] = field(default_factory=dict[type[Trouble], Saying])  # than a kind
 
     def refuse(self, trouble: Trouble, accept: str = "") -> Response:
         """Return a trouble in this dialect's form."""
-        saying = self.sayings[trouble.kind]
+        saying = self.narrower.get(type(trouble), self.sayings[trouble.kind])
         headers: dict[str, str] = {}
         if trouble.retry_after is not None or saying.status in (429, 503):
             headers["Retry-After"] = str(max(1, round(trouble.retry_after or 1)))
@@ -154,8 +155,12 @@ def _methods(app: FastAPI, scope: Scope) -> list[str]:
 
 def _refusals(dialect: Dialect) -> str:
     example = json.dumps(dialect.refusal(dialect.sayings[Kind.INVALID], "what is wrong, and what to do"))
-    statuses = sorted({f"{saying.status} {saying.code}" for saying in (*dialect.sayings.values(), dialect.crash)})
+    statuses = sorted({f"{saying.status} {saying.code}" for saying in _all(dialect)})
     return f"A refusal: `{example}`, or RFC 9457 when Accept asks for it. {', '.join(statuses)}."
+
+
+def _all(dialect: Dialect) -> Iterable[Saying]:
+    return (*dialect.sayings.values(), *dialect.narrower.values(), dialect.crash)
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:

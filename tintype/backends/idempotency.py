@@ -43,6 +43,10 @@ class Stored:
     body: str = field(repr=False)
 
 
+class Running(Conflict):
+    """The same request is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Idempotency:
     """Keeps one answer per key and scope for a day."""
@@ -53,7 +57,7 @@ class Idempotency:
     async def begin(self, scope: str, key: str, request: bytes) -> Stored | None:
         """Claim a key for a request, or return the answer it got before.
 
-        Raises `Mismatch` when the key came with another request, `Conflict` while that one still runs.
+        Raises `Mismatch` when the key came with another request, `Running` while that one still does.
         """
         if not 0 < len(key) <= LONGEST_KEY:
             raise Invalid(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters")
@@ -108,11 +112,11 @@ class Idempotency:
         async with self.database.read() as connection:
             row = (await connection.execute(select(answers).where(answers.c.digest == digest))).one_or_none()
         if row is None:
-            raise Conflict("the request with this Idempotency-Key just ended; try again", retry_after=1)
+            raise Running("the request with this Idempotency-Key just ended; try again", retry_after=1)
         if row.request != content:
             raise Mismatch("this Idempotency-Key was used with another request; use a new key for a new request")
         if row.status is None or row.body is None:
-            raise Conflict("the request with this Idempotency-Key is still running", retry_after=2)
+            raise Running("the request with this Idempotency-Key is still running", retry_after=2)
         return Stored(row.status, self.vault.open(row.body, context=f"idempotent_answers:{digest}"))
 
 

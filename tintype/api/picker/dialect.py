@@ -1,11 +1,13 @@
 """The picker dialect as data: what it claims and how it says no.
 
-Clients of old look at the status alone and know only 400, 403, 404 and 5xx; ours shows `message` and `hint` as well.
+Clients of old look at the status alone and know only 400, 403, 404 and 5xx; anything else is trouble with the network to them.
+Ours shows `message` and `hint` as well. None of the old ones sends an idempotency key, so what is said about keys is what all dialects say.
 """
 
 from collections.abc import Mapping
 
 from tintype.api.dialect import Dialect, Saying
+from tintype.backends.idempotency import Running
 from tintype.errors import Kind
 
 # Answered to browsers of any origin; who may do what is decided by key, policy and the app's own list of origins.
@@ -23,7 +25,7 @@ _STATUSES = {
     Kind.STALE: 400,
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED: 415,
-    Kind.MISMATCH: 400,
+    Kind.MISMATCH: 422,
     Kind.RATE_LIMITED: 429,
     Kind.BUSY: 429,
     Kind.MISCONFIGURED: 500,
@@ -73,4 +75,5 @@ PICKER = Dialect(
     sayings={kind: Saying(_STATUSES[kind], kind.value) for kind in Kind},
     crash=Saying(500, "internal"),
     refusal=_refusal,
+    narrower={Running: Saying(409, Kind.CONFLICT.value)},
 )
