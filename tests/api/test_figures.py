@@ -122,5 +122,5 @@ async def test_lines_of_a_job_carry_its_name_and_id(door: Served, one: Project, 
 
 async def test_a_client_that_goes_away_is_no_answer(door: Served) -> None:
     with pytest.raises(httpx2.ReadTimeout):
-        await door.client.get("/api/queue/stream", timeout=0.3)
+        await door.client.get("/api/queue/stream", timeout=httpx2.Timeout(30, read=0.3))
     assert (await figures(door))["tintype_streams"] >= 0

@@ -21,7 +21,7 @@ class Listener:
 
     async def heard(self, action: str, url: str, name: str = "url") -> dict[str, Any]:
         """Wait for a message of a kind about a file, and return it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 for told in self.receiver.told():
                     if told["action"] == action and told["text"][name] == url:

@@ -206,9 +206,11 @@ async def test_a_post_whose_file_was_lost_is_fetched_again(door: Served) -> None
 
 async def test_who_goes_away_does_not_stop_the_download(door: Served) -> None:
     code = (await posted(door))["shortcode"]
-    await door.simulator.post("/_world/faults", json={"on": "web.graphql", "kind": "slow", "delay_ms": 700, "times": 1})
+    await door.simulator.post(
+        "/_world/faults", json={"on": "web.graphql", "kind": "slow", "delay_ms": 3000, "times": 1}
+    )
     with pytest.raises(httpx2.TimeoutException):
-        await door.client.post("/scrape", json={"url": POST.format(code)}, timeout=0.3)
+        await door.client.post("/scrape", json={"url": POST.format(code)}, timeout=httpx2.Timeout(30, read=0.3))
     before = len([call for call in await asked(door) if "graphql" in call["path"]])
     assert (await scrape(door, code)).status_code == 200
     assert len([call for call in await asked(door) if "graphql" in call["path"]]) <= before + 1

@@ -9,7 +9,7 @@ from tests.backends.remote import answer, remote
 from tintype.backends.outbound import Guard, HttpOutbound, Outgoing, Policy
 from tintype.errors import Forbidden, Misconfigured
 
-ANY = Policy(total_seconds=5, https_only=False, max_redirects=3)
+ANY = Policy(total_seconds=60, https_only=False, max_redirects=3)
 PUBLIC = "157.240.20.63"
 ATTACKS = (
     "http://127.0.0.1/",

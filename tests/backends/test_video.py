@@ -145,7 +145,7 @@ def programs() -> list[psutil.Process]:
 
 async def begun() -> psutil.Process:
     """Return the program that converts, as soon as it is there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if found := programs():
                 return found[0]

@@ -92,7 +92,7 @@ async def visit(shop: Shop, context: BrowserContext) -> Window:
 
 async def held(page: Page, name: str) -> Any:
     """What a page keeps in a variable, once it is there; asked from outside, for the page's policy lets no text be run."""
-    for _ in range(200):
+    for _ in range(1200):
         found = await page.evaluate(f"JSON.stringify(window.{name})")
         if found is not None:
             return json.loads(found)
@@ -116,7 +116,7 @@ async def connected(page: Page, person: Person, *, button: str = "Connect Instag
         await dialog_in(page).get_by_role("button", name=button).click()
     window = await popup.value
     await consented(window, person)
-    await expect(dialog_in(page).get_by_role("list").first).to_be_visible(timeout=20_000)
+    await expect(dialog_in(page).get_by_role("list").first).to_be_visible(timeout=60_000)
 
 
 async def consented(window: Page, person: Person) -> None:

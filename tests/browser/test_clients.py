@@ -146,7 +146,7 @@ async def test_filestack_picks(stage: Stage, new: Page) -> None:
     window = await popup.value
     await window.get_by_text(person.username).first.click()
     await window.get_by_role("button", name="Allow").click()
-    await frame.get_by_role("button", name="Photo").first.click(timeout=20_000)
+    await frame.get_by_role("button", name="Photo").first.click(timeout=60_000)
     await frame.get_by_role("button", name="Choose (1)").click()
     result = await held(new, "result")
     (file,) = result["filesUploaded"]

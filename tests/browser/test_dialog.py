@@ -162,7 +162,7 @@ async def test_a_file_is_shared_on_instagram(stage: Stage, browser: Browser, sho
     async with one.page.expect_popup() as popup:
         await dialog.get_by_role("button", name="Connect Instagram").click()
     await consented(await popup.value, person)
-    await dialog.get_by_label("Caption").fill("Lemon cake for Sunday", timeout=20_000)
+    await dialog.get_by_label("Caption").fill("Lemon cake for Sunday", timeout=60_000)
     await shot(one.page, tmp_path, "export-wide")
     await dialog.get_by_role("button", name="Share", exact=True).click()
     blob = await held(one.page, "blob")

@@ -202,7 +202,7 @@ async def test_a_reel_plays_from_our_own_copy(site: Site, browser: Browser, key:
     source = await film.get_attribute("src") or ""
     assert source.startswith(f"{site.host}/m/")
     await film.evaluate("one => { one.muted = true; one.load(); }")
-    await expect(film).to_have_js_property("readyState", 4, timeout=15_000)
+    await expect(film).to_have_js_property("readyState", 4)
     await one.page.keyboard.press("Escape")
     await expect(film).to_have_count(0)
     assert one.complaints == []
@@ -284,7 +284,7 @@ async def test_a_feed_that_is_away_breaks_nothing_and_comes_back(site: Site, bro
     await expect(one.page.get_by_text("Open from seven to six.")).to_be_visible()
     assert any("was not reached" in line for line in one.complaints)
     is_away = False
-    await expect(tiles(one.page)).to_have_count(9, timeout=10_000)
+    await expect(tiles(one.page)).to_have_count(9)
     await expect(one.page.get_by_role("link", name="We are on Instagram")).to_be_hidden()
 
 

@@ -60,18 +60,18 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path, work: Work) -> 
 
 async def test_a_job_is_done_and_told(engine: Engine, work: Work) -> None:
     job = await engine.enqueue("test.note", "one", "two")
-    outcome = await engine.outcome(job, wait=10)
+    outcome = await engine.outcome(job, wait=60)
     assert (outcome.state, outcome.result, outcome.error) == (JobState.DONE, {"words": 2}, None)
     assert work.done == ["one two"]
 
 
 async def test_known_trouble_is_an_answer(engine: Engine) -> None:
-    outcome = await engine.outcome(await engine.enqueue("test.refuse"), wait=10)
+    outcome = await engine.outcome(await engine.enqueue("test.refuse"), wait=60)
     assert (outcome.state, outcome.error) == (JobState.FAILED, "Instagram said no")
 
 
 async def test_an_unreachable_remote_is_tried_again(engine: Engine, work: Work) -> None:
-    outcome = await engine.outcome(await engine.enqueue("test.flicker"), wait=10)
+    outcome = await engine.outcome(await engine.enqueue("test.flicker"), wait=60)
     assert outcome.state is JobState.DONE
     assert work.done == ["tried", "tried"]
 
@@ -82,30 +82,30 @@ async def test_while_one_waits_or_runs_the_same_is_not_queued_again(engine: Engi
     other = await engine.enqueue("test.wait", "b", unique="b")
     assert other != first
     work.gate.set()
-    assert (await engine.outcome(first, wait=10)).state is JobState.DONE
+    assert (await engine.outcome(first, wait=60)).state is JobState.DONE
     again = await engine.enqueue("test.wait", "a", unique="a")
     assert again != first
-    assert (await engine.outcome(again, wait=10)).state is JobState.DONE
+    assert (await engine.outcome(again, wait=60)).state is JobState.DONE
     assert sorted(work.done) == ["a", "a", "b"]
 
 
 async def test_one_more_follows_a_running_one_when_it_may_have_looked_already(engine: Engine, work: Work) -> None:
     first = await engine.enqueue("test.wait", "a", unique="a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await engine.outcome(first)).state is not JobState.RUNNING:  # noqa: ASYNC110 - an engine has no such event
             await asyncio.sleep(0.02)
     second = await engine.enqueue("test.wait", "a", unique="a", again=True)
     assert second != first
     assert await engine.enqueue("test.wait", "a", unique="a") == first
     work.gate.set()
-    assert (await engine.outcome(second, wait=10)).state is JobState.DONE
-    assert (await engine.outcome(first, wait=10)).state is JobState.DONE
+    assert (await engine.outcome(second, wait=60)).state is JobState.DONE
+    assert (await engine.outcome(first, wait=60)).state is JobState.DONE
     assert work.done == ["a", "a"]
 
 
 async def test_everybody_who_waits_is_told(engine: Engine, work: Work) -> None:
     job = await engine.enqueue("test.wait", "a")
-    waiting = [asyncio.create_task(engine.outcome(job, wait=10)) for _ in range(3)]
+    waiting = [asyncio.create_task(engine.outcome(job, wait=60)) for _ in range(3)]
     await asyncio.sleep(0.1)
     work.gate.set()
     assert [one.state for one in await asyncio.gather(*waiting)] == [JobState.DONE] * 3
@@ -136,7 +136,7 @@ async def test_jobs_that_a_closed_engine_left_are_done_by_the_next(tmp_path: Pat
     second = DurableEngine(url, polling_seconds=0.05)
     await second.start(work.jobs(), ())
     try:
-        assert (await second.outcome(job, wait=10)).state is JobState.DONE
+        assert (await second.outcome(job, wait=60)).state is JobState.DONE
         assert work.done == ["a"]
     finally:
         await second.close()
@@ -149,11 +149,11 @@ async def test_jobs_that_ended_long_ago_are_forgotten(
     await engine.start(work.jobs(), ())
     try:
         old = await engine.enqueue("test.note", "a")
-        await engine.outcome(old, wait=10)
-        kept = await engine.outcome(await engine.enqueue(seam.TIDY), wait=10)
+        await engine.outcome(old, wait=60)
+        kept = await engine.outcome(await engine.enqueue(seam.TIDY), wait=60)
         assert kept.result == {"forgotten": 0}
         monkeypatch.setattr(seam, "KEPT", seam.KEPT * 0)
-        tidied = await engine.outcome(await engine.enqueue(seam.TIDY), wait=10)
+        tidied = await engine.outcome(await engine.enqueue(seam.TIDY), wait=60)
         assert tidied.state is JobState.DONE
         assert (await engine.outcome(old)).state is JobState.UNKNOWN
     finally:

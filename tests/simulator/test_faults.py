@@ -207,7 +207,7 @@ async def served() -> AsyncGenerator[Visitor]:
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with httpx2.AsyncClient(base_url=address) as http:
+        async with httpx2.AsyncClient(base_url=address, timeout=30) as http:
             while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
                 await asyncio.sleep(0.01)
             yield Visitor(simulator, http, Listener())
@@ -229,8 +229,9 @@ async def test_connections_that_end_without_an_answer(kind: str, error: type[Exc
         token = await visitor.token()
         made = await ready(visitor, token)
         await order(visitor, "graph.publish", kind)
+        patience = httpx2.Timeout(30, read=0.5 if kind == "hang" else 30)
         with pytest.raises(error):
-            await visitor.http.post(f"/me/media_publish?creation_id={made}&access_token={token}", timeout=0.5)
+            await visitor.http.post(f"/me/media_publish?creation_id={made}&access_token={token}", timeout=patience)
         assert len(await visitor.world("GET", "/published")) == happened
         entry = next(entry for entry in await visitor.log() if entry.get("fault") == kind)
         assert entry["status"] == 0
@@ -241,9 +242,9 @@ async def test_connections_that_end_without_an_answer(kind: str, error: type[Exc
 async def test_slow_answers_late_and_right() -> None:
     async with served() as visitor:
         token = await visitor.token()
-        await order(visitor, "graph.me", "slow", delay_ms=600)
+        await order(visitor, "graph.me", "slow", delay_ms=3000)
         with pytest.raises(httpx2.ReadTimeout):
-            await visitor.http.get("/me", params={"access_token": token}, timeout=0.2)
+            await visitor.http.get("/me", params={"access_token": token}, timeout=httpx2.Timeout(30, read=0.2))
         await order(visitor, "graph.me", "slow", delay_ms=1)
         assert (await visitor.ask(token, "/me")).status_code == 200
 

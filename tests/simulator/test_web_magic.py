@@ -168,7 +168,7 @@ def test_connections_end_without_an_answer(pretend: Pretend, code: str) -> None:
 
 def test_no_answer_ever(pretend: Pretend) -> None:
     with pytest.raises(httpx2.ReadTimeout):
-        pretend.levers.get("/reel/x-hang/", timeout=0.3)
+        pretend.levers.get("/reel/x-hang/", timeout=httpx2.Timeout(30, read=0.3))
 
 
 @pytest.mark.parametrize("magic", magics("item"), ids=named)

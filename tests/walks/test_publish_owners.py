@@ -19,7 +19,7 @@ from tintype.core.publishing import ENDED, Post, Product, Publisher, State
 from tintype.errors import Conflict
 
 EXAMPLES = 50
-PATIENCE = 15.0
+PATIENCE = 60.0
 FAULTS = ("lost", "error_after", "reset")
 
 _numbers = count(1)
@@ -29,7 +29,7 @@ _numbers = count(1)
 async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
     """A house whose doubts settle fast, before an Instagram that is ready at once."""
     del anyio_backend
-    async with staged(publish_settle_seconds=0.1, instagram_api_timeout_ms=1000) as opened:
+    async with staged(publish_settle_seconds=0.1) as opened:
         opened.pretend.post("/reset", seed=7, container_seconds=0, quota_total=10_000)
         yield opened
 

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
     """A house of its own: these walks take days, and Instagram allows little."""
     del anyio_backend
-    async with staged(publish_settle_seconds=0.3, instagram_api_timeout_ms=3000) as opened:
+    async with staged(publish_settle_seconds=0.3) as opened:
         opened.pretend.post("/reset", seed=7, container_seconds=0, quota_total=QUOTA)
         yield opened
 
