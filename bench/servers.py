@@ -15,6 +15,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+PATIENCE = 120.0  # seconds in which a server has to be there, on a machine that is busy otherwise
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -173,12 +174,12 @@ def _found(pattern: str, said: str) -> str:
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server for {url} ended with {process.returncode}")
         try:
-            with urllib.request.urlopen(url, timeout=1):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except urllib.error.HTTPError:
             return
