@@ -5,7 +5,7 @@ closed. On SQLite one process works the jobs: the one that holds the data folder
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -27,9 +27,10 @@ from tintype.api.scrape import SCRAPE, Gate, MediaLinks, Rates, ScrapeDesk, alon
 from tintype.api.scrape import mount as mount_scrape
 from tintype.api.social import Registration, SocialDesk
 from tintype.api.social import mount as mount_social
+from tintype.backends.engine import Job, Schedule
 from tintype.backends.idempotency import Idempotency
 from tintype.backends.qstash import QStash, Signatures
-from tintype.core import files, notifications, publishing, recipes
+from tintype.core import files, notifications, publishing, recipes, webhooks
 from tintype.core.downloads import (
     Downloads,
     inherit,
@@ -86,32 +87,40 @@ async def open_house(
             await Idempotency(backends.database, backends.vault).release()
             await inherit(house.downloads)
         await backends.bus.start()
-        await backends.engine.start(
-            (
-                *jobs(house.feed, house.renditions),
-                *insight_jobs(house.insights),
-                *publishing.jobs(house.publisher.resources),
-                *download_jobs(house.downloads),
-                *recipes.jobs(house.kitchen.pipeline, backends.blobs),
-                *notifications.jobs(house.kitchen.notifier, {"queue": house.kitchen.news}),
-                *files.jobs(house.picking.apps, house.picking.files, house.picking.uploads, house.picking.conversions),
-            ),
-            (
-                *schedules(house.feed),
-                *insight_schedules(house.insights),
-                *publishing.schedules(),
-                *download_schedules(),
-                *recipes.schedules(),
-                *notifications.schedules(),
-                *files.schedules(),
-            ),
-        )
+        await backends.engine.start(_jobs(house), _schedules(house))
         uses = house.access.uses, house.picking.apps.uses
         for one in (backends.engine, house.downloads, *uses, house.kitchen.hub):
             stack.push_async_callback(one.close)
         if backends.works:
             await _begin(house, stack)
         yield house
+
+
+def _jobs(house: House) -> Sequence[Job]:
+    picking, kitchen = house.picking, house.kitchen
+    return (
+        *jobs(house.feed, house.renditions),
+        *insight_jobs(house.insights),
+        *publishing.jobs(house.publisher.resources),
+        *download_jobs(house.downloads),
+        *recipes.jobs(kitchen.pipeline, house.backends.blobs),
+        *notifications.jobs(kitchen.notifier, {"queue": kitchen.news}),
+        *files.jobs(picking.apps, picking.files, picking.uploads, picking.conversions),
+        *webhooks.jobs(house.letters),
+    )
+
+
+def _schedules(house: House) -> Sequence[Schedule]:
+    return (
+        *schedules(house.feed),
+        *insight_schedules(house.insights),
+        *publishing.schedules(),
+        *download_schedules(),
+        *recipes.schedules(),
+        *notifications.schedules(),
+        *files.schedules(),
+        *webhooks.schedules(house.letters),
+    )
 
 
 async def _begin(house: House, stack: AsyncExitStack) -> None:

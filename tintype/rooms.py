@@ -48,6 +48,7 @@ from tintype.core.insights import Policy as InsightPolicy
 from tintype.core.insights import Product as Measured
 from tintype.core.publishing import Policy as PublishingPolicy
 from tintype.core.publishing import PostRecords, Preparing, Publisher, Quotas, Reservations, Resources, Runner
+from tintype.core.webhooks import Letters
 from tintype.events import Event, PostPublished
 from tintype.instagram import App, Graph, Login
 from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
@@ -55,7 +56,7 @@ from tintype.kitchen import Kitchen, open_kitchen
 from tintype.machinery import Backends, node_name, secret
 from tintype.picking import Picking, open_picking
 from tintype.settings import Settings
-from tintype.telling import Announcer, open_announcer
+from tintype.telling import Announcer, open_announcer, open_letters
 
 # What a post is to those who count.
 MEASURED = {
@@ -84,6 +85,7 @@ class Rooms:
     kitchen: Kitchen
     picking: Picking
     announcer: Announcer
+    letters: Letters | None
     browsing: Browsing
     welcome: Welcome
 
@@ -116,6 +118,7 @@ def furnish(settings: Settings, backends: Backends, now: Callable[[], datetime])
         kitchen=kitchen,
         picking=picking,
         announcer=open_announcer(settings, backends, picking.hooks, access, accounts, feed, publisher, kitchen.recipes),
+        letters=open_letters(settings, picking.hooks, users.records, now),
         browsing=_browsing(settings, backends, users, now),
         welcome=Welcome(),
     )

@@ -5,11 +5,12 @@ What a process stored and died before it announced is found again when the next 
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tintype.core.access import Access
+from tintype.backends.mail import SmtpMail
+from tintype.core.access import Access, Role, UserRecords
 from tintype.core.accounts import Account, Accounts
 from tintype.core.accounts import State as AccountState
 from tintype.core.feed import Feed
@@ -20,6 +21,7 @@ from tintype.core.webhooks import (
     DeliveryRecords,
     EndpointRecords,
     Happening,
+    Letters,
     Outbox,
     Policy,
     Tries,
@@ -36,7 +38,7 @@ from tintype.events import (
     PostUnlinked,
     QueueItemChanged,
 )
-from tintype.machinery import Backends
+from tintype.machinery import Backends, secret
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,22 @@ def open_hooks(settings: Settings, backends: Backends, now: Callable[[], datetim
     outbox = Outbox(backends.database, now, deliverer.wake)
     webhooks = Webhooks(endpoints, deliveries, outbox, tries, backends.vault, policy, settings.address())
     return Hooks(webhooks, deliverer, outbox)
+
+
+def open_letters(settings: Settings, hooks: Hooks, users: UserRecords, now: Callable[[], datetime]) -> Letters | None:
+    """Return who writes to owners, where a mail server is set; raises `Misconfigured` for one that cannot be."""
+    url = secret(settings.smtp_url)
+    if url is None:
+        return None
+
+    async def owners(workspace_id: str) -> Sequence[str]:
+        """Whoever owns a workspace, and where nobody does, who runs the house."""
+        found = [one.user for one in await users.members(workspace_id) if one.role is Role.OWNER]
+        living = [one.email for one in found if one.email and one.disabled_at is None]
+        return living or settings.operators
+
+    mail = SmtpMail.of(url, settings.smtp_from)
+    return Letters(hooks.webhooks.endpoints, mail, owners, settings.address(), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
-"""How browsers are told of things."""
+"""How people are told of things: by their browsers, and by mail."""
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from tintype.settings.names import names
 
 
 class NotificationSettings(BaseSettings):
-    """How browsers are told of things."""
+    """How people are told of things: by their browsers, and by mail."""
 
     push_contact: str | None = Field(
         None,
@@ -20,6 +20,17 @@ class NotificationSettings(BaseSettings):
         (),
         validation_alias=names("PUSH_HOSTS"),
         description="Hosts that subscriptions may name beside the push services of the great browsers, separated by commas.",
+    )
+
+    smtp_url: SecretStr | None = Field(
+        None,
+        validation_alias=names("SMTP_URL"),
+        description="The mail server for letters, smtp://user:password@host:587 or smtps://…; without it none are written.",
+    )
+    smtp_from: str | None = Field(
+        None,
+        validation_alias=names("SMTP_FROM"),
+        description="Address that letters come from; needed with SMTP_URL.",
     )
 
     @field_validator("push_hosts", mode="before")

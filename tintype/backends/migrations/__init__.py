@@ -10,7 +10,7 @@ from tintype.backends.database import Database, revision
 
 log = logging.getLogger(__name__)
 
-HEAD = "0014"
+HEAD = "0015"
 
 # Any number will do that no other program locks in the same database: it keeps two nodes from migrating at once.
 _LOCK = 7_463_519_921

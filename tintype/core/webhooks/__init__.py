@@ -8,6 +8,7 @@ look         a log of every attempt, replays, tests, and a way to fetch instead 
 from tintype.core.webhooks.advice import advice
 from tintype.core.webhooks.deliverer import Deliverer, Tries
 from tintype.core.webhooks.delivery_records import DeliveryRecords
+from tintype.core.webhooks.letters import Letters, jobs, schedules
 from tintype.core.webhooks.model import (
     ALL,
     EVENTS,
@@ -49,6 +50,7 @@ __all__ = [
     "Envelope",
     "Happening",
     "Issued",
+    "Letters",
     "Outbox",
     "Policy",
     "Prepared",
@@ -66,6 +68,8 @@ __all__ = [
     "advice",
     "enveloped",
     "filestack_text",
+    "jobs",
+    "schedules",
     "send",
     "standard_text",
 ]

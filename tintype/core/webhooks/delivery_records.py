@@ -268,7 +268,7 @@ async def _stand(
     reason = _ended(verdict, is_dead(row.failing_since, row.failed_at, attempt.at))
     disables = reason is not None and row.state != State.DISABLED.value
     if disables:
-        values |= {"state": State.DISABLED.value, "reason": reason}
+        values |= {"state": State.DISABLED.value, "reason": reason, "written_at": None}
     await connection.execute(update(endpoints).where(mine).values(**values))
     if disables:
         text = {"endpoint": endpoint.id, "url": endpoint.url, "reason": reason, "status": attempt.answer.status}

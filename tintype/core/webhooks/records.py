@@ -96,6 +96,14 @@ class EndpointRecords:
         async with self.database.write() as connection:
             await connection.execute(delete(endpoints).where(_is(endpoint)))
 
+    async def unwritten(self, since: datetime) -> Sequence[Endpoint]:
+        """Return the endpoints of living workspaces that were disabled since then and whose owners were not told."""
+        mine = (endpoints.c.state == State.DISABLED.value) & endpoints.c.written_at.is_(None)
+        lately = (endpoints.c.failed_at >= since) & endpoints.c.workspace_id.in_(living_ids())
+        query = select(endpoints).where(mine, lately).order_by(endpoints.c.failed_at, endpoints.c.id)
+        async with self.database.read() as connection:
+            return [endpoint_of(row) for row in await connection.execute(query)]
+
     async def sealed(self, endpoint: Endpoint) -> Sealed | None:
         """Return an endpoint's keys, unless it was removed meanwhile."""
         query = select(endpoints).where(_is(endpoint))

@@ -29,6 +29,7 @@ endpoints = Table(
     Column("failed_at", Instant),
     Column("delivered_at", Instant),
     Column("pulled_at", Instant),
+    Column("written_at", Instant),  # when its owners were told that it is disabled
     Index(None, "workspace_id"),
 )
 
