@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -41,7 +41,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tintype.backends.scribe import Scribe
 from tintype.backends.sqlite import connect_directly
-from tintype.errors import Misconfigured, Unavailable
+from tintype.errors import Invalid, Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,10 @@ def _translated() -> Generator[None]:
         yield
     except PoolTimeoutError as error:
         raise Unavailable("the database has no connection to spare; try again", retry_after=1) from error
+    except DataError as error:
+        # Whoever asked named a text or a number that no column holds; what it was is nobody's business in the log.
+        log.warning("the database does not take a value: %s", type(error.orig).__name__)
+        raise Invalid("a text or a number is none that can be kept here") from error
     except (OperationalError, InterfaceError) as error:
         log.error("the database does not answer: %s", error.orig)
         raise Unavailable("the database does not answer; try again", retry_after=1) from error
