@@ -28,6 +28,9 @@ BATCH = 48
 
 CLAIMED = timedelta(hours=2)  # a sync that claimed a picture longer ago than this was killed
 LEASE = timedelta(minutes=10)  # a batch is taken away in far less, also where every call takes as long as it may
+TENDING = timedelta(
+    minutes=4
+)  # of each five: whoever has a hundred thousand pictures needs the engine for other things
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Hosting:
             return 0
         async with self.records.database.exclusive("feed.hosting"):
             done, now = 0, self.now()
-            while not self.pause.holds(now) and (waiting := await self.records.waiting(self.cloud.name, now, BATCH)):
+            while self._goes_on(now) and (waiting := await self.records.waiting(self.cloud.name, now, BATCH)):
                 done += await self._host(self.cloud, waiting)
                 await self.records.settle(self.cloud.name, waiting)
             return done + await self._take_away(self.cloud)
@@ -89,6 +92,9 @@ class Hosting:
                 pass
             await self._retag(self.cloud)
             return await self._take_away(self.cloud)
+
+    def _goes_on(self, since: datetime) -> bool:
+        return not self.pause.holds(self.now()) and self.now() - since < TENDING
 
     async def _host(self, cloud: Cloudinary, digests: Sequence[str], workspace_id: str | None = None) -> int:
         now = self.now()
@@ -124,9 +130,7 @@ class Hosting:
 
     async def _take_away(self, cloud: Cloudinary) -> int:
         done, now = 0, self.now()
-        while not self.pause.holds(now) and (
-            leaving := await self.records.take_leaving(cloud.name, now, now + LEASE, BATCH)
-        ):
+        while self._goes_on(now) and (leaving := await self.records.take_leaving(cloud.name, now, now + LEASE, BATCH)):
             slots = asyncio.Semaphore(AT_ONCE)
 
             async def one(wanted: Wanted, slots: asyncio.Semaphore = slots) -> bool:

@@ -154,7 +154,7 @@ class HostingRecords:
         chosen = select(hosted.c.digest).where(mine, over).limit(MANY)
         async with self.database.write() as connection:
             query = update(hosted).where(mine, hosted.c.digest.in_(chosen), over)
-            query = query.values(leaving_at=now, tries=0, due_at=None)
+            query = query.values(leaving_at=now, tries=0, due_at=None, problem=None)
             digests = list((await connection.execute(query.returning(hosted.c.digest))).scalars())
         async with self.database.write() as connection:
             # Looked at once more: on Postgres a sync may have stored a post after the condition above was asked.
