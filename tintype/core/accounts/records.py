@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
     Executable,
@@ -129,7 +130,7 @@ class Pending:
     created_at: datetime
 
 
-def held(account_id: str) -> Select[tuple[str]]:
+def held(account_id: str | BindParameter[str]) -> Select[tuple[str]]:
     """Return what asks whether an account was not let go; it stays so until the asking transaction ends."""
     mine = (accounts.c.id == account_id) & (accounts.c.state != State.DISCONNECTED.value)
     return select(accounts.c.id).where(mine, accounts.c.workspace_id.in_(living_ids())).with_for_update(read=True)

@@ -116,6 +116,7 @@ _living_of_account = _living.where(media.c.account_id == bindparam("account_id")
 _suspected = select(media.c.id).where(
     media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
 )
+_held = held(bindparam("account_id"))
 _standings_of = select(syncs).where(syncs.c.workspace_id == bindparam("workspace_id"))
 _standing_of = select(syncs).where(syncs.c.account_id == bindparam("account_id"))
 
@@ -395,7 +396,7 @@ def _whose(table: Table, workspace_id: str, account_id: str | None) -> Sequence[
 
 
 def _check_held(connection: Connection, account_id: str) -> None:
-    if connection.execute(held(account_id)).first() is None:
+    if connection.execute(_held, {"account_id": account_id}).first() is None:
         raise Gone("the account was let go; nothing of it is stored any more")
 
 
