@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_clients import PACKAGES
+from tests.browser.test_console import MOST_BYTES, SHIFTS
 from tests.instagram.pretend import Pretend, running
 from tests.simulator.visitor import BAKER, CALLBACK, POTTER, Listener
 from tests.trust import NOBODY
@@ -19,7 +20,6 @@ from tests.windows import LEFT, chromium
 from tintype.cli.listening import bind, listening, port_of
 
 AXE = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
-MOST_BYTES = 100_000  # of a page with all that it loads by itself
 WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, one) => sum + one.transferSize, 0)"""
 LAYOUTS = [(1280, "light"), (390, "dark")]
@@ -157,6 +157,7 @@ async def test_nothing_serious_is_found_nothing_sticks_out_and_no_page_is_heavy(
             await page.wait_for_load_state("networkidle")
             await shot(page, tmp_path, f"face-{name}-{width}")
             assert await page.evaluate(WEIGHT) <= MOST_BYTES, name
+            assert await page.evaluate(SHIFTS) < 0.005, name
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
             assert await findings(page) == [], name
             assert wrong == [], name

@@ -15,8 +15,8 @@ from tintype.simulator.shelf import Shelf
 from tintype.simulator.world import World
 
 Size = Literal["small", "large", "files"]
-WIDTHS = {"small": 240, "large": 560}  # pixels: tiles of a page with many, and a post's own page
-QUALITY = 50  # of WebP; a page with thirty small ones stays below 100 kB
+WIDTHS = {"small": 200, "large": 560}  # pixels: tiles of a page with many, and a post's own page
+QUALITY = 45  # of WebP; a page with thirty small ones stays below 100 kB
 _prints = Shelf(room=16 * 1024 * 1024, hands=2)
 
 
