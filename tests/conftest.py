@@ -4,6 +4,7 @@ How fast an example is found is no matter here, speed is measured in `bench/`.
 """
 
 import gc
+import re
 from types import ModuleType
 
 import pytest
@@ -29,6 +30,15 @@ for _module, _name, _value in _OURS:
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+_LONG = re.compile(r"tests/(walks|browser|cli|house)/|_browser\.py$")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that at the end nobody waits for a worker that is alone with one."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not _LONG.search(item.path.as_posix()))
 
 
 def pytest_collection_finish() -> None:
