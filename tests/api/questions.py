@@ -135,6 +135,9 @@ for _verb in ("sync", "refresh", "disconnect"):
 
 _POSTED = {**POST, "account_id": "<account>"}
 
+_NONE = "no such upload"
+_UPLOADED = {"account_id": "[account]", "upload": "<piece>"}
+_COVERED = {"account_id": "[account]", "video_url": "https://pictures.example/a.mp4", "cover_upload": "<piece>"}
 _PLACE = "/<account_id>/<media_id>"
 _WITH_TOKEN = {"apikey": "[key]", "policy": "[policy]", "signature": "[signature]", "token": "<dialog>"}
 
@@ -152,12 +155,13 @@ BESIDE: tuple[tuple[str, Route, Question], ...] = (
     ("account_id", ("POST", f"{SNS}/posts/validate"), Question("user", body=_POSTED)),
     ("upload", ("POST", f"{SNS}/posts"), Question("user", body={"account_id": "[account]", "upload": "<piece>"}, says="no such upload")),
     ("upload", ("POST", f"{SNS}/posts/validate"), Question("user", body={"account_id": "[account]", "upload": "<piece>"}, says="no such upload")),
-    ("account_id", ("GET", "/console/insights"), Question("browser", query={"account": "<account_id>"})),
-    ("account_id", ("GET", "/console/insights/days.csv"), Question("browser", query={"account": "<account_id>"})),
-    ("account_id", ("GET", "/console/insights/posts.csv"), Question("browser", query={"account": "<account_id>"})),
+    ("account", ("GET", "/console/insights"), Question("browser", query={"account": "<account_id>"})),
+    ("account", ("GET", "/console/insights/days.csv"), Question("browser", query={"account": "<account_id>"})),
+    ("account", ("GET", "/console/insights/posts.csv"), Question("browser", query={"account": "<account_id>"})),
     ("workspace", ("POST", "/console/workspace"), Question("browser", form={"workspace": "<workspace_id>"})),
     ("account", ("GET", "/dialog/media"), Question("dialog", query={"account": "<account_id>"})),
     ("account", ("POST", "/dialog/choose"), Question("dialog", body={"account": "<account_id>", "media": "<media_id>"})),
+    ("media", ("POST", "/dialog/choose"), Question("dialog", body={"account": "[account_id]", "media": "<media_id>"}, says="may not show it", control=False)),
     ("account", ("POST", "/dialog/forget"), Question("dialog", body={"account": "<account_id>"})),
     ("account", ("POST", "/folder/list"), Question(
         "key", body={"apikey": "[key]", "policy": "[policy]", "signature": "[signature]", "token": "[dialog]", "clouds": {"instagram": {"path": "/<account_id>"}}}
@@ -179,4 +183,33 @@ BESIDE: tuple[tuple[str, Route, Question], ...] = (
     ("appId", ("POST", "/api/webhooks"), Question("token", body={
         "url": "https://hooks.example/", "appId": "<app_id>"
     }, control=False)),
+    ("upload", ("POST", f"{SNS}/stories"), Question("user", body=_UPLOADED, says=_NONE)),
+    ("upload", ("POST", f"{SNS}/reels"), Question("user", body=_UPLOADED, says="a reel is made of a video", control=False)),
+    ("upload", ("POST", f"{SNS}/batch-post"), Question("user", body={"account_ids": ["[account]"], "upload": "<piece>"}, says=_NONE)),
+    ("upload", ("PATCH", f"{SNS}/posts/{{number:int}}"), Question("user", ("[post]",), body={"upload": "<piece>"}, says=_NONE)),
+    ("cover_upload", ("POST", f"{SNS}/reels"), Question("user", body=_COVERED, says=_NONE)),
+    ("account_ids", ("POST", f"{SNS}/batch-post"), Question("user", body={**POST, "account_ids": ["<account>"]}, says="not found")),
+    ("media_id", ("POST", f"{SNS}/posts/{{number:int}}/link"), Question("user", ("[post]",), body={"media_id": "<media_id>"}, says="published_unlinked", control=False)),
+    ("account", ("POST", "/dialog/export"), Question("dialog", body={"account": "<account_id>"}, says="only files of this server", control=False)),
+    ("account_id", ("POST", "/console/publish"), Question(
+        "browser", form={"account_id": "<account_id>", "product": "image", "urls": "https://pictures.example/a.jpg"}, says="hoose the account"
+    )),
 )  # fmt: skip
+
+# What is named beside a path and is nobody's, or nobody else's to name.
+OPENLY: dict[tuple[str, Route], str] = {
+    ("account", ("GET", "/feeds/{name}")): "asked by test_a_feed_shows_no_account_of_others",
+    ("tenantId", ("POST", "/sync/process/{tenant_id}")): "has to be the path's own, under a signature",
+    ("workspace", ("POST", "/api/auth/register")): "the name of a new one",
+    ("account_id", ("PATCH", f"{SNS}/posts/{{number:int}}")): "has to be the post's own",
+    ("account_id", ("POST", f"{SNS}/batch-post")): "not used where account_ids are",
+    ("endpoint", ("POST", "/api/notifications/subscribe")): "one queue for the house, behind its key",
+    ("clientId", ("POST", "/api/notifications/subscribe")): "one queue for the house, behind its key",
+    ("clientId", ("DELETE", "/api/notifications/subscribe")): "one queue for the house, behind its key",
+    ("token", ("POST", "/auth/logout")): "a secret that whoever holds it may end",
+}
+for _path in ("posts", "stories", "batch-post", "posts/validate"):
+    OPENLY["cover_upload", ("POST", f"{SNS}/{_path}")] = "only reels have covers"
+OPENLY["cover_upload", ("PATCH", f"{SNS}/posts/{{number:int}}")] = "only reels have covers, and the post is a picture"
+for _path in ("/folder/list", "/store", "/auth/logout"):
+    OPENLY["apikey", ("POST", _path)] = "public, and every page of an app shows it"

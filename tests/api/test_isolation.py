@@ -1,11 +1,15 @@
 """No route shows, changes or even knows what belongs to another workspace: every one of them is asked, and none is forgotten."""
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
 
 import pytest
 
-from tests.api.questions import BESIDE, NOBODYS, PATHS
-from tests.api.rooms import Question, Room, Route, ask, routes, two_rooms, with_own
+from tests.api.questions import BESIDE, NOBODYS, OPENLY, PATHS
+from tests.api.rooms import Question, Room, Route, ask, inside, routes, two_rooms, with_own
+from tintype.api.dialect import Front
+from tintype.core.access import Grant
 
 REFUSED = {403, 404}
 UNKNOWN = {401, 403, 404}
@@ -66,6 +70,82 @@ async def test_no_route_is_forgotten(rooms: Rooms) -> None:
     assert sorted(named - PATHS.keys() - NOBODYS.keys()) == []
     assert sorted(PATHS.keys() - known) == []
     assert sorted(route for _, route, _ in BESIDE if route not in known) == []
+
+
+# Names of parameters that mean something which belongs to a workspace.
+_MEANS = re.compile(
+    r"(.+_)?(account|app|batch|credential|delivery|dialog|endpoint|handle|job|media|member|piece|post|tenant|upload|user|workspace)"
+    r"(s|_ids?|Ids?)?|token|apikey|clientId"
+)
+
+
+def _named(front: object) -> set[tuple[str, Route]]:
+    """Return every parameter of a query or a body that means something which belongs to a workspace, with its route."""
+    assert isinstance(front, Front)
+    found: set[tuple[str, Route]] = set()
+    known: list[Any] = [one for mounted in front.mounted for one in inside(mounted).routes if hasattr(one, "dependant")]
+    for route in known:
+        extra: dict[str, dict[str, dict[str, dict[str, Any]]]] = route.openapi_extra or {}
+        content = extra.get("requestBody", {}).get("content", {})
+        names = {
+            *_queried(route.dependant),
+            *(name for one in content.values() for name in _fields(one.get("schema", {}))),
+        }
+        found |= {
+            (name, (str(method), str(route.path)))
+            for name in names
+            if _MEANS.fullmatch(name)
+            for method in route.methods
+        }
+    return found
+
+
+def _queried(dependant: Any) -> set[str]:
+    inner = (name for one in dependant.dependencies for name in _queried(one))
+    return {*(str(one.alias) for one in (*dependant.query_params, *dependant.body_params)), *inner}
+
+
+def _fields(schema: dict[str, Any]) -> Iterator[str]:
+    inner: list[dict[str, Any]] = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    if "items" in schema:
+        inner.append(schema["items"])
+    yield from schema.get("properties", {})
+    for one in inner:
+        yield from _fields(one)
+
+
+async def test_nothing_that_is_named_beside_a_path_is_forgotten(rooms: Rooms) -> None:
+    named = _named(rooms[0].team.stage.house.front)
+    asked = {(word, route) for word, route, _ in BESIDE}
+    assert len(named) > 40
+    assert sorted(named - asked - OPENLY.keys()) == []
+    assert sorted(OPENLY.keys() - named) == []
+
+
+async def test_a_feed_shows_no_account_of_others(rooms: Rooms) -> None:
+    owner, stranger = rooms
+    access, http = owner.team.stage.house.access, owner.team.stage.http
+    keys = [(await access.issue(room.id, Grant.FEED)).secret for room in rooms]
+    for key, room in zip(keys, (owner, stranger), strict=True):
+        answer = await http.get(f"/feeds/{key}.json", params={"account": str(owner.account.username)})
+        assert answer.status_code == 200, answer.text
+        assert bool(answer.json()["photos"]) == (room is owner)
+
+
+@pytest.mark.parametrize("field", ["piece", "post_id"])
+async def test_the_composer_takes_nothing_of_others(rooms: Rooms, field: str) -> None:
+    owner, stranger = rooms
+    theirs, own = await owner.things(), await stranger.things()
+    named = {"piece": theirs["piece"], "piece_name": "a.jpg", "piece_alt": "", "piece_place": "1"}
+    given = named if field == "piece" else {"post_id": theirs["post"], "urls": "https://pictures.example/a.jpg"}
+    form = {"account_id": own["account_id"], "product": "image", "caption": "mine now", "verb": "draft", **given}
+    answer = await ask(stranger, own, theirs, ("POST", "/console/publish"), Question("browser", form=form))
+    assert answer.status_code in (400, 404, 409), answer.text
+    assert {mark for mark in owner.marks() if mark in answer.text} <= ({owner.id} if field == "piece" else set())
+    form["account_id"] = theirs["account_id"]
+    assert (
+        await ask(owner, theirs, theirs, ("POST", "/console/publish"), Question("browser", form=form))
+    ).status_code == 303
 
 
 async def test_nothing_of_others_stands_in_any_list(rooms: Rooms) -> None:

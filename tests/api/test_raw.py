@@ -293,3 +293,33 @@ async def test_half_a_character_in_a_picker_body(aim: Aim) -> None:
             body = f'{{"apikey": "{aim.things["key"]}", "{field}": "\\uD83D"}}'.encode()
             answer = await aim.place.send(_request("POST", path, aim.place.name, kind, body))
             assert 400 <= answer.status < 500 or (path, answer.status) == ("/prefetch", 200), (path, answer.text)
+
+
+NULLS = ("a\\u0000b", "\\u0000", "\\\\\\u0000")
+
+
+async def test_the_null_character_is_refused_whichever_database_would_keep_it(aim: Aim) -> None:
+    shown = {"Authorization": f"Bearer {aim.room.team.who.access}", "Content-Type": "application/json"}
+    paths = (
+        "/api/queue/a%00", "/scrape/jobs/a%00b", "/media/%00/a.jpg", "/feeds/%00.json", "/api/apps/%00", "/api/webhooks/%00",
+        "/openapi/%00.json", "/console/recipes/%00", "/m/%00/a", "/photos?after=%00", "/api/sns/instagram/posts?after=%00",
+    )  # fmt: skip
+    for path in paths:
+        answer = await aim.place.send(_request("GET", path, aim.place.name, shown))
+        assert answer.status == 400, (path, answer.text)
+    bodies = (
+        ("/register", "name"), ("/api/webhooks", "appId"), ("/multipart/start", "apikey"), ("/metadata", "apikey"),
+        ("/api/auth/login", "email"), ("/api/auth/workspaces", "name"), ("/api/queue", "url"), ("/api/apps", "name"),
+    )  # fmt: skip
+    for path, field in bodies:
+        for null in NULLS:
+            body = f'{{"{field}": "{null}"}}'.encode()
+            answer = await aim.place.send(_request("POST", path, aim.place.name, shown, body))
+            assert answer.status in (400, 401), (path, answer.text)
+
+
+async def test_what_only_looks_like_the_null_character_is_taken(aim: Aim) -> None:
+    shown = {"Authorization": f"Bearer {aim.room.team.who.access}", "Content-Type": "application/json"}
+    body = b'{"name": "\\\\u0000"}'  # a backslash and five letters
+    answer = await aim.place.send(_request("POST", "/api/auth/workspaces", aim.place.name, shown, body))
+    assert answer.status == 201, answer.text

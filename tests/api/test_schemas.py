@@ -159,7 +159,7 @@ _THINGS: Mapping[str, Callable[[Things], object]] = {
 def _trouble(answer: httpx2.Response, operation: Any, dialect: Dialect) -> str:
     """Return what is wrong with an answer; nothing, where it is as it was told."""
     told = {int(status) for status in operation.definition.raw["responses"] if status.isdigit()}
-    told |= {saying.status for saying in dialect.sayings.values()} | ALWAYS
+    told |= {saying.status for saying in (*dialect.sayings.values(), *dialect.narrower.values())} | ALWAYS
     # Seed 0 says INTERNAL_ERROR also where Instagram refuses; a fault of ours has one sentence in every dialect.
     if answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and CRASH in answer.text:
         return f"500: {answer.text[:200]}"

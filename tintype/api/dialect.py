@@ -19,7 +19,6 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
-from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -28,6 +27,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype import logs, metrics, tracing
+from tintype.api.letters import NO_NULL, has_null, is_legible, is_nameable
 from tintype.api.patience import Patient
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
 
@@ -203,6 +203,8 @@ async def read_body(request: Request, model: type[Model], *, plain: bool = False
         raise Invalid("the request body is not valid JSON") from None
     if not isinstance(sent, dict):
         raise Invalid("the request body must be a JSON object")
+    if has_null(raw):
+        raise Invalid(NO_NULL)
     try:
         return model.model_validate(sent)
     except ValidationError as error:
@@ -316,7 +318,7 @@ class _Passage:
             "head": is_head,
         }
         try:
-            await self.around.app(scope, self._in, out)
+            await self._behind(scope)(scope, self._in, out)
             self.scope["route"] = scope.get("route")
         except ClientDisconnect:
             log.info("the client of request %s went away", self.request_id)
@@ -326,10 +328,15 @@ class _Passage:
                 accept = Headers(scope=scope).get("accept", "")
                 await self.around.dialect.refuse_crash(accept)(scope, self.receive, out)
 
+    def _behind(self, scope: Scope) -> ASGIApp:
+        if is_nameable(scope):
+            return self.around.app
+        return self.around.dialect.refuse_status(HTTPException(400, NO_NULL), Headers(scope=scope).get("accept", ""))
+
     async def _in(self) -> Message:
         message = await self.receive()
         if message["type"] == "http.request":
-            if not self.taken and not _is_legible(Headers(scope=self.scope).get("content-type", "")):
+            if not self.taken and not is_legible(Headers(scope=self.scope).get("content-type", "")):
                 raise HTTPException(415, "write forms in UTF-8: their charset is none that browsers send")
             self.taken += len(message.get("body", b""))
             if self.taken > self._most:
@@ -367,14 +374,6 @@ class _Passage:
             message = {**message, "body": b""}
         await self._out(message)
 
-
-def _is_legible(kind: str) -> bool:
-    """Whether a body can be read, by its media type: some codecs do not even fail as a decoder should."""
-    media_type, options = parse_options_header(kind)
-    return media_type != b"multipart/form-data" or options.get(b"charset", b"utf-8").lower() in _CHARSETS
-
-
-_CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1", b"windows-1252")
 
 ROUTELESS = "none"  # stands for the route of what no route answered
 

@@ -15,6 +15,7 @@ from tintype import __version__
 from tintype.api.callers import address, host_of
 from tintype.api.console.headers import HEADERS
 from tintype.api.console.sections import SECTIONS
+from tintype.api.letters import without_null
 from tintype.api.templates import templates
 from tintype.core.access import LONGEST, Audit, Browsing, Role, Visit
 from tintype.errors import Forbidden, Unauthorized
@@ -58,7 +59,7 @@ class Door:
         """
         check_own(request)
         visit = await self.visit(request, role)
-        form = await request.form(max_files=MOST_FILES, max_part_size=FIELD_BYTES)
+        form = _typed(await request.form(max_files=MOST_FILES, max_part_size=FIELD_BYTES))
         is_own = compare_digest(text_of(form, "form_token").encode(), visit.form_token.encode())
         if not files or not is_own:
             await form.close()
@@ -132,7 +133,11 @@ async def words_of(request: Request) -> FormData:
     """Return a form of which only the words are of use: files in it are let go of."""
     form = await request.form()
     await form.close()
-    return form
+    return _typed(form)
+
+
+def _typed(form: FormData) -> FormData:
+    return FormData([(name, without_null(one) if isinstance(one, str) else one) for name, one in form.multi_items()])
 
 
 def text_of(form: FormData, name: str) -> str:

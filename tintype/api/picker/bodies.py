@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
 from tintype.api.dialect import DRAIN_BYTES, DRAIN_SECONDS
+from tintype.api.letters import NO_NULL, has_null, without_null
 from tintype.errors import Invalid, TooLarge, Trouble
 
 SMALL = 256 * 1024  # bytes of a body that is held in memory
@@ -116,7 +117,8 @@ async def small_form(request: Request) -> Mapping[str, str]:
     raw = await small_body(request)
     if kind == FORM:
         try:
-            return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=FIELDS))
+            pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+            return {name: without_null(value) for name, value in pairs}
         except ValueError:
             raise Invalid("the form in the body cannot be read") from None
     if kind.endswith("json") and raw:
@@ -151,7 +153,7 @@ async def _multipart(request: Request) -> AsyncGenerator[Sent]:
     except MultiPartException as error:
         raise Invalid(f"the form in the body cannot be read: {error.message}") from None
     try:
-        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        fields = {name: without_null(value) for name, value in form.multi_items() if isinstance(value, str)}
         files = {name: value for name, value in form.multi_items() if isinstance(value, UploadFile)}
         file = files.get("fileUpload") or next(iter(files.values()), None)
         if file is None:
@@ -179,6 +181,8 @@ def _object(raw: bytes) -> Mapping[str, Any]:
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise Invalid("the request body is not valid JSON") from None
+    if has_null(raw):
+        raise Invalid(NO_NULL)
     if not isinstance(found, dict):
         raise Invalid("the request body must be a JSON object")
     return cast(Mapping[str, Any], found)

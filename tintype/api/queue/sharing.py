@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tintype.api.letters import without_null
 from tintype.api.queue.desk import QueueDesk
 from tintype.api.queue.dialect import QUEUE
 from tintype.api.queue.gate import COOKIE
@@ -252,7 +253,7 @@ def _joined(url: str | None, text: str | None, title: str | None) -> Shared:
 
 def _text(form: FormData, name: str) -> str:
     found = form.get(name)
-    return found if isinstance(found, str) else ""
+    return without_null(found) if isinstance(found, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
