@@ -105,6 +105,7 @@ BROKEN: Mapping[str, Case] = {
     "/loop-of-two": Case("redirect_loop", to("/loop-back")),
     "/cookie": Case("needs_cookies", wants_cookie),
     "/far": Case("too_many_redirects", to("/far1")),
+    "/to-nowhere": Case("not_an_address", to("http://[")),
     "/inside": Case("redirect_to_private", to("http://10.0.0.7/photo.jpg")),
     "/to-localhost": Case("redirect_to_private", to("http://localhost/photo.jpg")),
     "/to-metadata": Case("redirect_to_private", to("http://169.254.169.254/latest", status="307 Go")),

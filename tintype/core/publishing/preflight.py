@@ -117,7 +117,12 @@ async def _poured(answer: Stream, into: IO[bytes]) -> None:
 
 def _target(answer: Stream, url: str) -> str | None:
     location = answer.headers.get("location")
-    return urljoin(url, location) if answer.status in _REDIRECTS and location else None
+    if answer.status not in _REDIRECTS or not location:
+        return None
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location  # no address, as `_step` finds
 
 
 def _step(way: _Way, target: str, headers: Mapping[str, str]) -> Finding | None:
@@ -125,7 +130,10 @@ def _step(way: _Way, target: str, headers: Mapping[str, str]) -> Finding | None:
     way.cookies = way.cookies or "set-cookie" in headers
     if target in way.seen:
         return finding("needs_cookies" if way.cookies else "redirect_loop", way.url)
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return of_address(target)
     way.login = way.login or bool(_LOGIN.search(f"{parts.hostname or ''}{parts.path}".lower()))
     way.before, way.url = way.url, target
     way.seen.add(target)
