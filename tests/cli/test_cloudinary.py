@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.programs import run
 from tests.doubles.cloudinary import SECRET, PretendCloudinary, Refusal, pretend_cloudinary
+from tests.profile import environment as on_the_profile
 from tests.walks.stage import Stage, staged
 
 pytestmark = pytest.mark.timeout(300)  # program after program, each of which takes seconds on a busy machine
@@ -64,12 +65,8 @@ async def test_doctor_says_how_it_stands_with_cloudinary(tmp_path: Path, cloud: 
 
 def house_of(stage: Stage, cloud: PretendCloudinary) -> dict[str, str]:
     """The environment of commands beside a running house."""
-    settings = stage.house.settings
-    key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
-    more = {"ENCRYPTION_KEY": key} if key else {}
-    shared = {"DATABASE_URL": settings.database_url, "BLOBS_URL": settings.blobs_url}
-    more |= {name: value for name, value in shared.items() if value}
-    return {"TINTYPE_DATA": str(settings.data), **named(cloud), **more}
+    data = stage.house.settings.data
+    return {"TINTYPE_DATA": str(data), **named(cloud), **on_the_profile(data)}
 
 
 async def test_a_workspace_is_given_out_and_leaves_cloudinary(tmp_path: Path, cloud: PretendCloudinary) -> None:
