@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, lock_key
@@ -63,8 +63,9 @@ class Watch:
                     try:
                         await self._look_on(connection, held)
                     finally:
-                        # The session lives on in the pool, so its lock has to be given back by name; a dead one has none.
-                        with contextlib.suppress(DBAPIError):
+                        # The session lives on in the pool, so its lock has to be given back by name. One that is dead, or was
+                        # cut off in the middle of a look, has none, and its error must not stand in for being told to end.
+                        with contextlib.suppress(SQLAlchemyError):
                             await connection.execute(text("SELECT pg_advisory_unlock_all()"))
             except Exception as error:  # noqa: BLE001 - whatever it is, a node without its lock loses its jobs to others
                 held.set()  # a database that is away at the start is everybody's trouble, and said by others
@@ -98,7 +99,8 @@ class Watch:
         try:
             log.warning("node %s is gone; %d of its jobs go on here", node, await self.take_over(node))
         finally:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            with contextlib.suppress(SQLAlchemyError):  # as above
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def _key(self, node: str) -> int:
         return lock_key(f"node:{node}")
