@@ -32,9 +32,11 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Each dialect's OpenAPI against the dialect, ten thousand times; another seed than the suite's, so another ten thousand each day.
+# Each dialect's OpenAPI against the dialect, ten thousand times, and as often the console and raw bytes; another seed than the
+# suite's, so another ten thousand each day.
 fuzz: $(VENV)/.dev
-	FUZZ_CASES=10000 FUZZ_SEED=$$(date +%Y%m%d) $(BIN)/pytest -q -s --timeout=0 tests/api/test_schemas.py
+	FUZZ_CASES=10000 FUZZ_SEED=$$(date +%Y%m%d) $(BIN)/pytest -q -s --timeout=0 \
+	  tests/api/test_schemas.py tests/api/test_console_fuzz.py tests/api/test_raw.py
 
 # What is known about the versions that are locked; it asks the index that pip uses, and the advisories of PyPI.
 audit: $(VENV)/.dev

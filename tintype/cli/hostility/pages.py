@@ -73,6 +73,25 @@ def _leads_to_sign_in(found: Said) -> bool:
     return found.status == 303 and found.header("location").startswith("/signin")
 
 
+async def nameless_pages(place: Place) -> str:
+    """Pages whose address is none, in Origin, Referer and Host, and ways on that are none."""
+    asked = (
+        ("GET", "/dialog/folder"),
+        ("POST", "/share"),
+        ("POST", "/signin"),
+        ("POST", "/start/enter"),
+        ("POST", "/api/queue"),
+    )
+    for name in ("Origin", "Referer", "Host"):
+        for method, path in asked:
+            if (await place.ask(method, path, b"", {**FORM, name: "http://["})).status == 500:
+                return f"{path} broke over {name}: http://["
+    broken = [
+        to for to in ("//[", "/%09/[", "http://[") if (await place.ask("GET", f"/signin?next={to}")).status == 500
+    ]
+    return f"/signin broke over next={broken[0]}" if broken else ""
+
+
 async def cookies_and_frames(place: Place) -> str:
     """Cookies without their flags, and pages without a policy."""
     for path in ("/", "/signin", "/start/enter", "/share", "/dialog/open?key=nobody"):

@@ -111,6 +111,28 @@ async def packed_bodies(place: Place) -> str:
     return ""
 
 
+async def odd_letters(place: Place) -> str:
+    """Forms in letters that no browser writes, half characters in JSON, and the null character, which not every database keeps."""
+    part = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\\ud800-\xff\r\n--x--\r\n'
+    forms = [
+        (path, part, f"multipart/form-data; boundary=x; charset={charset}")
+        for path in ("/signin", "/share", "/meta/deauthorize", "/api/store/S3?key=nobody")
+        for charset in ("idna", "punycode", "undefined", "unicode_escape")
+    ]
+    bodies = [
+        (path, f'{{"apikey": "{word}", "url": "{word}", "name": "{word}"}}'.encode(), JSON["Content-Type"])
+        for path in ("/multipart/start", "/metadata", "/register", "/api/queue", "/scrape")
+        for word in ("\\ud800", "a\\u0000b")
+    ]
+    for path, body, kind in [*forms, *bodies]:
+        if (await place.ask("POST", path, body, {"Content-Type": kind})).status == 500:
+            return f"{path} broke over {kind}: {body[:60]!r}"
+    for path in ("/api/queue/%00", "/scrape/jobs/%00", "/media/%00/a.jpg", "/feeds/%00.json", "/openapi/%00.json"):
+        if (await place.ask("GET", path)).status == 500:
+            return f"{path} broke over the null character"
+    return ""
+
+
 async def swelling_pictures(place: Place, key: str) -> str:
     """Pictures that are small as files and enormous when they are decoded, or that only look like pictures."""
     for name, body in (("wide.png", _png(40_000, 40_000)), ("broken.png", _png(100, 100)[:60]), ("a.svg", SVG)):

@@ -25,6 +25,7 @@ ATTACKS: tuple[Attack, ...] = (
     pages.whole_addresses,
     pages.foreign_pages,
     pages.foreign_forms,
+    pages.nameless_pages,
     pages.cookies_and_frames,
     pages.crooked_paths,
     pages.split_answers,
@@ -33,6 +34,7 @@ ATTACKS: tuple[Attack, ...] = (
     payloads.inner_addresses,
     payloads.deep_bodies,
     payloads.packed_bodies,
+    payloads.odd_letters,
 )
 
 
