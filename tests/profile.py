@@ -1,6 +1,6 @@
 """What the houses of tests stand on: by itself what is embedded, with TINTYPE_TEST_PROFILE=full Postgres, Redis and S3.
 
-The servers are started once a process of tests, at the first house that asks. Every data folder has a database, a prefix in
+The servers are started once a process of tests, at the first house that asks, and serve the programs that it starts. Every data folder has a database, a prefix in
 Redis and a bucket of its own, so that a house that is opened again finds what it left; when the folder is gone, so are they.
 """
 
@@ -30,6 +30,7 @@ from tintype.backends.vault import new_key
 IS_FULL = os.environ.get("TINTYPE_TEST_PROFILE") == "full"
 
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_STARTED = "TINTYPE_TEST_SERVERS"
 _EMPTY = "empty"  # the database that all others begin as: migrating each of them would take a second
 
 Settings = dict[str, object]
@@ -79,7 +80,7 @@ class Servers:
 
     def _furnished(self, source: str, key: str) -> Settings:
         self._tidy()
-        name = f"house{next(self.numbers)}"
+        name = f"house{os.getpid()}_{next(self.numbers)}"
         self._ask(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(source)))
         bucket = replace(self.s3, bucket=name).make()
         if source != _EMPTY:
@@ -143,6 +144,11 @@ def servers() -> Generator[Servers]:
 
 @cache
 def _servers() -> Servers:
+    if _STARTED in os.environ:  # by the test that has started this process
+        database, redis, s3, bucket = os.environ[_STARTED].split()
+        return Servers(database, redis, S3(s3, bucket))
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(servers())
+    found = stack.enter_context(servers())
+    os.environ[_STARTED] = f"{found.database} {found.redis} {found.s3.origin} {found.s3.bucket}"
+    return found

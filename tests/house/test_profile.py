@@ -64,19 +64,24 @@ async def test_each_folder_has_its_own_and_leaves_nothing_behind(tmp_path: Path)
         assert list(kept.files()) == [KEY]
         assert kept.content(KEY) == BYTES
         assert kept.rows("SELECT name FROM workspaces") == [("Somebody",)]
-        assert remaining(servers) == ({"house0", "house1", "house2"}, {b"house0:mark", b"house1:mark"})
+        names = [name_of(servers.of(folder)) for folder in (one, other, copy)]
+        assert remaining(servers) == (set(names), {f"{name}:mark" for name in names[:2]})
 
         shutil.rmtree(one)
         shutil.rmtree(other)
-        servers.of(tmp_path / "next")
-        assert remaining(servers) == ({"house2", "house3"}, set())
+        following = name_of(servers.of(tmp_path / "next"))
+        assert remaining(servers) == ({names[2], following}, set())
 
 
-def remaining(servers: profile.Servers) -> tuple[set[str], set[bytes]]:
+def name_of(given: profile.Settings) -> str:
+    return str(given["database_url"]).rpartition("/")[2]
+
+
+def remaining(servers: profile.Servers) -> tuple[set[str], set[str]]:
     """The databases and the keys of houses; nobody is connected to any of them."""
     with psycopg.connect(servers.database) as connection:
         names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'house%'").fetchall()
         assert connection.execute("SELECT datname FROM pg_stat_activity WHERE datname LIKE 'house%'").fetchall() == []
     redis: Any = Redis.from_url(servers.redis)  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
     with redis:
-        return {name for (name,) in names}, set(redis.keys("house*:mark"))
+        return {name for (name,) in names}, {key.decode() for key in redis.keys("house*:mark")}

@@ -14,6 +14,7 @@ from tests.instagram.pretend import running
 from tintype.core.publishing import Product, State
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 600.0  # seconds: on Postgres what a dead process held goes on after seven of them, each time
 
 # Counted from the acceptance of the post on: in the middle of preparing, of a container, of the publish itself and after it.
 MOMENTS = {
@@ -24,13 +25,19 @@ MOMENTS = {
 }
 
 
+@pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("product", list(Product))
 def test_a_killed_publish_goes_on_and_is_done_once(product: Product, tmp_path: Path) -> None:
     with running() as pretend:
         pretend.post("/reset", seed=7, container_seconds=0)
         command = [sys.executable, "-m", "tests.walks.dying", pretend.origin, str(tmp_path), "victim", product.value]
         done = subprocess.run(
-            [*command, *map(str, MOMENTS[product])], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110
+            [*command, *map(str, MOMENTS[product])],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
     assert done.returncode == 0, done.stderr[-3000:]
     ends = [json.loads(line) for line in done.stdout.splitlines()]
