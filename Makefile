@@ -20,7 +20,7 @@ test: $(VENV)/.dev .system $(PAGES)/node_modules/.done
 
 # The same tests with their houses on Postgres, Redis and an S3 double, where the test does not choose for itself.
 test-full: $(VENV)/.dev .system $(PAGES)/node_modules/.done
-	TINTYPE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	TINTYPE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q --timeout 300
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
