@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.empty import furnish
 from tintype.app import open_house
 from tintype.cli import main
 from tintype.instagram import Login
@@ -45,7 +46,14 @@ def _logs() -> Generator[None]:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(bare: Cli) -> Cli:
+    """The commands before a data folder that has its databases already."""
+    furnish(load())
+    return bare
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TINTYPE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("NO_COLOR", "1")
@@ -236,21 +244,21 @@ def test_the_life_of_an_app_of_the_picker(cli: Cli) -> None:
     assert cli("app", "create", "shop")[0] != 0
 
 
-def test_migrating_twice_changes_once(cli: Cli) -> None:
-    assert said(cli, "migrate")["changed"] is True
-    assert said(cli, "migrate")["changed"] is False
+def test_migrating_twice_changes_once(bare: Cli) -> None:
+    assert said(bare, "migrate")["changed"] is True
+    assert said(bare, "migrate")["changed"] is False
 
 
 def test_migrate_says_where_the_database_stands_and_changes_nothing_when_it_only_checks(
-    cli: Cli, tmp_path: Path
+    bare: Cli, tmp_path: Path
 ) -> None:
-    code, out, _ = cli("migrate", "--check", "--json")
+    code, out, _ = bare("migrate", "--check", "--json")
     assert (code, json.loads(out)["revision"]) == (1, None)
     assert list(tmp_path.iterdir()) == []
-    newest = said(cli, "migrate")["revision"]
-    assert said(cli, "migrate", "--check") == {"was": newest, "revision": newest, "newest": newest, "changed": False}
+    newest = said(bare, "migrate")["revision"]
+    assert said(bare, "migrate", "--check") == {"was": newest, "revision": newest, "newest": newest, "changed": False}
     _stands_at(tmp_path / "data" / "tintype.db", "0009")
-    code, out, _ = cli("migrate", "--check")
+    code, out, _ = bare("migrate", "--check")
     assert code == 1
     assert "0009" in out
     assert "tintype migrate" in out
@@ -282,8 +290,8 @@ def test_nothing_to_sync_is_well(cli: Cli) -> None:
     assert said(cli, "sync") == []
 
 
-def test_doctor_looks_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
-    found = {one["check"]: one for one in said(cli, "doctor")}
+def test_doctor_looks_and_changes_nothing(bare: Cli, tmp_path: Path) -> None:
+    found = {one["check"]: one for one in said(bare, "doctor")}
     assert found["engine"]["state"] == "warn"
     assert found["instagram"]["found"] == "not asked"
     assert all(set(one) == {"check", "state", "found", "advice"} for one in found.values())
