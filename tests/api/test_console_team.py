@@ -160,6 +160,6 @@ async def test_a_read_does_not_wait_for_its_note() -> None:
 
 def last_use(page: str, label: str) -> str:
     """Return whether the table of tokens shows a moment, or what it says instead."""
-    row = page.partition(f"<tr><td>{label}</td>")[2].partition("</tr>")[0]
-    cell = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[3]
+    row = page.partition(f'<td data-label="Label">{label}</td>')[2].partition("</tr>")[0]
+    cell = row.partition('<td data-label="Last used">')[2].partition("</td>")[0]
     return "known" if re.match(r'<time datetime="\d{4}-', cell) else cell

@@ -26,6 +26,13 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// On a narrow screen the menu is a strip that is longer than the screen: begin where one is.
+const menu = document.querySelector(".menu");
+const here = menu?.querySelector("[aria-current]");
+if (here) {
+  menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+}
+
 // Times are drawn in UTC; here they get the reader's own zone, and the full moment stays in the title.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 function tellTimes(place) {
