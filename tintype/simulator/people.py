@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Literal
 
@@ -95,10 +96,20 @@ def person_of(plan: Plan, seed: int) -> tuple[Person, FacebookUser | None, tuple
     return replace(person, page_id=page.id, facebook_id=user.id), user, (page, other)
 
 
+@lru_cache(maxsize=32)
 def posts_of(
-    plan: Plan, person: Person, seed: int, before: float, now: float
+    plan: Plan, person: Person, seed: int, before: float, hour: int
+) -> tuple[tuple[Media, tuple[Media, ...], tuple[Comment, ...]], ...]:
+    """Posts with their children and comments, oldest first, then the stories of the last hours.
+
+    They are values, so every world of a seed that begins in this hour since 1970 may have the same ones.
+    """
+    return (*_posts(plan, person, seed, before), *_stories(plan, person, seed, hour))
+
+
+def _posts(
+    plan: Plan, person: Person, seed: int, before: float
 ) -> Iterator[tuple[Media, tuple[Media, ...], tuple[Comment, ...]]]:
-    """Posts with their children and comments, oldest first, then the stories of the last hours."""
     dice = ids.dice(seed, "posts", person.username)
     longest = min(4 * DAY, OLDEST_POST // max(1, plan.posts))
     gaps = [dice.randint(longest // 20 + 1, longest) for _ in range(plan.posts)]
@@ -109,8 +120,11 @@ def posts_of(
         media = post(person, kind, when, index, seed, ("post", index))
         media, children = with_children(media, 2 + index % 6, seed) if kind == "CAROUSEL_ALBUM" else (media, ())
         yield media, children, tuple(talk(media, person, dice))
+
+
+def _stories(plan: Plan, person: Person, seed: int, hour: int) -> Iterator[tuple[Media, tuple[()], tuple[()]]]:
     for index in range(plan.stories):
-        taken = int(now // HOUR) * HOUR - (index * 5 + 1) * HOUR
+        taken = hour * HOUR - (index * 5 + 1) * HOUR
         yield post(person, "STORY", taken, 10**6 + index, seed, ("story", index)), (), ()
 
 

@@ -23,6 +23,7 @@ from tintype.simulator.faults import Faults
 from tintype.simulator.log import Log
 from tintype.simulator.model import (
     DAY,
+    HOUR,
     App,
     Code,
     Comment,
@@ -99,7 +100,7 @@ class World:
         if user:
             self.facebook_users[user.id] = user
         self.pages.update({page.id: page for page in pages})
-        for post, children, comments in people.posts_of(plan, person, self.seed, anchor, self.now()):
+        for post, children, comments in people.posts_of(plan, person, self.seed, anchor, int(self.now() // HOUR)):
             for child in children:
                 self.add_media(child)
             self.add_media(post)
