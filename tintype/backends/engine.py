@@ -7,6 +7,7 @@ file, or Postgres); `InlineEngine` is the twin that needs nothing and forgets ev
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -20,7 +21,7 @@ from weakref import WeakValueDictionary
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
 
 from tintype import logs, metrics, tracing
-from tintype.backends.database import Database
+from tintype.backends.database import Database, sqlite_file
 from tintype.backends.recovery import Watch
 from tintype.errors import Trouble, Unreachable
 
@@ -185,6 +186,7 @@ class DurableEngine:
             "log_level": "ERROR",
             "notification_listener_polling_interval_sec": self._polling,
         }
+        _append(self._url)
         DBOS(config=config)
         self._loop = asyncio.get_running_loop()
         schedules = (*schedules, Schedule(TIDY, TIDY, "23 4 * * *"))
@@ -295,6 +297,17 @@ class DurableEngine:
                 for one in wanted
             ]
         )
+
+
+def _append(url: str) -> None:
+    """Let a SQLite file's commits be appended to a log, as durable as before: a quarter of the time that the disk takes.
+
+    The file remembers it. Where another process has it open, it stays as it is until the next start.
+    """
+    file = sqlite_file(url)
+    if file is not None:
+        with contextlib.closing(sqlite3.connect(file)) as connection, contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def _busy_nodes() -> set[str]:
