@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.push_service import CURVE, Handset, text
+from tintype.backends.recovery import LOOK_SECONDS, LOOKS
 from tintype.core.notifications import PLAIN_BYTES, Notice, Outcome, Policy, Subscription, VapidKey, encrypt
 from tintype.core.notifications.encryption import Once
 from tintype.core.notifications.model import BACKOFF, FRESH, LOST, PAYLOAD_BYTES, is_lost, judge, retry_after_of
@@ -208,3 +209,10 @@ def test_a_browser_is_lost_after_a_week() -> None:
     assert not is_lost(None, NOW)
     assert not is_lost(NOW - LOST + timedelta(seconds=1), NOW)
     assert is_lost(NOW - LOST, NOW)
+
+
+def test_what_a_dead_node_was_sending_is_sent_by_another_within_ten_seconds() -> None:
+    found_dead = timedelta(
+        seconds=LOOKS * LOOK_SECONDS
+    )  # from then on its job goes on elsewhere, and waits for the lease
+    assert max(POLICY.lease, found_dead) < timedelta(seconds=9), "which leaves the engine a second to begin"
