@@ -8,6 +8,7 @@ the post, `s-` at the start page, `m-` in the media.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from tintype.simulator import ids, people
@@ -175,8 +176,13 @@ def owner(seed: int) -> Person:
     return people.person_of(OWNER, seed)[0]
 
 
-def posts(seed: int) -> Iterator[Media]:
+@lru_cache(maxsize=8)
+def posts(seed: int) -> tuple[Media, ...]:
     """A reel per magic shortcode, as old as its code says."""
+    return tuple(_posts(seed))
+
+
+def _posts(seed: int) -> Iterator[Media]:
     person = owner(seed)
     picture = ids.number(9, seed, "magic", "picture")
     for place, magic in enumerate(MAGIC.values()):
