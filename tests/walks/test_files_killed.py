@@ -6,12 +6,14 @@ import random
 import subprocess
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 
 from tests.beside import Kept
 from tests.instagram.pretend import Pretend, running
+from tests.profile import IS_FULL
 from tests.trust import NOBODY
 from tests.walks.program import environment, serving
 from tests.walks.stage import settings_for
@@ -43,6 +45,12 @@ async def prepared(pretend: Pretend, folder: Path) -> str:
     async with open_house(settings_for(pretend, data=folder), work=False) as house:
         workspace, _ = await house.access.register("Killed")
         return (await house.picking.apps.create(workspace.id, "shop")).app.key
+
+
+async def tidied(pretend: Pretend, folder: Path) -> None:
+    """Put away what was never finished, as if it were old."""
+    async with open_house(settings_for(pretend, data=folder), work=False) as house:
+        await house.picking.files.tidy(timedelta(0))
 
 
 async def send(url: str, key: str, told: Told, seed: int) -> None:
@@ -90,6 +98,8 @@ def test_a_kill_leaves_no_file_without_bytes_and_no_bytes_without_a_file(tmp_pat
             assert_whole(tmp_path, told)
         with serving(tmp_path, given) as (_, url):
             assert_readable(url, told)
+        if IS_FULL:  # other nodes may be storing, so what was never finished goes hours after a start, not with it
+            asyncio.run(tidied(pretend, tmp_path))
         assert_no_bytes_without_a_file(tmp_path)
 
 
