@@ -318,6 +318,15 @@ async def test_the_null_character_is_refused_whichever_database_would_keep_it(ai
             assert answer.status in (400, 401), (path, answer.text)
 
 
+async def test_a_quota_that_no_database_holds(aim: Aim) -> None:
+    shown = {"Authorization": f"Bearer {aim.room.token}", "Content-Type": "application/json"}
+    for field in ("quota_bytes", "quota_files", "quota_derived"):
+        body = json.dumps({field: 2**63}).encode()
+        raw = _request("PATCH", f"/api/apps/{aim.things['app_id']}", aim.place.name, shown, body)
+        answer = await aim.place.send(raw)
+        assert answer.status == 400, answer.text
+
+
 async def test_what_only_looks_like_the_null_character_is_taken(aim: Aim) -> None:
     shown = {"Authorization": f"Bearer {aim.room.team.who.access}", "Content-Type": "application/json"}
     body = b'{"name": "\\\\u0000"}'  # a backslash and five letters

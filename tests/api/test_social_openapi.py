@@ -54,6 +54,7 @@ async def test_bodies_are_described(document: dict[str, Any]) -> None:
 async def test_answers_have_the_promised_statuses(document: dict[str, Any]) -> None:
     paths = document["paths"]
     assert "207" in paths["/api/sns/instagram/batch-post"]["post"]["responses"]
+    assert {"200", "207"} <= set(paths["/api/sns/instagram/posts/import"]["post"]["responses"])
     for path in ("posts", "stories", "reels"):
         assert {"201", "202"} <= set(paths[f"/api/sns/instagram/{path}"]["post"]["responses"])
 

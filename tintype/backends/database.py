@@ -97,6 +97,8 @@ def _translated() -> Generator[None]:
         # Whoever asked named a text or a number that no column holds; what it was is nobody's business in the log.
         log.warning("the database does not take a value: %s", type(error.orig).__name__)
         raise Invalid("a text or a number is none that can be kept here") from error
+    except OverflowError as error:  # SQLite's driver says it before anything is asked
+        raise Invalid("a number is too large to be kept here") from error
     except (OperationalError, InterfaceError) as error:
         log.error("the database does not answer: %s", error.orig)
         raise Unavailable("the database does not answer; try again", retry_after=1) from error

@@ -31,9 +31,9 @@ class Settings(BaseModel):
     presets_only: bool | None = None
     presets: dict[str, str] | None = None
     storages: dict[str, str] | None = None
-    quota_bytes: int | None = Field(None, ge=0)
-    quota_files: int | None = Field(None, ge=0)
-    quota_derived: int | None = Field(None, ge=0)
+    quota_bytes: int | None = Field(None, ge=0, le=2**53)
+    quota_files: int | None = Field(None, ge=0, le=2**31 - 1)
+    quota_derived: int | None = Field(None, ge=0, le=2**31 - 1)
 
     def given(self) -> Mapping[str, Any]:
         """Return what was sent; a quota may be sent as null, which lifts it."""

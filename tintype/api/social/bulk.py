@@ -37,6 +37,9 @@ _BODY: Mapping[str, Any] = {
         "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
     }
 }
+_LOOKED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "What a dry run found: nothing was made.", "content": {"application/json": {}}}
+}
 
 
 def add(app: FastAPI, desk: SocialDesk) -> None:
@@ -53,7 +56,7 @@ def _taking(app: FastAPI, desk: SocialDesk, bulk: Bulk) -> None:
         caller.must(Role.EDITOR)
         return caller
 
-    @app.post(IMPORT, status_code=207, openapi_extra=dict(_BODY))
+    @app.post(IMPORT, status_code=207, openapi_extra=dict(_BODY), responses=_LOOKED)
     async def take(
         request: Request,
         # Who asks is settled before what is asked: a stranger learns nothing, not even that his question is wrong.
