@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import httpx2
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -76,6 +77,14 @@ def complaints() -> Generator[list[str]]:
         yield ear.heard
     finally:
         root.removeHandler(ear)
+
+
+def sent(client: httpx2.Client, request: httpx2.Request) -> httpx2.Response:
+    """Send a request, once more where the server had just let go of the connection, as it does after a body it did not read."""
+    try:
+        return client.send(request)
+    except httpx2.TransportError:
+        return client.send(request)
 
 
 @contextmanager

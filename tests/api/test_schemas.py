@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from tests.api.fuzzing import CASES, SEED, SLOW_SECONDS, complaints, enough, nobody_looked_up, seeded
+from tests.api.fuzzing import CASES, SEED, SLOW_SECONDS, complaints, enough, nobody_looked_up, seeded, sent
 from tests.api.rooms import Room, Things, two_rooms
 from tintype.api.dialect import Dialect, Front
 from tintype.settings import DIALECTS
@@ -70,7 +70,7 @@ async def test_no_case_ends_in_a_crash_or_an_untold_answer(asked: Asked, name: s
         request = _request(case, asked, named=named, way=way)
         if request is None:
             return
-        answer = client.send(request)
+        answer = sent(client, request)
         done[str(answer.status_code)] += 1
         if answer.status_code >= 500:
             done[f"{case.operation.label} {answer.status_code} {answer.text[:120]}"] += 1
