@@ -105,7 +105,7 @@ def _changing(app: FastAPI, desk: PickerDesk) -> None:
         given = (await read_body(request, Settings)).given()
         return JSONResponse(_shown(await desk.apps.change(caller.workspace_id, app_id, given), desk))
 
-    @app.post(APP + "/secret")
+    @app.post(APP + "/secret", status_code=201)
     async def rotate(request: Request, app_id: str) -> Response:
         """Give an app a new secret; the one before it counts for another day."""
         caller = await _editor(request, desk)
