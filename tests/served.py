@@ -42,7 +42,7 @@ async def served(
         pretend = pretend or stack.enter_context(running())
         listener = stack.enter_context(bind("127.0.0.1", 0))
         defaults = {"data": Path(folder), "port": port_of(listener), "feed_sync_minutes": 0, "image_workers": 1}
-        defaults |= {"insights_collect": False, **backends(Path(folder), **settings)}
+        defaults |= {"insights_collect": False, **backends(Path(str(settings.get("data", folder))), **settings)}
         chosen = load(**{**defaults, **_instagram(pretend), **settings})
         furnish(chosen)
         async with (
