@@ -1,5 +1,6 @@
 """Real servers for tests, started as programs of their own on free ports and ended with the block."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -9,23 +10,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import obstore
+import psycopg
 from botocore import session
 from obstore.store import S3Store
+from psycopg.sql import SQL, Identifier
 
 if TYPE_CHECKING:  # this name does not exist when the program runs
     from obstore.store import ClientConfig
 
 _PATIENCE = 60.0  # seconds a server may take to come up on a busy machine
 _READY = (b"eady to accept connections", b"Running on http")  # what PostgreSQL and Redis write, and what moto does
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,24 @@ class Postgres:
 
 @contextmanager
 def postgres_server() -> Generator[str]:
-    """Run a PostgreSQL on a database of its own; yield its `postgresql://` address."""
-    with postgres() as found:
-        yield found.url
+    """Make a database on the PostgreSQL of this process; yield its `postgresql://` address."""
+    server, name = _shared_postgres(), f"own{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield f"{server.rpartition('/')[0]}/{name}"
+    finally:
+        # At the end of the process the server may have ended first.
+        with suppress(psycopg.OperationalError), psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@cache
+def _shared_postgres() -> str:
+    """Start one that lasts as long as this process: a second one would take seconds more."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(postgres()).url
 
 
 @contextmanager

@@ -99,5 +99,6 @@ async def test_where_nothing_can_be_written_a_credential_is_as_good(
 # What a copy that is only read from says to a writer; each database says it in a way of its own.
 READ_ONLY = {
     "sqlite": "CREATE TRIGGER read_only BEFORE UPDATE ON credentials BEGIN SELECT RAISE(ABORT, 'read-only'); END",
-    "postgresql": "ALTER ROLE CURRENT_USER SET default_transaction_read_only = on",
+    "postgresql": "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database())"
+    " || ' SET default_transaction_read_only = on'; END $$",
 }
