@@ -105,7 +105,8 @@ async def test_from_registering_to_a_verified_message(door: Door) -> None:
     assert (
         0 <= gone["dnsSeconds"] + gone["connectSeconds"] <= line["firstByteSeconds"] + 0.001 <= line["seconds"] + 0.001
     )
-    assert line["curl"].startswith(f"curl -X POST {made['url']} -H 'Content-Type: application/json'")
+    assert line["curl"].startswith(f"curl -X POST {made['url']} -H '")
+    assert " -H 'Content-Type: application/json'" in line["curl"]  # Postgres keeps headers in an order of its own
 
 
 async def test_what_failed_comes_again_by_itself_when_its_time_has_come(door: Door) -> None:
