@@ -1,9 +1,11 @@
 """A database brought up by the migrations is the one that the code's tables describe, on both kinds."""
 
+import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -57,3 +59,26 @@ async def test_migrations_make_what_the_code_describes(database: Database) -> No
     assert await upgrade(database) is False
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_a_node_that_stands_in_the_way_of_a_migration_only_holds_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tintype.backends.migrations.PAUSE_SECONDS", 0.05)
+    with postgres_server() as url:
+        opened = open_database(url)
+        await upgrade(opened, "0011")
+        async with await psycopg.AsyncConnection.connect(url) as node:
+            await node.execute("SELECT count(*) FROM picker_apps")  # 0012 changes this one last
+            migrating = asyncio.create_task(upgrade(opened, "0012"))
+            await _until_waiting(url)
+            await node.execute("SELECT count(*) FROM credentials")  # which it has changed: each waits for the other
+        assert await migrating is True
+        assert await revision(opened) == "0012"
+        await opened.close()
+
+
+async def _until_waiting(url: str) -> None:
+    async with asyncio.timeout(30), await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
+        while True:
+            if await (await looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted")).fetchall():
+                return
+            await asyncio.sleep(0.02)

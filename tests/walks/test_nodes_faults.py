@@ -203,7 +203,7 @@ def _originals(stage: Stage) -> set[str]:
 
 def _migrate_further(url: str) -> None:
     """Do what a later version's migration may do: add tables, and columns that may be empty."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:  # a migration that meets a node at work is tried again
         for table in _tables(connection):
             connection.execute(SQL("ALTER TABLE {} ADD COLUMN from_the_future text").format(Identifier(table)))
         connection.execute("CREATE TABLE future (id integer PRIMARY KEY)")

@@ -27,7 +27,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype import logs, metrics, tracing
-from tintype.api.letters import NO_NULL, has_null, is_legible, is_nameable
+from tintype.api.letters import is_legible
 from tintype.api.patience import Patient
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
 
@@ -203,8 +203,6 @@ async def read_body(request: Request, model: type[Model], *, plain: bool = False
         raise Invalid("the request body is not valid JSON") from None
     if not isinstance(sent, dict):
         raise Invalid("the request body must be a JSON object")
-    if has_null(raw):
-        raise Invalid(NO_NULL)
     try:
         return model.model_validate(sent)
     except ValidationError as error:
@@ -318,7 +316,7 @@ class _Passage:
             "head": is_head,
         }
         try:
-            await self._behind(scope)(scope, self._in, out)
+            await self.around.app(scope, self._in, out)
             self.scope["route"] = scope.get("route")
         except ClientDisconnect:
             log.info("the client of request %s went away", self.request_id)
@@ -327,11 +325,6 @@ class _Passage:
             if not self.started:
                 accept = Headers(scope=scope).get("accept", "")
                 await self.around.dialect.refuse_crash(accept)(scope, self.receive, out)
-
-    def _behind(self, scope: Scope) -> ASGIApp:
-        if is_nameable(scope):
-            return self.around.app
-        return self.around.dialect.refuse_status(HTTPException(400, NO_NULL), Headers(scope=scope).get("accept", ""))
 
     async def _in(self) -> Message:
         message = await self.receive()

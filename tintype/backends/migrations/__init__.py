@@ -1,12 +1,15 @@
 """Migrations: the database's history, one file a step; `upgrade` brings any database to the newest."""
 
+import asyncio
 import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, revision
+from tintype.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +17,10 @@ HEAD = "0015"
 
 # Any number will do that no other program locks in the same database: it keeps two nodes from migrating at once.
 _LOCK = 7_463_519_921
+
+_DEADLOCK = "40P01"  # Postgres gave up the migration, because a node that goes on read its tables in another order
+_TRIES = 10
+PAUSE_SECONDS = 0.5
 
 
 async def upgrade(database: Database, to: str = HEAD) -> bool:
@@ -27,9 +34,27 @@ async def upgrade(database: Database, to: str = HEAD) -> bool:
         if found > HEAD:
             log.warning("the database is at revision %s, newer than this version's %s; going on", found, HEAD)
         return False
+    for _ in range(_TRIES - 1):
+        try:
+            await _upgrade(database, to)
+        except Unavailable as trouble:
+            if not _is_deadlock(trouble.__cause__):
+                raise
+            log.warning("the migration met a node at work; trying again")
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return True
+    await _upgrade(database, to)
+    return True
+
+
+def _is_deadlock(error: BaseException | None) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
+
+
+async def _upgrade(database: Database, to: str) -> None:
     async with database.write() as connection:
         await _upgrade_locked(connection, to)
-    return True
 
 
 async def _upgrade_locked(connection: AsyncConnection, to: str) -> None:
