@@ -5,9 +5,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -309,6 +309,11 @@ def test_insights_of_nothing_are_an_error(api: InstagramAPI):
     assert (missing.value.code, missing.value.subcode) == (100, 33)
 
 
+def said(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of an account: the address of its picture is signed anew each second."""
+    return {name: value for name, value in info.items() if name != "profile_picture_url"}
+
+
 def test_a_code_becomes_a_token(pretend: Pretend):
     app = pretend.app("instagram")
     code = pretend.post("/codes", username="lena", app_id=app["app_id"], redirect_uri="http://127.0.0.1/callback")[
@@ -320,7 +325,7 @@ def test_a_code_becomes_a_token(pretend: Pretend):
         token, info = api.authenticate(str(code))
         assert info["username"] == "lena"
         assert api.access_token == token
-        assert api.get_account_info() == info
+        assert said(api.get_account_info()) == said(info)
         pretend.post("/clock", advance_seconds=2 * DAY)
         fresh = api.refresh_access_token()
         assert api.access_token == fresh
