@@ -17,7 +17,7 @@ from tintype.core.publishing import ENDED, CommentState, Draft, Item, ItemKind, 
 from tintype.errors import Conflict, Kind, Reconnect
 from tintype.events import AccountChanged, PostFailed
 
-HOUSE: dict[str, Any] = {"publish_settle_seconds": 0.3, "instagram_api_timeout_ms": 4000}
+HOUSE: dict[str, Any] = {"publish_settle_seconds": 0.3, "instagram_api_timeout_ms": 12000}
 HOUR = timedelta(hours=1)
 SLOW = 100  # seconds for a container, of the two minutes that are waited for a picture
 
