@@ -28,9 +28,8 @@ BATCH = 48
 
 CLAIMED = timedelta(hours=2)  # a sync that claimed a picture longer ago than this was killed
 LEASE = timedelta(minutes=10)  # a batch is taken away in far less, also where every call takes as long as it may
-TENDING = timedelta(
-    minutes=4
-)  # of each five: whoever has a hundred thousand pictures needs the engine for other things
+# Of each five minutes: whoever has a hundred thousand pictures needs the engine for other things.
+TENDING = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,8 @@ RENEW = timedelta(hours=2)  # an Instagram address that is shown on purpose is r
 RELATIVE = timedelta(minutes=10)  # a sync that changed nothing is noted at most this often
 GAP = 0.05  # the part of the interval that lies between two syncs at least, whoever asked for the first
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)  # of all rounds; which moment it is does not matter
-ROUND = (
-    0.99 - GAP
-)  # of the interval, from one moment of an account to its next: what was synced just after one is in time as well
+# Of the interval, from one moment of an account to its next: what was synced just after one is in time as well.
+ROUND = 0.99 - GAP
 
 _EDGE = re.compile(r"^/v/t[\d.-]+/")
 # An address as Instagram sends it, taken apart at once: a sync looks at hundreds of them.
