@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 
-from tintype import __version__
-from tintype.api.callers import Limiter
-from tintype.api.dialect import Mounted
-from tintype.api.queue import Gate, Hub, QueueDesk, QueueNews, Wire, mount
-from tintype.backends.idempotency import Idempotency
+from tintype.api.queue import Hub, QueueNews, Wire
 from tintype.backends.images import Images
 from tintype.backends.outbound import Outbound
 from tintype.core import notifications, recipes
@@ -181,22 +177,3 @@ def _notifier(settings: Settings, backends: Backends, now: Callable[[], datetime
         own=settings.outbound_allow,
     )
     return Notifier(PushRecords(backends.database), backends.vault, backends.outbound, backends.engine, policy, now)
-
-
-def queue_dialect(settings: Settings, backends: Backends, kitchen: Kitchen, now: Callable[[], datetime]) -> Mounted:
-    """Return the queue dialect, ready to be put behind a `Front`."""
-    return mount(
-        QueueDesk(
-            recipes=kitchen.recipes,
-            notifier=kitchen.notifier,
-            hub=kitchen.hub,
-            wire=Wire(settings.address()),
-            gate=Gate(secret(settings.queue_api_key), settings.address().startswith("https://")),
-            limiter=Limiter(backends.cache, settings.trusted_proxies),
-            idempotency=Idempotency(backends.database, backends.vault),
-            base=settings.address(),
-            version=__version__,
-            now=now,
-            streams_per_client=settings.queue_streams_per_client,
-        )
-    )

@@ -1,22 +1,15 @@
-"""Puts the picker together: apps, files, conversions, dialogs and webhooks, and the dialect that speaks of them."""
+"""Puts the picker together: apps, files, conversions, dialogs and webhooks."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from tintype import __version__
-from tintype.api.callers import Limiter
-from tintype.api.dialect import Mounted
-from tintype.api.picker import PickerDesk, Results
-from tintype.api.picker import mount as mount_picker
 from tintype.backends.blobs import open_blobs
-from tintype.backends.idempotency import Idempotency
-from tintype.core.access import Access, Users, Uses
+from tintype.core.access import Uses
 from tintype.core.accounts import Account, Accounts, Connecting
 from tintype.core.files import (
-    PROCESSING,
     AppRecords,
     Apps,
     Conversions,
@@ -41,14 +34,11 @@ from tintype.core.files import (
     Thumbs,
     UploadRecords,
     Uploads,
-    zone_of,
 )
 from tintype.core.publishing import Draft, Item, ItemKind, Product, Publisher
 from tintype.machinery import Backends
 from tintype.settings import Settings
 from tintype.telling import Hooks, open_hooks
-
-BESIDE = 2**20  # bytes of a form around the file in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,40 +123,3 @@ async def _publish(
     post = await publisher.create(account.workspace_id, account.id, draft, key=key)
     post = await publisher.wait(account.workspace_id, post.id, seconds)
     return Published(post.id, post.media_id)
-
-
-def picker_dialect(settings: Settings, backends: Backends, picking: Picking, access: Access, users: Users) -> Mounted:
-    """Return the picker dialect, speaking of `picking`."""
-    results = Results()
-    backends.bus.subscribe(results.forget)
-    return mount_picker(
-        PickerDesk(
-            access=access,
-            users=users,
-            accounts=picking.accounts,
-            connecting=picking.connecting,
-            apps=picking.apps,
-            policies=picking.policies,
-            files=picking.files,
-            metadata=picking.metadata,
-            uploads=picking.uploads,
-            exports=picking.exports,
-            conversions=picking.conversions,
-            results=results,
-            dialogs=picking.dialogs,
-            thumbs=picking.thumbs,
-            webhooks=picking.hooks.webhooks,
-            idempotency=Idempotency(backends.database, backends.vault),
-            limiter=Limiter(backends.cache, settings.trusted_proxies),
-            base=settings.address(),
-            version=__version__,
-            max_body_bytes=settings.max_body_bytes,
-            upload_max_bytes=settings.files_max_bytes + BESIDE,
-            writes_per_minute=settings.picker_writes_per_minute,
-        )
-    )
-
-
-def picker_hosts(settings: Settings) -> Mapping[str, str]:
-    """Return the hosts on which clients of today look for processed files: the whole path there is one of `/cdn`."""
-    return {f"{name}.{zone_of(settings.address())}": "/cdn" for name in PROCESSING}
