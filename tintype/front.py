@@ -19,9 +19,10 @@ from tintype.api.meta import MetaDesk
 from tintype.api.meta import mount as mount_meta
 from tintype.api.picker import PickerDesk, Results
 from tintype.api.picker import mount as mount_picker
-from tintype.api.queue import Gate as QueueGate
-from tintype.api.queue import QueueDesk, Wire
-from tintype.api.queue import mount as mount_queue
+from tintype.api.queue import Wire
+from tintype.api.queue.desk import QueueDesk
+from tintype.api.queue.gate import Gate as QueueGate
+from tintype.api.queue.routes import mount as mount_queue
 from tintype.api.scrape import SCRAPE, Gate, MediaLinks, Rates, ScrapeDesk, alone
 from tintype.api.scrape import mount as mount_scrape
 from tintype.api.social import Registration, SocialDesk
@@ -55,7 +56,7 @@ def open_front(
         _picker_dialect(settings, backends, rooms.picking, rooms.access, rooms.users),
     ]
     spoken = [one for one in dialects if not only or one.dialect.name in only]
-    meta = _meta(settings, rooms)
+    meta = _meta(settings, backends, rooms)
     parts, ways = _parts(backends), partial(_ways, rooms.downloads)
     pages = [] if only else [console_pages(settings, backends, rooms, parts, ways, spoken, now)]
     figures = open_figures(settings, backends, rooms, now)
@@ -65,10 +66,19 @@ def open_front(
     return Front([*spoken, meta, *pages, health], fallback, _picker_hosts(settings))
 
 
-def _meta(settings: Settings, rooms: Rooms) -> Mounted:
-    verify_token = secret(settings.webhook_verify_token)
-    files, base, most = rooms.picking.files, settings.address(), settings.max_body_bytes
-    return mount_meta(MetaDesk(rooms.accounts, rooms.feed, rooms.insights, files, base, verify_token, most))
+def _meta(settings: Settings, backends: Backends, rooms: Rooms) -> Mounted:
+    return mount_meta(
+        MetaDesk(
+            accounts=rooms.accounts,
+            feed=rooms.feed,
+            insights=rooms.insights,
+            files=rooms.picking.files,
+            idempotency=Idempotency(backends.database, backends.vault),
+            base=settings.address(),
+            verify_token=secret(settings.webhook_verify_token),
+            max_body_bytes=settings.max_body_bytes,
+        )
+    )
 
 
 def _feed_dialect(settings: Settings, backends: Backends, rooms: Rooms) -> Mounted:

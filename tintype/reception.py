@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from tintype.api.console import ConsoleDesk
-from tintype.api.console import mount as mount_console
+from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import Door
+from tintype.api.console.routes import mount as mount_console
 from tintype.api.dialect import Mounted
 from tintype.api.health import Part
 from tintype.backends.engine_jobs import JobDesk

@@ -7,12 +7,12 @@ import pytest
 from starlette.responses import JSONResponse
 
 from tests.served import Served
-from tintype.api.console import CONSOLE
+from tintype.api.console.dialect import CONSOLE
 from tintype.api.dialect import Dialect, Front, Mounted, Saying, Surround, build
 from tintype.api.feed import FEED
 from tintype.api.health import HEALTH
 from tintype.api.meta import META
-from tintype.api.queue import QUEUE
+from tintype.api.queue.dialect import QUEUE
 from tintype.api.scrape import SCRAPE
 from tintype.api.social import SOCIAL
 from tintype.errors import Conflict, Kind, RateLimited, Trouble, Unavailable

@@ -9,7 +9,7 @@ from tintype.api.console.documentation import slug
 from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
 from tintype.api.picker import PICKER
-from tintype.api.queue import QUEUE
+from tintype.api.queue.dialect import QUEUE
 from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
 from tintype.cli.measuring import insights

@@ -11,11 +11,11 @@ import typer
 from typer.core import TyperGroup
 
 from tintype import events
-from tintype.api.console import CONSOLE
+from tintype.api.console.dialect import CONSOLE
 from tintype.api.dialect import Dialect
 from tintype.api.feed import FEED
 from tintype.api.picker import PICKER
-from tintype.api.queue import QUEUE
+from tintype.api.queue.dialect import QUEUE
 from tintype.api.scrape.dialect import SCRAPE, STATUSES
 from tintype.api.social import SOCIAL
 from tintype.cli import app

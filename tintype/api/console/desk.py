@@ -1,10 +1,11 @@
 """What the console's pages lean on."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tintype.api.console.door import Door
+from tintype.api.console.welcome import Welcome
 from tintype.api.health import Part
 from tintype.backends.engine_jobs import JobDesk
 from tintype.backends.storage import Room
@@ -18,21 +19,6 @@ from tintype.core.publishing import Publisher
 from tintype.core.recipes import Outlet, Recipes
 from tintype.core.webhooks import Webhooks
 from tintype.settings.shown import Shown
-
-
-@dataclass(slots=True)
-class Welcome:
-    """What the start page offers to everybody on this machine; empty outside of a demonstration."""
-
-    workspace_id: str | None = None
-    feed_key: str | None = field(default=None, repr=False)
-    simulator: str | None = None
-    user_id: int | None = None  # whoever opens the console from the start page comes in as this user
-
-    def offer(self, workspace_id: str, feed_key: str, simulator: str, user_id: int | None = None) -> None:
-        """Begin to show a demonstration's workspace."""
-        self.workspace_id, self.feed_key, self.simulator = workspace_id, feed_key, simulator
-        self.user_id = user_id
 
 
 @dataclass(frozen=True, slots=True)
