@@ -3,14 +3,23 @@
     python -m bench.publish_overhead [--posts 400] [--at-once 20] [--delays off,on] [--open 0]
 
 `tintype serve` runs as a process of its own before a pretend Instagram in another; pictures come from a third. A publish is
-timed from `POST /api/sns/instagram/posts` to its 201. Instagram's own time in it is every moment in which a call of that
-account was with Instagram, by its log and the latency it was told to have, or in which a container was not finished yet; the
-rest is overhead, the pretend Instagram's own work included. With delays off nothing is Instagram's time.
+timed from `POST /api/sns/instagram/posts` to its 201, and three lines are printed:
+
+* `whole`: all of that time.
+* `overhead`: without the moments that are Instagram's own by what the pretend one was told: the latency of each call of that
+  account from when it was received, and the time until a container is finished. What the pretend one's process works beyond
+  that is overhead, too, though nobody who publishes at Instagram pays for it. With delays off nothing at all is Instagram's.
+* `less calls`: without the moments that are Instagram's own by what the pretend one did: each call of that account from when it
+  was received until it was answered, as its log has it, and the time until a container is finished. Its fetch of the picture
+  is within such a call, whoever serves that; the way of a call there and back, and its wait to be received, are not.
+
+The last line is the processor time of each process for a publish; all of them share the machine.
 With `--open` so many publishes a second are begun, whatever is still in flight, instead of the next one after each.
 """
 
 import argparse
 import asyncio
+import json
 import secrets
 import statistics
 import sys
@@ -25,7 +34,8 @@ from typing import Any, cast
 import httpx2
 import pyvips
 
-from bench.servers import Server, free_port, running, simulator
+from bench.servers import Server, free_port, pretending, running
+from bench.wire import Wire
 from tintype.app import open_house
 from tintype.instagram import Connection, Login, Profile, Token
 from tintype.settings import load
@@ -47,9 +57,9 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A client of the house: its bearer token, and its accounts' numbers with their names."""
+    """A client of the house: its port and bearer token, and its accounts' numbers with their names."""
 
-    base: str
+    port: int
     token: str
     accounts: Sequence[tuple[int, str]]
 
@@ -72,7 +82,7 @@ async def furnished(folder: Path, origin: str, accounts: int) -> Desk:
             connection = Connection(Login.INSTAGRAM_LOGIN, Token(str(made["access_token"])), profile)
             kept = await house.accounts.keep(opened.seat.workspace.id, connection)
             found.append((kept.number, name))
-    return Desk("", "", found)
+    return Desk(0, "", found)
 
 
 def paint(folder: Path) -> None:
@@ -86,23 +96,14 @@ def paint(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def served(folder: Path, origin: str, accounts: int) -> AsyncGenerator[tuple[Desk, Server, str]]:
-    """Serve the house and the pictures; gives a client's desk, the house's process, and where pictures are."""
+async def served(folder: Path, origin: str, accounts: int) -> AsyncGenerator[tuple[Desk, Server, Server]]:
+    """Serve the house and the pictures; gives a client's desk, the house's process, and that of the pictures."""
     data = folder / f"data-{secrets.token_hex(3)}"
     bare = await furnished(data, origin, accounts)
     with ExitStack() as stack:
         shop, port = free_port(), free_port()
-        shown = [
-            sys.executable,
-            "-m",
-            "http.server",
-            str(shop),
-            "--bind",
-            "127.0.0.1",
-            "--directory",
-            str(folder / "www"),
-        ]
-        stack.enter_context(running("pictures", shown, shop, "/0.jpg"))
+        shown = [sys.executable, str(Path(__file__).with_name("pictures.py")), str(shop), str(folder / "www")]
+        pictures = stack.enter_context(running("pictures", shown, shop, "/0.jpg"))
         command = [sys.executable, "-m", "tintype", "serve", "--data", str(data), "--port", str(port)]
         env = {
             "INSTAGRAM_ORIGIN": origin,
@@ -112,47 +113,49 @@ async def served(folder: Path, origin: str, accounts: int) -> AsyncGenerator[tup
             "OUTBOUND_ALLOW": f"127.0.0.1:{shop}",
         }
         house = stack.enter_context(running("Tintype", command, port, "/health", env=env))
-        base = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=base, timeout=60) as http:
+        async with httpx2.AsyncClient(base_url=house.origin, timeout=60) as http:
             answer = await http.post("/api/auth/login", json={"email": "bench@example.com", "password": PASSWORD})
             token = str(answer.raise_for_status().json()["access_token"])
-        yield Desk(base, token, bare.accounts), house, f"http://127.0.0.1:{shop}"
+        yield Desk(port, token, bare.accounts), house, pictures
 
 
 async def publish_all(desk: Desk, pictures: str, posts: int, at_once: int, rate: float) -> Sequence[Publish]:
     """Publish so many posts, each account one at a time; answers what each took."""
     done: list[Publish] = []
+    idle: list[Wire] = []
     free: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
     for account in desk.accounts:
         free.put_nowait(account)
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
-    headers = {"authorization": f"Bearer {desk.token}"}
-    async with httpx2.AsyncClient(base_url=desk.base, timeout=90, headers=headers, limits=limits) as http:
 
-        async def one(number: int) -> None:
-            account, name = await free.get()
-            body = {
-                "account_id": account,
-                "image_url": f"{pictures}/{number % PICTURES}.jpg",
-                "caption": f"Number {number}, {secrets.token_hex(8)} #bench",
-            }
-            began = time.time()
-            answer = await http.post("/api/sns/instagram/posts", json=body)
-            ended = time.time()
-            if answer.status_code != 201:
-                raise RuntimeError(f"{answer.status_code} {answer.text[:300]}")
-            done.append(Publish(name, began, ended))
-            free.put_nowait((account, name))
+    async def one(number: int) -> None:
+        account, name = await free.get()
+        wire = idle.pop() if idle else await Wire.to(desk.port, {"authorization": f"Bearer {desk.token}"})
+        body = {
+            "account_id": account,
+            "image_url": f"{pictures}/{number % PICTURES}.jpg",
+            "caption": f"Number {number}, {secrets.token_hex(8)} #bench",
+        }
+        asked = json.dumps(body).encode()
+        began = time.time()
+        status, answer = await wire.post("/api/sns/instagram/posts", asked)
+        ended = time.time()
+        if status != 201:
+            raise RuntimeError(f"{status} {answer[:300].decode()}")
+        done.append(Publish(name, began, ended))
+        idle.append(wire)
+        free.put_nowait((account, name))
 
-        if rate:
-            tasks: list[asyncio.Task[None]] = []
-            for number in range(posts):
-                tasks.append(asyncio.create_task(one(number)))
-                await asyncio.sleep(1 / rate)
-            await asyncio.gather(*tasks)
-        else:
-            numbers = iter(range(posts))
-            await asyncio.gather(*(_each(numbers, one) for _ in range(at_once)))
+    if rate:
+        tasks: list[asyncio.Task[None]] = []
+        for number in range(posts):
+            tasks.append(asyncio.create_task(one(number)))
+            await asyncio.sleep(1 / rate)
+        await asyncio.gather(*tasks)
+    else:
+        numbers = iter(range(posts))
+        await asyncio.gather(*(_each(numbers, one) for _ in range(at_once)))
+    for wire in idle:
+        wire.close()
     return sorted(done, key=lambda publish: publish.began)
 
 
@@ -161,13 +164,17 @@ async def _each(numbers: Iterator[int], act: Callable[[int], Awaitable[None]]) -
         await act(number)
 
 
-def overheads(done: Sequence[Publish], log: Sequence[Mapping[str, Any]], delays: tuple[int, float]) -> Sequence[float]:
-    """Return the milliseconds of each publish in which Instagram had nothing to do."""
-    latency, container = delays[0] / 1000, delays[1]
+def overheads(
+    done: Sequence[Publish], log: Sequence[Mapping[str, Any]], container: float, latency: float | None
+) -> Sequence[float]:
+    """Return the milliseconds of each publish in which Instagram had nothing to do.
+
+    A call is with Instagram for `latency` seconds, or, without one, for as long as its log says.
+    """
     busy: dict[str, list[tuple[float, float]]] = {}
     for call in log:
         began = float(call["at"])
-        end = began + latency
+        end = began + (float(call["took_ms"]) / 1000 if latency is None else latency)
         if str(call.get("effect", "")).startswith("container:"):
             end += container
         busy.setdefault(str(call.get("username")), []).append((began, end))
@@ -185,30 +192,47 @@ def _idle(began: float, ended: float, busy: Sequence[tuple[float, float]]) -> fl
     return idle + max(0.0, ended - at)
 
 
-async def measured(folder: Path, origin: str, name: str, given: argparse.Namespace) -> None:
-    """Measure with delays or without, and print."""
-    delays = DELAYS[name]
-    async with httpx2.AsyncClient(base_url=origin, timeout=30) as levers:
-        world = {"seed": 7, "latency_ms": delays[0], "container_seconds": delays[1]}
+def spent(house: Server, pretend: Server, pictures: Server) -> Mapping[str, float]:
+    """Return the seconds of processor time that each process used so far."""
+    own = house.own_cpu_seconds()
+    return {
+        "serving": own,
+        "image workers": house.cpu_seconds() - own,
+        "pretend Instagram": pretend.cpu_seconds(),
+        "pictures": pictures.cpu_seconds(),
+        "this client": time.process_time(),
+    }
+
+
+async def measured(folder: Path, pretend: Server, name: str, given: argparse.Namespace) -> None:
+    """Measure with delays off or on, and print."""
+    latency, container = DELAYS[name]
+    async with httpx2.AsyncClient(base_url=pretend.origin, timeout=30) as levers:
+        world = {"seed": 7, "latency_ms": latency, "container_seconds": container}
         (await levers.post("/_world/reset", json=world)).raise_for_status()
-        async with served(folder, origin, 2 * given.at_once) as (desk, house, pictures):
-            await publish_all(desk, pictures, given.at_once, given.at_once, 0)
-            before, began = house.cpu_seconds(), time.monotonic()
-            done = await publish_all(desk, pictures, given.posts, given.at_once, given.open)
-            took, cpu = time.monotonic() - began, house.cpu_seconds() - before
+        async with served(folder, pretend.origin, 2 * given.at_once) as (desk, house, pictures):
+            await publish_all(desk, pictures.origin, given.at_once, given.at_once, 0)
+            before, began = spent(house, pretend, pictures), time.monotonic()
+            done = await publish_all(desk, pictures.origin, given.posts, given.at_once, given.open)
+            took, after = time.monotonic() - began, spent(house, pretend, pictures)
             log = cast("list[dict[str, Any]]", (await levers.get("/_world/log")).raise_for_status().json())
             memory = house.memory_mb()
     kept = done[int(len(done) * SHARE) :]
-    over, whole = overheads(kept, log, delays), [1000 * (one.ended - one.began) for one in kept]
+    cpu = {process: 1000 * (after[process] - before[process]) / given.posts for process in after}
     calls = sum(call.get("username") is not None for call in log) / (len(done) + given.at_once)
-    print(f"\ndelays {name}: {delays[0]} ms an answer, {delays[1]:g} s a container; {given.posts} posts, ", end="")
+    print(f"\ndelays {name}: {latency} ms an answer, {container:g} s a container; {given.posts} posts, ", end="")
     print(f"{given.open:g} begun a second" if given.open else f"{given.at_once} in flight")
     print(f"  {'':12}{'p50':>9}{'p95':>9}{'p99':>9}{'most':>9}  ms")
-    for label, values in (("whole", whole), ("overhead", over)):
+    for label, values in (
+        ("whole", [1000 * (one.ended - one.began) for one in kept]),
+        ("overhead", overheads(kept, log, container, latency / 1000)),
+        ("less calls", overheads(kept, log, container, None)),
+    ):
         cuts = statistics.quantiles(values, n=100)
         print(f"  {label:12}{cuts[49]:>9.0f}{cuts[94]:>9.0f}{cuts[98]:>9.0f}{max(values):>9.0f}")
-    print(f"  {given.posts / took:.1f} posts/s, {1000 * cpu / given.posts:.1f} ms CPU a publish, ", end="")
-    print(f"{calls:.1f} calls to Instagram each, {memory:.0f} MB", flush=True)
+    print(f"  {given.posts / took:.1f} posts/s, {cpu['serving'] + cpu['image workers']:.1f} ms CPU a publish, ", end="")
+    print(f"{calls:.1f} calls to Instagram each, {memory:.0f} MB")
+    print("  ms CPU a publish: " + ", ".join(f"{process} {each:.1f}" for process, each in cpu.items()), flush=True)
 
 
 def main() -> None:
@@ -221,11 +245,11 @@ def main() -> None:
         "--open", type=float, default=0.0, help="publishes begun a second, instead of one after another"
     )
     given = parser.parse_args()
-    with simulator() as origin, tempfile.TemporaryDirectory(prefix="publish-overhead-") as text:
+    with pretending() as pretend, tempfile.TemporaryDirectory(prefix="publish-overhead-") as text:
         folder = Path(text)
         paint(folder / "www")
         for name in given.delays.split(","):
-            asyncio.run(measured(folder, origin, name, given))
+            asyncio.run(measured(folder, pretend, name, given))
 
 
 if __name__ == "__main__":

@@ -37,9 +37,18 @@ class Server:
     process: "subprocess.Popen[bytes]"
     port: int
 
+    @property
+    def origin(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
     def cpu_seconds(self) -> float:
         """CPU time used so far by the server and its children."""
         return sum(_cpu(pid) for pid in _tree(self.process.pid))
+
+    def own_cpu_seconds(self) -> float:
+        """CPU time used so far by the server without its children."""
+        return _cpu(self.process.pid)
 
     def memory_mb(self) -> float:
         """Resident memory of the server and its children."""
@@ -79,12 +88,19 @@ def running(
 
 
 @contextlib.contextmanager
-def simulator() -> Generator[str]:
-    """Run a pretend Instagram in a process of its own; gives its address."""
+def pretending() -> Generator[Server]:
+    """Run a pretend Instagram in a process of its own."""
     port = free_port()
     program = str(Path(sys.executable).with_name("tintype"))
-    with running("simulator", [program, "simulate", "--port", str(port)], port, "/_world"):
-        yield f"http://127.0.0.1:{port}"
+    with running("simulator", [program, "simulate", "--port", str(port)], port, "/_world") as server:
+        yield server
+
+
+@contextlib.contextmanager
+def simulator() -> Generator[str]:
+    """Run a pretend Instagram in a process of its own; gives its address."""
+    with pretending() as server:
+        yield server.origin
 
 
 def measure(server: Server, path: str, headers: Mapping[str, str], *, connections: int = 64, seconds: int = 4) -> Cost:

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.simulator.visitor import BAKER, HARBOUR, POTTER, PRIVATE, WALKER, Visitor, visiting
-from tintype.simulator import create
+from tintype.simulator import create, log
 from tintype.simulator.ids import pk_of, shortcode_of
 
 MEDIA = "id,caption,media_type,media_product_type,permalink,shortcode,timestamp,alt_text,like_count,comments_count"
@@ -204,6 +204,27 @@ async def test_the_log_tells_every_call_and_no_secret(visitor: Visitor) -> None:
     assert token not in str(entries)
     assert app["app_secret"] not in str(entries)
     assert await visitor.log(1) == entries[1:]
+
+
+async def test_the_log_tells_how_long_an_answer_took(visitor: Visitor) -> None:
+    await visitor.world("POST", "/reset", seed=7, latency_ms=30)
+    token = await visitor.token()
+    await visitor.get(token, "/me")
+    await visitor.world("PATCH", "/settings", latency_ms=0)
+    await visitor.get(token, "/me")
+    slow, quick = [entry["took_ms"] for entry in await visitor.log()]
+    assert slow >= 30
+    assert quick > 0
+
+
+async def test_the_log_keeps_the_newest_calls_and_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "KEPT", 3)
+    async with visiting() as visitor:
+        token = await visitor.token()
+        for _ in range(5):
+            await visitor.get(token, "/me")
+        assert [entry["n"] for entry in await visitor.log()] == [3, 4, 5]
+        assert [entry["n"] for entry in await visitor.log(4)] == [5]
 
 
 async def test_published_lists_only_what_came_through_the_api(visitor: Visitor) -> None:

@@ -1,7 +1,9 @@
 """The pretend Instagram as one ASGI app: which host was meant, who answers, and what goes into the log."""
 
 import ssl
+import time
 from functools import cache
+from typing import cast
 
 import anyio
 import httpx2
@@ -12,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from tintype.simulator import cdn, control, errors, face, faults, graph, oauth, people, upload, web
 from tintype.simulator.arrival import Arrival, Client, host_of, params_of, split_path
 from tintype.simulator.errors import ShortError
+from tintype.simulator.log import Entry
 from tintype.simulator.world import World
 
 FILES = "/v/"  # paths of media below the own address; versions of the graph have a digit instead of the slash
@@ -35,9 +38,13 @@ class Simulator:
         if scope["type"] != "http":
             return
         scope["simulator.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
-        request = Request(scope, receive)
-        response = await self._answer(request, scope)
-        await response(scope, receive, send)
+        began = time.perf_counter()
+        try:
+            response = await self._answer(Request(scope, receive), scope)
+            await response(scope, receive, send)
+        finally:
+            if entry := cast("Entry | None", scope.get("simulator.entry")):
+                entry.took_ms = round(1000 * (time.perf_counter() - began), 3)
 
     def client(self) -> httpx2.AsyncClient:
         """What calls out with: pictures to publish, webhooks."""

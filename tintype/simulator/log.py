@@ -1,6 +1,8 @@
 """What was asked of the pretend Instagram, call by call, with every secret masked."""
 
-from dataclasses import asdict, dataclass
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import parse_qsl, urlencode
 
 SECRETS = frozenset(
@@ -19,11 +21,13 @@ SECRETS = frozenset(
     )
 )
 KEPT = 100_000  # entries; a day of polling stays readable and memory bounded
+ALWAYS = ("n", "at", "method", "host", "path", "query", "status")
+SOMETIMES = ("took_ms", "fault", "username", "effect")
 
 
 @dataclass(slots=True)
 class Entry:
-    """One call; `fault`, `username` and `effect` are filled in while it is answered."""
+    """One call; `fault`, `username` and `effect` are filled in while it is answered, `took_ms` when it has been."""
 
     n: int
     at: float
@@ -32,6 +36,7 @@ class Entry:
     path: str
     query: str
     status: int = 0
+    took_ms: float | None = None
     fault: str | None = None
     username: str | None = None
     effect: str | None = None
@@ -41,29 +46,28 @@ class Log:
     """Entries in the order of arrival; their numbers start at 1 and never repeat."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._count = 0
 
     def open(self, *, at: float, method: str, host: str, path: str, query: str) -> Entry:
         """Begin the entry of a call; the caller fills in the rest."""
         self._count += 1
-        entry = Entry(self._count, at, method, host, path, masked(query))
+        entry = Entry(self._count, at, method, host, path, masked(query) if query else "")
         self._entries.append(entry)
-        del self._entries[:-KEPT]
         return entry
 
     def since(self, n: int) -> list[dict[str, object]]:
-        """Entries numbered above n; fault, username and effect only where there is one."""
-        fixed = ("n", "at", "method", "host", "path", "query", "status")
-        return [
-            {key: value for key, value in asdict(entry).items() if key in fixed or value is not None}
-            for entry in self._entries
-            if entry.n > n
-        ]
+        """Entries numbered above n; took_ms, fault, username and effect only where there is one."""
+        return [_told(entry) for entry in self._entries if entry.n > n]
 
     def last(self, count: int) -> list[Entry]:
         """The newest entries, newest first."""
-        return self._entries[-count:][::-1]
+        return list(islice(reversed(self._entries), count))
+
+
+def _told(entry: Entry) -> dict[str, object]:
+    told: dict[str, object] = {name: getattr(entry, name) for name in ALWAYS}
+    return told | {name: value for name in SOMETIMES if (value := getattr(entry, name)) is not None}
 
 
 def masked(query: str) -> str:
