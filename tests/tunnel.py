@@ -10,13 +10,9 @@ import threading
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from tests.authority import certify
 
 NAMES = ("www.instagram.com", "i.instagram.com", "*.cdninstagram.com", "*.fbcdn.net")
 TAKEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -44,9 +40,7 @@ class Tunnel:
 @contextmanager
 def tunnel(port: int, folder: Path) -> Generator[Tunnel]:
     """Lead Instagram's hosts to this port of 127.0.0.1 until the block ends; certificates go into the folder."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority = _certificates(folder)
-    context.load_cert_chain(folder / "host.pem", folder / "host.key")
+    context, authority = certify(folder, *NAMES)
     opened, over = threading.Event(), asyncio.Event()
     made = Tunnel("", authority)
     loop = asyncio.new_event_loop()
@@ -120,31 +114,3 @@ async def _flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while chunk := await reader.read(CHUNK):
         writer.write(chunk)
         await writer.drain()
-
-
-def _certificates(folder: Path) -> Path:
-    """Make an authority and a certificate for Instagram's names; the path of the authority's."""
-    root, host = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tintype's tests")])
-    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
-    authority = _unsigned(issuer, issuer, root).add_extension(x509.BasicConstraints(True, 0), True)
-    signed = authority.add_extension(usage, True).sign(root, hashes.SHA256())
-    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES])
-    leaf = _unsigned(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])]), issuer, host)
-    leaf = leaf.add_extension(names, False).add_extension(x509.BasicConstraints(False, None), True)
-    leaf = leaf.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.public_key())
-    leaf = leaf.add_extension(identifier, False).sign(root, hashes.SHA256())
-    (folder / "authority.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "host.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    key = host.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (folder / "host.key").write_bytes(key)
-    return folder / "authority.pem"
-
-
-def _unsigned(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=2))
-    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)

@@ -1,10 +1,12 @@
-"""Letters on their way to a mail server: what it hears, and what its trouble is called."""
+"""Letters on their way to a mail server: what it hears, in the clear and by TLS, and what its trouble is called."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from tests.authority import certify
 from tests.mail_server import mail_server
 from tintype.backends.mail import Letter, SmtpMail
 from tintype.errors import Misconfigured, Unreachable
@@ -13,6 +15,10 @@ LETTER = Letter(
     "name.1", ("ann@example.com", "bo@example.com"), "Größe", "It is so.\n.\n", datetime(2026, 11, 27, tzinfo=UTC)
 )
 SENDER = "Tintype <tintype@example.com>"
+
+
+def known(user: str, password: str) -> str:
+    return b64encode(f"\0{user}\0{password}".encode()).decode()
 
 
 async def test_a_letter_arrives_as_it_was_written() -> None:
@@ -31,8 +37,7 @@ async def test_a_user_is_named_with_a_password_that_is_decoded_and_never_shown()
     async with mail_server() as server:
         mail = SmtpMail.of(f"smtp://me:p%40ss%3Aword@127.0.0.1:{server.port}", SENDER)
         await mail.send(LETTER)
-    known = b64encode(b"\0me\0p@ss:word").decode()
-    assert f"AUTH PLAIN {known}" in server.commands
+    assert f"AUTH PLAIN {known('me', 'p@ss:word')}" in server.commands
     assert "p@ss" not in repr(mail)
 
 
@@ -42,6 +47,57 @@ async def test_a_password_does_not_go_to_another_machine_in_the_clear() -> None:
             await SmtpMail.of(f"smtp://me:hidden@127.0.0.2:{server.port}", SENDER).send(LETTER)
     assert not [one for one in server.commands if one.startswith("AUTH")]
     assert "hidden" not in found.value.message
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+async def test_letter_and_password_go_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    tls, authority = certify(tmp_path, "127.0.0.2")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    async with mail_server("127.0.0.2", tls, at_once=scheme == "smtps") as server:
+        mail = SmtpMail.of(f"{scheme}://me:hidden@127.0.0.2:{server.port}", SENDER)
+        await mail.send(LETTER)
+        assert await mail.check() is True
+    assert len(server.letters) == 1
+    assert [one for one in server.clear if not one.startswith(("EHLO", "ehlo", "STARTTLS"))] == []
+    assert ("STARTTLS" in server.clear) == (scheme == "smtp")
+    assert f"AUTH PLAIN {known('me', 'hidden')}" in server.commands
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+@pytest.mark.parametrize("fault", ["a stranger vouches for it", "it is somebody else"])
+async def test_nothing_is_told_to_a_server_that_cannot_prove_who_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, fault: str
+) -> None:
+    tls, authority = certify(tmp_path, "127.0.0.3" if fault == "it is somebody else" else "127.0.0.1")
+    if fault == "it is somebody else":
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    async with mail_server("127.0.0.1", tls, at_once=scheme == "smtps") as server:
+        mail = SmtpMail.of(f"{scheme}://me:hidden@127.0.0.1:{server.port}", SENDER)
+        for attempt in (mail.send(LETTER), mail.check()):
+            with pytest.raises(Unreachable, match="its certificate is not trusted") as found:
+                await attempt
+            assert "hidden" not in found.value.message
+    assert server.letters == []
+    assert not [one for one in server.commands if one.startswith(("AUTH", "MAIL"))]
+
+
+async def test_a_check_logs_in_and_sends_nothing() -> None:
+    async with mail_server() as server:
+        mail = SmtpMail.of(f"smtp://me:hidden@127.0.0.1:{server.port}", SENDER)
+        assert await mail.check() is False
+        assert [one.split(" ")[0].upper() for one in server.commands] == ["EHLO", "AUTH", "QUIT"]
+        server.denies = True
+        with pytest.raises(Unreachable, match="does not accept the user and password: 535") as found:
+            await mail.check()
+        assert "hidden" not in found.value.message
+    with pytest.raises(Unreachable, match="nobody listens there"):
+        await mail.check()
+
+
+async def test_tls_is_not_spoken_where_it_was_promised() -> None:
+    async with mail_server() as server:
+        with pytest.raises(Unreachable, match="does not speak TLS there"):
+            await SmtpMail.of(f"smtps://127.0.0.1:{server.port}", SENDER).check()
 
 
 async def test_what_is_not_taken_is_trouble_that_may_pass() -> None:
@@ -61,6 +117,7 @@ async def test_what_is_not_taken_is_trouble_that_may_pass() -> None:
     [
         ("mail.example.com", SENDER),
         ("http://mail.example.com", SENDER),
+        ("http://mail.example.com:587", SENDER),
         ("smtp://", SENDER),
         ("smtp://mail.example.com:port", SENDER),
         ("smtp://mail.example.com/path", SENDER),

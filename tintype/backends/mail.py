@@ -6,13 +6,14 @@ It leads to the operator's own mail server alone, so no address guard stands in 
 import asyncio
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from tintype.errors import Misconfigured, Unreachable
@@ -20,6 +21,8 @@ from tintype.errors import Misconfigured, Unreachable
 SECONDS = 30.0  # for each step of a conversation
 _PORTS = {"smtp": 587, "smtps": 465}
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class SmtpMail:
         """Read `smtp://user:password@host:port`, or `smtps://…`; raises `Misconfigured` for anything else."""
         try:
             parts = urlsplit(url)
-            port = parts.port or _PORTS[parts.scheme]
+            usual = _PORTS[parts.scheme]
+            port = parts.port or usual
         except (ValueError, KeyError):
             raise Misconfigured("SMTP_URL: write smtp://user:password@host:587, or smtps:// and port 465") from None
         if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
@@ -73,14 +77,34 @@ class SmtpMail:
         return cls(parts.hostname, port, parts.scheme == "smtps", sender, user, unquote(parts.password or ""))
 
     async def send(self, letter: Letter) -> None:
+        await self._tried(lambda: self._send(letter), "did not take a letter")
+
+    async def check(self) -> bool:
+        """Say hello and who we are, as before every letter, and send none; return whether TLS hides what is said.
+
+        Raises `Unreachable` when no letter would get so far.
+        """
+        return await self._tried(self._greet, "cannot be used")
+
+    async def _tried(self, talk: Callable[[], T], otherwise: str) -> T:
         try:
-            await asyncio.to_thread(self._send, letter)
+            return await asyncio.to_thread(talk)
         except (OSError, MessageError, ValueError) as error:  # smtplib's own are among the first
             # Its words may repeat what was sent, where a password may be.
-            raise Unreachable(f"the mail server at {self.host!r} did not take a letter ({_word(error)})") from error
+            raise Unreachable(f"the mail server at {self.host!r} {otherwise} ({_word(error)})") from error
 
     def _send(self, letter: Letter) -> None:
         message = self._message(letter)
+        with self._opened() as server:
+            server.send_message(message)
+
+    def _greet(self) -> bool:
+        with self._opened() as server:
+            return isinstance(server.sock, ssl.SSLSocket)
+
+    @contextmanager
+    def _opened(self) -> Generator[smtplib.SMTP]:
+        """Yield the server as letters are given to it: with TLS where it can be had, and after it knows us."""
         with self._connected() as server:
             server.ehlo_or_helo_if_needed()
             if not self.is_secure and server.has_extn("starttls"):
@@ -90,7 +114,7 @@ class SmtpMail:
                 raise smtplib.SMTPNotSupportedError("no TLS")
             if self.user is not None:
                 server.login(self.user, self.password)
-            server.send_message(message)
+            yield server
 
     def _connected(self) -> smtplib.SMTP:
         if self.is_secure:
@@ -109,6 +133,18 @@ class SmtpMail:
         return message
 
 
+_WORDS = (
+    (smtplib.SMTPAuthenticationError, "it does not accept the user and password"),
+    (smtplib.SMTPNotSupportedError, "it offers no TLS, or no way to log in"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
+    (ssl.SSLError, "it does not speak TLS there"),
+    (ConnectionRefusedError, "nobody listens there"),
+    (TimeoutError, "it does not answer"),
+    (UnicodeError, "it takes no other letters than ASCII in user and password"),
+)
+
+
 def _word(error: Exception) -> str:
+    name = next((words for kind, words in _WORDS if isinstance(error, kind)), type(error).__name__)
     code = getattr(error, "smtp_code", None)
-    return f"{type(error).__name__} {code}" if code else type(error).__name__
+    return f"{name}: {code}" if code else name
