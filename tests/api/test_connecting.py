@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.api.projects import VERIFY_TOKEN, Project, bare, person, pull, refused
+from tests.beside import Kept
 from tests.served import Served
 from tests.trust import NOBODY
 from tintype.core.access import fingerprint
@@ -222,6 +223,34 @@ async def test_a_webhook_brings_news_into_the_feed(door: Served) -> None:
     assert len(photos) == 1
 
 
+@pytest.mark.parametrize(
+    ("newer", "older", "status"),
+    [
+        ("right", None, 200),
+        (None, "right", 200),
+        ("right", "wrong", 200),
+        ("wrong", "right", 401),
+        (None, "wrong", 401),
+        ("wrong", "wrong", 401),
+        (None, None, 401),
+    ],
+)
+async def test_the_older_signature_counts_only_when_the_newer_is_missing(
+    door: Served, newer: str | None, older: str | None, status: int
+) -> None:
+    raw = b'{"object":"instagram","entry":[]}'
+    secret = door.house.settings.instagram_app_secret
+    assert secret is not None
+    given = (("x-hub-signature-256", "sha256", newer), ("x-hub-signature", "sha1", older))
+    headers = {
+        name: f"{how}={hmac.new(secret.get_secret_value().encode(), raw if is_ == 'right' else b'', how).hexdigest()}"
+        for name, how, is_ in given
+        if is_ is not None
+    }
+    answer = await door.client.post("/meta/webhooks", content=raw, headers=headers)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("header", [None, "sha256=", f"sha256={'0' * 64}", "sha1=0", "nonsense"])
 async def test_a_webhook_without_metas_signature_is_refused(door: Served, header: str | None) -> None:
     headers = {"x-hub-signature-256": header} if header is not None else {}
@@ -259,6 +288,54 @@ async def test_deletion_takes_the_photos_and_can_be_followed(door: Served) -> No
     followed = await door.client.get(answer.json()["url"])
     assert followed.status_code == 200
     assert followed.json()["confirmation_code"] == answer.json()["confirmation_code"]
+
+
+async def test_of_who_asked_for_deletion_no_name_is_left(door: Served) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    [before] = [each for each in await door.house.accounts.of_workspace(one.id) if each.username == username]
+    assert before.name
+    payload = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256"}
+    answer = await door.client.post("/meta/data-deletion", data={"signed_request": _signed(door, payload)})
+    assert answer.status_code == 200
+    kept = Kept.by(door.house.settings)
+    rows = {name: repr(kept.rows(f'SELECT * FROM "{name}"')) for name in kept.tables()}
+    quoted = (f"'{username}'", f'"{username}"', f"'{before.name}'", f"/{username}")
+    assert {name for name, text in rows.items() if any(said in text for said in quoted)} == set()
+
+
+async def test_a_deletion_is_followed_on_a_page(door: Served) -> None:
+    payload = {"user_id": "1784140000000", "algorithm": "HMAC-SHA256"}
+    said = (await door.client.post("/meta/data-deletion", data={"signed_request": _signed(door, payload)})).json()
+    page = await door.client.get(said["url"], headers={"accept": "text/html,application/xhtml+xml"})
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert said["confirmation_code"] in page.text
+    assert "<script" not in page.text
+    unknown = await door.client.get(f"{said['url'][:-1]}", headers={"accept": "text/html"})
+    assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+async def test_a_request_that_comes_again_is_answered_and_changes_nothing(door: Served, path: str) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    now = int(datetime.now(UTC).timestamp())
+    payload = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256", "issued_at": now}
+    form = {"signed_request": _signed(door, payload)}
+    first = await door.client.post(path, data=form)
+    assert first.status_code == 200
+    assert (await photos_of(door, one))[1] == "disconnected"
+
+    async with browser() as opened:
+        answer = await opened.get(await consent(opened, await begin(door, one), username))
+    for job in answer.json()["data"]["queuedTasks"]:
+        await door.house.backends.engine.outcome(job, wait=20)
+    assert await photos_of(door, one) == (1, None)
+    again = await door.client.post(path, data=form)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert await photos_of(door, one) == (1, None)
 
 
 async def _scoped_id(door: Served, one: Project, username: str) -> str:

@@ -1,8 +1,10 @@
 """Instagram calling us: the webhook's verification and events, deauthorisation, data deletion. Nothing without a proof."""
 
+import hashlib
 import hmac
+import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
@@ -10,6 +12,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype import __version__
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, answers, build
+from tintype.api.templates import page, wants_page
+from tintype.backends.idempotency import Idempotency, Stored
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
 from tintype.core.files import Files
@@ -55,9 +59,19 @@ class MetaDesk:
     feed: Feed
     insights: Insights
     files: Files
+    idempotency: Idempotency
     base: str
     verify_token: str | None = field(repr=False)
     max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a signed request means, who may have signed it, and all that it says."""
+
+    id: str
+    signers: Sequence[Signer]
+    said: Mapping[str, object]
 
 
 def mount(desk: MetaDesk) -> Mounted:
@@ -103,28 +117,60 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
     @app.post("/meta/deauthorize")
     async def deauthorize(request: Request) -> Response:
         """A person removed the app: let go of the tokens at once (graph-api.md 1.11)."""
-        found = await desk.accounts.deauthorized(*await _person(desk, request))
-        return JSONResponse({"success": True, "accounts": len(found)})
+
+        async def let_go(person: Person) -> Mapping[str, object]:
+            found = await desk.accounts.deauthorized(person.id, person.signers)
+            return {"success": True, "accounts": len(found)}
+
+        return await _once(desk, request, let_go)
 
     @app.post("/meta/data-deletion")
     async def delete(request: Request) -> Response:
         """A person asks for deletion: tokens, stored media and picked files go, and Meta gets a page and a code to follow it by."""
-        for account in await desk.accounts.deauthorized(*await _person(desk, request)):
-            await desk.feed.erase(account.workspace_id, account.id)
-            await desk.insights.erase(account.workspace_id, account.id)
-            await desk.files.erase(account.id)
-        code = desk.accounts.receipt()
-        return JSONResponse({"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code})
 
-    @app.get("/meta/data-deletion/{code}")
-    async def deletion(code: str) -> Response:
+        async def erase(person: Person) -> Mapping[str, object]:
+            for account in await desk.accounts.deauthorized(person.id, person.signers):
+                await desk.feed.erase(account.workspace_id, account.id)
+                await desk.insights.erase(account.workspace_id, account.id)
+                await desk.files.erase(account.id)
+                await desk.accounts.anonymise(account)
+            code = desk.accounts.receipt()
+            return {"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code}
+
+        return await _once(desk, request, erase)
+
+    @app.get("/meta/data-deletion/{code}", **answers("application/json", "text/html"))
+    async def deletion(request: Request, code: str) -> Response:
         """Say that a deletion is done: it is when its code was given out."""
         if not desk.accounts.gave(code):
             raise NotFound("no deletion was confirmed with this code")
+        if wants_page(request):
+            return page("deleted.html", code=code)
         return JSONResponse({"confirmation_code": code, "status": "completed"})
 
 
-async def _person(desk: MetaDesk, request: Request) -> tuple[str, Sequence[Signer]]:
+async def _once(desk: MetaDesk, request: Request, act: Callable[[Person], Awaitable[Mapping[str, object]]]) -> Response:
+    """Do what a signed request asks; the same one that comes again within a day is answered as before, and nothing is done.
+
+    A request without a moment cannot be told from its replay: it is done each time.
+    """
+    person = await _person(desk, request)
+    if not person.said.get("issued_at"):
+        return JSONResponse(await act(person))
+    asked = f"{request.url.path} {json.dumps(person.said, sort_keys=True)}"
+    key = hashlib.sha256(asked.encode()).hexdigest()
+    if seen := await desk.idempotency.begin("meta", key, b""):
+        return JSONResponse(json.loads(seen.body))
+    try:
+        said = await act(person)
+    except BaseException:
+        await desk.idempotency.abandon("meta", key)
+        raise
+    await desk.idempotency.finish("meta", key, Stored(200, json.dumps(said)))
+    return JSONResponse(said)
+
+
+async def _person(desk: MetaDesk, request: Request) -> Person:
     """Return whom a signed request means, and everybody who may have signed it: each speaks for its own accounts."""
     async with request.form() as form:
         signed = form.get("signed_request")
@@ -134,7 +180,7 @@ async def _person(desk: MetaDesk, request: Request) -> tuple[str, Sequence[Signe
     said = parse_signed_request(signed, [one.secret for one in signers])
     if not said.get("user_id"):
         raise Invalid("signed_request names no user_id")
-    return str(said["user_id"]), [one for one in signers if _signed_by(signed, one)]
+    return Person(str(said["user_id"]), [one for one in signers if _signed_by(signed, one)], said)
 
 
 def _signed_by(signed: str, signer: Signer) -> bool:

@@ -227,6 +227,11 @@ class Accounts:
             for account in await self.known_as(instagram_id, signers)
         ]
 
+    async def anonymise(self, account: Account) -> None:
+        """Take out of an account that was let go of whose it was; the number by which Meta would ask again stays."""
+        nobody = dict.fromkeys(("username", "name", "account_type", "picture_url", "followers_count", "follows_count"))
+        await self.records.change(account.id, **nobody)
+
     def receipt(self) -> str:
         """Return a new code that proves a deletion was confirmed here: 66 hexadecimal digits, nothing is stored."""
         return self.vault.seal("", context=_RECEIPT).hex()
