@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import httpcore2
 import pytest
 
-from tintype.backends.connections import Connections
+from tintype.backends.connections import Connections, Reply
 from tintype.backends.dialling import Dialler
+from tintype.backends.speaking import Patience, Place, Request
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +26,7 @@ class Shop:
     port: int = 0
     opened: int = 0
     closes: bool = False
+    beside: bytes = b""  # sent with each answer, and no part of it
     writers: list[asyncio.StreamWriter] = field(default_factory=list[asyncio.StreamWriter])
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))  # once for each request
@@ -36,7 +38,7 @@ class Shop:
             while await reader.readuntil(b"\r\n\r\n"):
                 self.came.release()
                 await self.gate.wait()
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + BODY)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + BODY + self.beside)
                 if self.closes:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -62,16 +64,20 @@ async def shop(*, most: int = 10, kept: float = 30.0) -> AsyncGenerator[tuple[Sh
 
 async def asked(here: Shop, connections: Connections, seconds: float = SECONDS) -> bytes:
     """Ask, and read the answer to its end."""
-    response = await opened(here, connections, seconds)
+    reply = await opened(here, connections, seconds)
     try:
-        return await response.aread()
+        body = b""
+        while piece := await reply.piece():
+            body += piece
+        return body
     finally:
-        await response.aclose()
+        reply.close()
 
 
-async def opened(here: Shop, connections: Connections, seconds: float = SECONDS) -> httpcore2.Response:
-    request = httpcore2.Request("GET", f"http://127.0.0.1:{here.port}/", headers={"host": "shop"})
-    return await connections.send(request, seconds)
+async def opened(here: Shop, connections: Connections, seconds: float = SECONDS) -> Reply:
+    request = Request(Place("http", b"127.0.0.1", here.port), "GET", b"/", [(b"host", b"shop")])
+    patience = Patience(seconds, asyncio.get_running_loop().time() + 10 * seconds)
+    return await connections.send(request, patience)
 
 
 async def test_one_after_the_other_uses_one_connection() -> None:
@@ -102,6 +108,14 @@ async def test_one_that_its_server_closed_is_not_used_again() -> None:
         assert here.opened == 3
 
 
+async def test_one_that_brought_more_than_was_asked_for_is_not_used_again() -> None:
+    async with shop() as (here, connections):
+        here.beside = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfake"
+        for _ in range(3):
+            assert await asked(here, connections) == BODY
+        assert here.opened == 3
+
+
 async def test_one_that_nobody_used_for_too_long_is_closed() -> None:
     async with shop(kept=0.0) as (here, connections):
         for _ in range(2):
@@ -111,7 +125,7 @@ async def test_one_that_nobody_used_for_too_long_is_closed() -> None:
 
 async def test_an_answer_that_is_left_early_takes_its_connection_with_it() -> None:
     async with shop() as (here, connections):
-        await (await opened(here, connections)).aclose()
+        (await opened(here, connections)).close()
         assert await asked(here, connections) == BODY
         assert here.opened == 2
 

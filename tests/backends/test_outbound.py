@@ -230,6 +230,19 @@ async def drip_body(_: Asked, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
 
 
+async def flood_head(_: Asked, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+        await writer.drain()
+
+
+async def flood_body(_: Asked, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1\r\nx\r\n" * 100)
+        await writer.drain()
+
+
 async def cut(_: Asked, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
 
@@ -248,6 +261,8 @@ async def nonsense(_: Asked, writer: asyncio.StreamWriter) -> None:
         (silent, Policy(total_seconds=60, first_byte_seconds=0.2)),
         (drip_head, Policy(total_seconds=0.3)),
         (drip_body, Policy(total_seconds=0.3)),
+        (flood_head, Policy(total_seconds=0.3)),
+        (flood_body, Policy(total_seconds=0.3, max_bytes=2**40)),
         (cut, HERE),
         (hang_up, HERE),
         (nonsense, HERE),

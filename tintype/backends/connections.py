@@ -6,15 +6,22 @@ there are, where httpcore's own pool looks at each of them at every beginning an
 
 import asyncio
 import ssl
+import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
-from functools import partial
-from typing import Any, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpcore2
 
-_Place = tuple[bytes, bytes, int]
+from tintype.backends.speaking import Line, Patience, Place, Request
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A connection that nobody uses, and when it is given up."""
+
+    line: Line
+    until: float
 
 
 class Connections:
@@ -23,97 +30,108 @@ class Connections:
     def __init__(self, dial: httpcore2.AsyncNetworkBackend, context: ssl.SSLContext, *, most: int, kept: float) -> None:
         self._dial = dial
         self._context = context
+        context.set_alpn_protocols(["http/1.1"])
         self._kept = kept
         self._room = asyncio.Semaphore(most)
-        self._idle: defaultdict[_Place, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
-        self._busy: set[httpcore2.AsyncHTTPConnection] = set()
+        self._idle: defaultdict[Place, list[_Kept]] = defaultdict(list)
+        self._busy: set[Line] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def send(self, request: httpcore2.Request, seconds: float) -> httpcore2.Response:
+    async def send(self, request: Request, patience: Patience) -> "Reply":
         """Return the answer's beginning; whoever reads its body closes it. Raises httpcore's errors.
 
-        Raises `PoolTimeout` when no connection is free for so many seconds.
+        Raises `PoolTimeout` when no connection is free for as long as silence is borne, `TimeoutError` at the deadline.
         """
+        await self._enter(patience)
+        line: Line | None = None
         try:
-            async with asyncio.timeout(seconds):
-                await self._room.acquire()
-        except TimeoutError as error:
-            raise httpcore2.PoolTimeout("no connection is free") from error
-        origin = request.url.origin
-        idle = self._idle[origin.scheme, origin.host, origin.port]
-        while True:
-            connection = self._chosen(idle) or self._opened(origin)
-            self._busy.add(connection)
-            try:
-                response = await connection.handle_async_request(request)
-            except httpcore2.ConnectionNotAvailable:  # its server closed it at this very moment
-                self._busy.discard(connection)
-            except BaseException:
-                self._given_back(connection, idle)
-                raise
-            else:
-                break
-        body = _Body(cast("AsyncIterable[bytes]", response.stream), partial(self._given_back, connection, idle))
-        said = cast("dict[str, Any]", response.extensions)
-        return httpcore2.Response(response.status, headers=response.headers, content=body, extensions=said)
+            line = self._chosen(request.place) or await self._opened(request.place, patience)
+            self._busy.add(line)
+            head = await line.ask(request, patience)
+        except BaseException:
+            self._room.release()
+            if line is not None:
+                self._end(line)
+            raise
+        return Reply(self, line, request.place, patience, head.status_code, head.headers.raw_items())
 
     async def close(self) -> None:
         """End all connections."""
-        for connection in [*self._busy, *(one for idle in self._idle.values() for one in idle)]:
-            self._end(connection)
+        for line in [*self._busy, *(one.line for idle in self._idle.values() for one in idle)]:
+            self._end(line)
         self._idle.clear()
         await asyncio.gather(*self._closing)
 
-    def _opened(self, origin: httpcore2.Origin) -> httpcore2.AsyncHTTPConnection:
-        return httpcore2.AsyncHTTPConnection(
-            origin, ssl_context=self._context, keepalive_expiry=self._kept, network_backend=self._dial
-        )
+    def give_back(self, line: Line, place: Place) -> None:
+        """Take back a connection whose answer nobody reads any more, to its end or not."""
+        self._room.release()
+        now, idle = time.monotonic(), self._idle[place]
+        if line in self._busy and line.is_over():
+            self._busy.discard(line)
+            idle.append(_Kept(line, now + self._kept))
+        else:
+            self._end(line)
+        if idle and idle[0].until < now:  # the one that nobody needed for longest
+            self._end(idle.pop(0).line)
 
-    def _chosen(self, idle: list[httpcore2.AsyncHTTPConnection]) -> httpcore2.AsyncHTTPConnection | None:
+    async def _enter(self, patience: Patience) -> None:
+        if not self._room.locked():
+            await self._room.acquire()
+            return
+        try:
+            async with asyncio.timeout(patience.left()):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise httpcore2.PoolTimeout("no connection is free") from error
+
+    async def _opened(self, place: Place, patience: Patience) -> Line:
+        host = place.host.decode("ascii")
+        async with asyncio.timeout_at(patience.deadline):
+            stream = await self._dial.connect_tcp(host, place.port, patience.silence)
+            if place.scheme == "https":
+                stream = await stream.start_tls(self._context, host, patience.silence)
+        return Line(stream)
+
+    def _chosen(self, place: Place) -> Line | None:
+        idle, now = self._idle[place], time.monotonic()
         while idle:
-            connection = idle.pop()
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            self._end(connection)
+            kept = idle.pop()
+            # What can be read from one that nobody uses is its end, or nothing that was asked for.
+            if kept.until >= now and not kept.line.stream.get_extra_info("is_readable"):
+                return kept.line
+            self._end(kept.line)
         return None
 
-    def _given_back(self, connection: httpcore2.AsyncHTTPConnection, idle: list[httpcore2.AsyncHTTPConnection]) -> None:
-        self._room.release()
-        self._busy.discard(connection)
-        if connection.is_idle() and not connection.is_closed():
-            idle.append(connection)
-        else:
-            self._end(connection)
-        if idle and idle[0].has_expired():  # the one that nobody needed for longest
-            self._end(idle.pop(0))
-
-    def _end(self, connection: httpcore2.AsyncHTTPConnection) -> None:
-        if connection.is_closed():
-            return
-        task = asyncio.get_running_loop().create_task(connection.aclose())
+    def _end(self, line: Line) -> None:
+        self._busy.discard(line)
+        task = asyncio.get_running_loop().create_task(line.stream.aclose())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
 
-class _Body:
-    """An answer's body, whose end gives its connection back."""
+@dataclass(slots=True)
+class Reply:
+    """An answer whose body is still to come; closing it gives its connection back."""
 
-    def __init__(self, stream: AsyncIterable[bytes], ended: Callable[[], None]) -> None:
-        self._stream = stream
-        self._ended = ended
-        self._closed = False
+    connections: Connections
+    line: Line
+    place: Place
+    patience: Patience
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    is_closed: bool = False
 
-    async def __aiter__(self) -> AsyncGenerator[bytes]:
-        async with aclosing(cast("AsyncGenerator[bytes]", aiter(self._stream))) as pieces:
-            async for piece in pieces:
-                yield piece
+    @property
+    def stream(self) -> httpcore2.AsyncNetworkStream:
+        """The connection itself, for whoever wants to know where it leads."""
+        return self.line.stream
 
-    async def aclose(self) -> None:
+    async def piece(self) -> bytes:
+        """Return the next bytes of the body; nothing at its end. Raises httpcore's errors."""
+        return await self.line.piece(self.patience)
+
+    def close(self) -> None:
         """Be done with it, whether it was read to its end or not."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            await cast("Any", self._stream).aclose()
-        finally:
-            self._ended()
+        if not self.is_closed:
+            self.is_closed = True
+            self.connections.give_back(self.line, self.place)

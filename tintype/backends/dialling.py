@@ -64,7 +64,8 @@ class _Wire(asyncio.Protocol):
         self._size = 0
         self._held = False  # the other side has to wait
         self._full = False  # we have to
-        self._waiting: asyncio.Future[None] | None = None
+        self._waiting: asyncio.Future[bool] | None = None
+        self._looking: select.poll | None = None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,17 +123,36 @@ class _Wire(asyncio.Protocol):
         while self._full:
             await self._change(seconds)
 
+    def has_news(self) -> bool:
+        """Tell whether something came that nobody has read, be it the connection's end; also what the loop has not seen yet."""
+        if self.pieces or self.over or self.transport.is_closing():
+            return True
+        if self._looking is None:
+            self._looking = select.poll()
+            self._looking.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(self._looking.poll(0))
+
     async def _change(self, seconds: float | None) -> None:
-        self._waiting = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting = loop.create_future()
+        # One alarm where asyncio.timeout() would be told, entered and left, for each piece of each answer.
+        alarm = None if seconds is None else loop.call_later(seconds, _settle, waiting, False)
         try:
-            async with asyncio.timeout(seconds):
-                await self._waiting
+            if not await waiting:
+                raise TimeoutError
         finally:
             self._waiting = None
+            if alarm is not None:
+                alarm.cancel()
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        if self._waiting is not None:
+            _settle(self._waiting, True)
+
+
+def _settle(waiting: "asyncio.Future[bool]", came: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(came)
 
 
 class _Connection(httpcore2.AsyncNetworkStream):
@@ -186,19 +206,10 @@ class _Connection(httpcore2.AsyncNetworkStream):
         transport = self._wire.transport
         match info:
             case "is_readable":  # of a connection nobody waits for: it was closed, or it is of no use any more
-                wire = self._wire
-                return bool(wire.pieces) or wire.over or transport.is_closing() or _has_news(transport)
+                return self._wire.has_news()
             case "client_addr":
                 return transport.get_extra_info("sockname")
             case "server_addr":
                 return transport.get_extra_info("peername")
             case _:
                 return transport.get_extra_info(info)
-
-
-def _has_news(transport: asyncio.Transport) -> bool:
-    """Tell whether something came that the loop has not seen yet: the end of the connection, mostly."""
-    socket = transport.get_extra_info("socket")
-    looking = select.poll()
-    looking.register(socket.fileno(), select.POLLIN)
-    return bool(looking.poll(0))

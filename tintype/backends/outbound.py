@@ -8,11 +8,21 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlencode
 
 import httpcore2
@@ -20,29 +30,20 @@ import httpx2
 
 from tintype import metrics, tracing
 from tintype.backends.addresses import first_forbidden
-from tintype.backends.connections import Connections
+from tintype.backends.connections import Connections, Reply
 from tintype.backends.dialling import Dialler
 from tintype.backends.journeys import present, step
+from tintype.backends.speaking import Patience, Place, Request
+from tintype.backends.urls import INSTAGRAM_CDN as INSTAGRAM_CDN  # known here to those who call
+from tintype.backends.urls import INSTAGRAM_HOSTS as INSTAGRAM_HOSTS
+from tintype.backends.urls import PORTS, Url, ends_with
 from tintype.errors import Forbidden, Misconfigured, TooLarge, Trouble, Unreachable
 
-INSTAGRAM_HOSTS = frozenset(
-    {
-        "graph.instagram.com",
-        "api.instagram.com",
-        "www.instagram.com",
-        "i.instagram.com",
-        "graph.facebook.com",
-        "www.facebook.com",
-        "rupload.facebook.com",
-    }
-)
-INSTAGRAM_CDN = ("cdninstagram.com", "fbcdn.net")  # their subdomains; links to media live there and expire
-
-_PORTS = {"http": 80, "https": 443}
 _CONNECTIONS = 100
 _KEPT_SECONDS = 30.0  # a connection that nobody uses
 _UNPACK_STEP = 64 * 1024  # decoded bytes taken at once: a gzip bomb meets the cap after one step
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # their length is said though it be nothing
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -111,8 +112,8 @@ class Outbound(Protocol):
 
 def browser_url(url: str, origin: str | None) -> str:
     """Return the address a person's browser should open: on the simulator's own `origin` when one is set."""
-    parsed = _parse(url)
-    return _on_origin(parsed, origin) if origin is not None and _is_instagram(parsed) else url
+    parsed = Url.of(url)
+    return _on_origin(url, parsed, origin) if origin is not None and parsed.is_instagram else url
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -147,7 +148,7 @@ class Guard(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Return a connection to the first address that takes it; raises `Forbidden` or httpcore's connect errors."""
         exempt = (host, port) in self._exempt
-        if not exempt and port not in _PORTS.values():
+        if not exempt and port not in PORTS.values():
             raise Forbidden(f"port {port} of {host!r} is not called, only 80 and 443 are")
         with step("dns"):
             async with asyncio.timeout(timeout):
@@ -192,8 +193,7 @@ class HttpOutbound:
         resolver: Resolver = resolve,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._origin = instagram_origin
-        self._place = _parse(instagram_origin) if instagram_origin is not None else None
+        self._place = Url.of(instagram_origin) if instagram_origin is not None else None
         self._own = _own_place(instagram_origin)
         self._exempt = frozenset(_place(entry) for entry in allow) | self._own
         self._user_agent = user_agent
@@ -206,105 +206,103 @@ class HttpOutbound:
 
     async def send(self, request: Outgoing, policy: Policy) -> Answer:
         """Return the complete answer, whatever its status; see `Outbound` for what is raised."""
-        async with self.stream(request, policy) as answer:
-            body = b"".join([chunk async for chunk in answer.chunks])
-        return Answer(answer.status, answer.headers, body, answer.cookies)
+        opened = await self._open(request, policy)
+        try:
+            body = b"".join([chunk async for chunk in opened.chunks()])
+        finally:
+            opened.reply.close()
+        return Answer(opened.reply.status, opened.headers, body, opened.cookies)
 
     @asynccontextmanager
     async def stream(self, request: Outgoing, policy: Policy) -> AsyncGenerator[Stream]:
         """Open an answer and hand out its body as it arrives; the connection is given back when the block ends."""
-        if forbid_when is not None and forbid_when():
-            raise RuntimeError("outbound was called inside an open transaction: end the transaction first (house.md)")
-        deadline = asyncio.get_running_loop().time() + policy.total_seconds
-        response, host = await self._counted(request, policy, deadline)
+        opened = await self._open(request, policy)
         try:
-            headers = _headers(response)
-            packed = headers.get("content-encoding", "identity")
-            empty = request.method.upper() == "HEAD" or response.status in (204, 304)
-            if not empty and packed == "identity" and _stated_length(headers) > policy.max_bytes:
-                raise TooLarge(f"{host!r} offers more than the {policy.max_bytes} bytes that are taken here")
-            unpack = _unpacker("identity" if empty else packed, host)
-            if packed != "identity":
-                headers = {k: v for k, v in headers.items() if k not in ("content-encoding", "content-length")}
-            async with aclosing(_body(response, unpack, policy.max_bytes, deadline, host)) as chunks:
-                yield Stream(response.status, headers, chunks, _cookies(response))
+            async with aclosing(opened.chunks()) as chunks:
+                yield Stream(opened.reply.status, opened.headers, chunks, opened.cookies)
         finally:
-            await response.aclose()
+            opened.reply.close()
 
     async def close(self) -> None:
         """End all kept connections."""
         await self._connections.close()
 
-    async def _counted(self, request: Outgoing, policy: Policy, deadline: float) -> tuple[httpcore2.Response, str]:
-        host = _parse(request.url).host
-        with tracing.span(f"{request.method} {host}", "client", {"server.address": host}) as span:
+    async def _open(self, request: Outgoing, policy: Policy) -> "_Opened":
+        if forbid_when is not None and forbid_when():
+            raise RuntimeError("outbound was called inside an open transaction: end the transaction first (house.md)")
+        deadline = asyncio.get_running_loop().time() + policy.total_seconds
+        reply, host = await self._counted(request, policy, Patience(policy.first_byte_seconds, deadline))
+        try:
+            return _Opened.of(reply, host, request.method.upper(), policy.max_bytes)
+        except Trouble:
+            reply.close()
+            raise
+
+    async def _counted(self, request: Outgoing, policy: Policy, patience: Patience) -> tuple[Reply, str]:
+        url = Url.of(request.url)
+        with tracing.span(f"{request.method} {url.host}", "client", {"server.address": url.host}) as span:
             try:
-                response, answered = await self._follow(request, policy, deadline)
+                reply, answered = await self._follow(request, url, policy, patience)
             except Trouble as trouble:
-                metrics.OUTBOUND.labels(trouble.kind.value).inc()
+                _count(trouble.kind.value).inc()
                 raise
             if span is not None:
-                span.set_attribute("http.response.status_code", response.status)
-        metrics.OUTBOUND.labels(f"{response.status // 100}xx").inc()
-        return response, answered
+                span.set_attribute("http.response.status_code", reply.status)
+        _count(f"{reply.status // 100}xx").inc()
+        return reply, answered
 
-    async def _follow(self, request: Outgoing, policy: Policy, deadline: float) -> tuple[httpcore2.Response, str]:
-        url = _with_query(_parse(request.url), request.query)
+    async def _follow(self, request: Outgoing, url: Url, policy: Policy, patience: Patience) -> tuple[Reply, str]:
+        url = url.asking(request.query)
         given = {name.lower(): value for name, value in request.headers.items()}
         follows = policy.max_redirects > 0 and request.method.upper() in ("GET", "HEAD")
         for _ in range(policy.max_redirects + 1):
-            response = await self._ask(request, url, given, policy, deadline)
-            location = _headers(response).get("location")
-            if not follows or response.status not in _REDIRECTS or location is None:
-                return response, url.host
-            await response.aclose()
-            target = _parse(location, base=url)
+            self._admit(url, policy)
+            reply = await self._ask(request, url, given, patience)
+            location = _headers(reply).get("location") if follows and reply.status in _REDIRECTS else None
+            if location is None:
+                return reply, url.host
+            reply.close()
+            target = url.joined(location)
             given = given if _keeps_credentials(url, target) else _without_credentials(given)
             url = target
         raise Unreachable(f"{url.host!r} redirects more than {policy.max_redirects} times")
 
-    async def _ask(
-        self, request: Outgoing, url: httpx2.URL, given: Mapping[str, str], policy: Policy, deadline: float
-    ) -> httpcore2.Response:
-        self._admit(url, policy)
-        place = self._place if self._place is not None and _is_instagram(url) else url
+    async def _ask(self, request: Outgoing, url: Url, given: Mapping[str, str], patience: Patience) -> Reply:
+        there = self._place if self._place is not None and url.is_instagram else url
         host = url.netloc.decode("ascii")
         # Only gzip is asked for: it can be unpacked in bounded steps, where br and zstd swell a million times at once.
         ours = {"host": host, "user-agent": self._user_agent, "accept": "*/*", "accept-encoding": "gzip"}
         headers, body = _packed(request, {**ours, **given, "host": host, "accept-encoding": "gzip"})
-        wait = policy.first_byte_seconds
-        built = httpcore2.Request(
-            request.method.upper(),
-            httpcore2.URL(scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=url.raw_path),
-            headers=headers,
-            content=body,
-            extensions={"timeout": {"connect": wait, "read": wait, "write": wait}},
-        )
+        place = Place(there.scheme, there.raw_host, there.wire_port)
         try:
-            async with asyncio.timeout_at(deadline):
-                response = await self._connections.send(built, wait)
-                _arrived(response)
-                return response
+            reply = await self._connections.send(
+                Request(place, request.method.upper(), url.target, headers, body), patience
+            )
         except FOREIGN as error:
             raise trouble(error, url.host) from error
+        _arrived(reply)
+        return reply
 
-    def _admit(self, url: httpx2.URL, policy: Policy) -> None:
-        port = url.port or _PORTS.get(url.scheme, 0)
+    def _admit(self, url: Url, policy: Policy) -> None:
+        port = url.wire_port
         place = (url.raw_host.decode("ascii"), port)
-        if url.scheme not in _PORTS or not url.host:
+        if url.scheme not in PORTS or not url.host:
             raise Forbidden("only http:// and https:// addresses are called")
-        if url.userinfo:
+        if url.is_personal:
             raise Forbidden(f"an address with a user name in front of {url.host!r} is not called")
         if place in self._own:
             return
-        if policy.host_suffixes and not _ends_with(url.host, policy.host_suffixes):
+        if policy.host_suffixes and not ends_with(url.host, policy.host_suffixes):
             raise Forbidden(f"{url.host!r} is not one of the hosts that this may be fetched from")
-        if place in self._exempt or (self._origin is not None and _is_instagram(url)):
+        if place in self._exempt or (self._place is not None and url.is_instagram):
             return
         if policy.https_only and url.scheme != "https":
             raise Forbidden(f"{url.host!r} is only called with https")
-        if port not in _PORTS.values():
+        if port not in PORTS.values():
             raise Forbidden(f"port {port} of {url.host!r} is not called, only 80 and 443 are")
+
+
+_count = cache(metrics.OUTBOUND.labels)  # looking a child up by its labels costs more than counting
 
 
 @cache
@@ -340,36 +338,17 @@ def trouble(error: Exception, host: str) -> Trouble:
             return Unreachable(f"the connection to {host!r} failed")
 
 
-def _arrived(response: httpcore2.Response) -> None:
+def _arrived(reply: Reply) -> None:
     """Note, for whoever follows this request, where its connection leads."""
     if (journey := present()) is not None:
-        stream = cast("dict[str, httpcore2.AsyncNetworkStream]", response.extensions)["network_stream"]
-        secured: ssl.SSLObject | None = stream.get_extra_info("ssl_object")
-        peer: tuple[str, int] | None = stream.get_extra_info("server_addr")
+        secured: ssl.SSLObject | None = reply.stream.get_extra_info("ssl_object")
+        peer: tuple[str, int] | None = reply.stream.get_extra_info("server_addr")
         journey.arrive(peer[0] if peer else None, secured.version() if secured else None)
 
 
-def _parse(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
-    try:
-        return httpx2.URL(url) if base is None else base.join(url)
-    except (httpx2.InvalidURL, ValueError):
-        # The library's words repeat parts of the address, where a secret may be.
-        raise Forbidden("this is not an address that can be called") from None
-
-
-def _is_instagram(url: httpx2.URL) -> bool:
-    host = url.host.rstrip(".")
-    return host in INSTAGRAM_HOSTS or _ends_with(host, tuple(f".{suffix}" for suffix in INSTAGRAM_CDN))
-
-
-def _ends_with(host: str, suffixes: Iterable[str]) -> bool:
-    name = host.rstrip(".")
-    return any(name.endswith("." + s.removeprefix(".")) or name == s.removeprefix(".") for s in suffixes)
-
-
-def _on_origin(url: httpx2.URL, origin: str) -> str:
-    fragment = "".join(str(url).partition("#")[1:])
-    return origin.rstrip("/") + url.raw_path.decode("ascii") + fragment
+def _on_origin(url: str, parsed: Url, origin: str) -> str:
+    fragment = "".join(url.partition("#")[1:])
+    return origin.rstrip("/") + parsed.target.decode("ascii") + fragment
 
 
 def _place(entry: str) -> tuple[str, int]:
@@ -386,32 +365,31 @@ def _place(entry: str) -> tuple[str, int]:
 def _own_place(origin: str | None) -> frozenset[tuple[str, int]]:
     if origin is None:
         return frozenset()
-    url = _parse(origin)
-    if url.scheme not in _PORTS or not url.host or url.userinfo or url.raw_path not in (b"", b"/") or url.fragment:
+    url = Url.of(origin)
+    if url.scheme not in PORTS or not url.host or url.is_personal or url.target != b"/" or "#" in origin:
         raise Misconfigured("INSTAGRAM_ORIGIN: write only scheme, host and port, as in http://127.0.0.1:8001")
-    return frozenset({(url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])})
+    return frozenset({(url.raw_host.decode("ascii"), url.wire_port)})
 
 
-def _with_query(url: httpx2.URL, query: Mapping[str, str]) -> httpx2.URL:
-    if not query:
-        return url
-    # Joined as text: taking the present query apart and writing it anew would break the signature of a CDN address.
-    present = [url.query] if url.query else []
-    return url.copy_with(query=b"&".join([*present, urlencode(query).encode("ascii")]))
-
-
-def _packed(request: Outgoing, headers: Mapping[str, str]) -> tuple[Sequence[tuple[bytes, bytes]], Any]:
+def _packed(
+    request: Outgoing, headers: dict[str, str]
+) -> tuple[list[tuple[bytes, bytes]], bytes | AsyncIterable[bytes]]:
     """Return a request's headers and body as they are sent."""
-    if request.content is None and request.form is None and request.json is None and request.method.upper() == "GET":
-        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()], None
-    form = dict(request.form) if request.form is not None else None
-    built = httpx2.Request(
-        request.method, "http://body", headers=headers, content=request.content, data=form, json=request.json
-    )
-    return built.headers.raw, built.stream
+    if request.content is not None or request.json is not None:
+        built = httpx2.Request(
+            request.method, "http://body", headers=headers, content=request.content, json=request.json
+        )
+        whole = request.json is not None or isinstance(request.content, bytes)
+        return built.headers.raw, built.content if whole else cast("AsyncIterable[bytes]", built.stream)
+    body = b"" if request.form is None else urlencode(request.form).encode("ascii")
+    if body:
+        headers.setdefault("content-type", "application/x-www-form-urlencoded")
+    if body or request.method.upper() in _WITH_BODY:
+        headers.setdefault("content-length", str(len(body)))
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()], body
 
 
-def _keeps_credentials(before: httpx2.URL, after: httpx2.URL) -> bool:
+def _keeps_credentials(before: Url, after: Url) -> bool:
     same_host = before.host == after.host
     same = same_host and (before.scheme, before.port) == (after.scheme, after.port)
     upgraded = same_host and (before.scheme, after.scheme) == ("http", "https") and before.port is after.port is None
@@ -422,16 +400,12 @@ def _without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in _CREDENTIALS}
 
 
-def _headers(response: httpcore2.Response) -> dict[str, str]:
+def _headers(reply: Reply) -> dict[str, str]:
     merged: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
+    for raw_name, raw_value in reply.headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         merged[name] = f"{merged[name]}, {value}" if name in merged else value
     return merged
-
-
-def _cookies(response: httpcore2.Response) -> tuple[str, ...]:
-    return tuple(value.decode("latin-1") for name, value in response.headers if name.lower() == b"set-cookie")
 
 
 def _stated_length(headers: Mapping[str, str]) -> int:
@@ -439,12 +413,56 @@ def _stated_length(headers: Mapping[str, str]) -> int:
     return int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 20 else 0
 
 
-class _Plain:
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        yield piece
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An answer that is fit to be read; `headers` are those of its body as it comes out of `chunks`."""
 
-    def finish(self) -> Iterator[bytes]:
-        return iter(())
+    reply: Reply
+    host: str
+    headers: Mapping[str, str]
+    max_bytes: int
+    unpack: "_Plain | _Gunzip"
+
+    @classmethod
+    def of(cls, reply: Reply, host: str, method: str, max_bytes: int) -> "_Opened":
+        """Look at an answer's beginning; raises `TooLarge`, and `Unreachable` for a packing that was not asked for."""
+        headers = _headers(reply)
+        packed = headers.get("content-encoding", "identity")
+        empty = method == "HEAD" or reply.status in (204, 304)
+        if not empty and packed == "identity" and _stated_length(headers) > max_bytes:
+            raise TooLarge(f"{host!r} offers more than the {max_bytes} bytes that are taken here")
+        unpack = _unpacker("identity" if empty else packed, host)
+        if packed != "identity":
+            headers = {k: v for k, v in headers.items() if k not in ("content-encoding", "content-length")}
+        return cls(reply, host, headers, max_bytes, unpack)
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """The Set-Cookie headers, each by itself."""
+        return tuple(value.decode("latin-1") for name, value in self.reply.headers if name.lower() == b"set-cookie")
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """Yield the body, unpacked; raises as `Stream` says."""
+        seen, piece = 0, b"?"
+        try:
+            while piece:
+                piece = await self.reply.piece()
+                for chunk in self.unpack.feed(piece) if piece else self.unpack.finish():
+                    seen += len(chunk)
+                    if seen > self.max_bytes:
+                        raise TooLarge(f"{self.host!r} sends more than the {self.max_bytes} bytes that are taken here")
+                    if chunk:
+                        yield chunk
+        except FOREIGN as error:
+            raise trouble(error, self.host) from error
+
+
+class _Plain:
+    def feed(self, piece: bytes) -> Iterable[bytes]:
+        return (piece,)
+
+    def finish(self) -> Iterable[bytes]:
+        return ()
 
 
 class _Gunzip:
@@ -475,24 +493,3 @@ def _unpacker(encoding: str, host: str) -> "_Plain | _Gunzip":
             return _Gunzip()
         case _:
             raise Unreachable(f"{host!r} packed its body in a way that was not asked for")
-
-
-async def _body(
-    response: httpcore2.Response, unpack: "_Plain | _Gunzip", max_bytes: int, deadline: float, host: str
-) -> AsyncGenerator[bytes]:
-    seen = 0
-    raw = response.aiter_stream()
-    try:
-        while True:
-            async with asyncio.timeout_at(deadline):
-                piece = await anext(raw, None)
-            for chunk in unpack.feed(piece) if piece is not None else unpack.finish():
-                seen += len(chunk)
-                if seen > max_bytes:
-                    raise TooLarge(f"{host!r} sends more than the {max_bytes} bytes that are taken here")
-                if chunk:
-                    yield chunk
-            if piece is None:
-                return
-    except FOREIGN as error:
-        raise trouble(error, host) from error
