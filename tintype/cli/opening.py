@@ -1,7 +1,9 @@
 """How a command gets its settings, its logs and its house; heavy modules are imported only when one is opened."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -50,14 +52,27 @@ def secrets_of(settings: "Settings") -> list[str]:
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Load and build what stays, without the collector's rounds: it would look through all of that time and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def in_house(settings: "Settings", act: "Callable[[House], Awaitable[T]]", *, work: bool = False) -> T:
     """Open the house, do one thing in it, and close it; with `work` jobs are worked here unless a server does."""
     start_logs(settings, quiet=True)
 
     async def visit() -> T:
-        from tintype.app import open_house
+        async with AsyncExitStack() as stack:
+            with uncollected():
+                from tintype.app import open_house
 
-        async with open_house(settings, work=work) as house:
+                house = await stack.enter_async_context(open_house(settings, work=work))
             return await act(house)
 
     return asyncio.run(visit())

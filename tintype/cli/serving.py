@@ -4,13 +4,14 @@ import asyncio
 import gc
 import socket
 import sys
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tintype import __version__
 from tintype.cli.listening import bind, bind_near, is_loopback, listening, port_of, run_until_signal, simulating
-from tintype.cli.opening import Folder, settings_of, start_logs
+from tintype.cli.opening import Folder, settings_of, start_logs, uncollected
 from tintype.cli.output import note, say
 from tintype.errors import Unavailable
 
@@ -60,17 +61,18 @@ def _warn_of_open_doors(settings: "Settings", only: tuple[str, ...]) -> None:
 
 
 def _settle() -> None:
-    """Leave what was loaded out of the collector's rounds, have those seldom, and let threads take turns quickly."""
-    gc.collect()
-    gc.freeze()
+    """Have the collector's rounds seldom, and let threads take turns quickly."""
     gc.set_threshold(_ROUND, 20, 20)
     sys.setswitchinterval(_TURN_SECONDS)
 
 
 async def _serve(settings: "Settings", listener: socket.socket, only: tuple[str, ...], *, work: bool) -> None:
-    from tintype.app import open_house
+    async with AsyncExitStack() as stack:
+        with uncollected():
+            from tintype.app import open_house
 
-    async with open_house(settings, work=work, only=only) as house, listening(house.front, listener) as server:
+            house = await stack.enter_async_context(open_house(settings, work=work, only=only))
+            server = await stack.enter_async_context(listening(house.front, listener))
         _settle()
         if work and not house.backends.works:
             note(f"another process works the jobs of {settings.data}; this one only serves")
@@ -108,8 +110,9 @@ def worker(data: Folder = None) -> None:
 
 
 async def _work(settings: "Settings") -> None:
-    from tintype.app import open_house
-    from tintype.machinery import is_worked
+    with uncollected():
+        from tintype.app import open_house
+        from tintype.machinery import is_worked
 
     told = False
     while True:
