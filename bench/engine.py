@@ -44,10 +44,16 @@ TINTYPE = """
 import asyncio
 from tintype.backends.database import open_database
 from tintype.backends.engine import QUEUE, DurableEngine, Job, RemoteEngine
+from tintype.backends.migrations import upgrade
+from tintype.backends.recovery import Watch
 from tintype.machinery import node_name
 
 async def main():
     database = None if where.startswith('sqlite') else open_database(where)
+    if database is not None:
+        await upgrade(database)
+    def watch():
+        return None if database is None else Watch(database, node_name())
     url = where.replace('postgresql:', 'postgresql+psycopg:')
     done, all_done = 0, asyncio.Event()
     async def nothing(number):
@@ -56,7 +62,7 @@ async def main():
         if done == jobs:
             all_done.set()
         return {}
-    engine = DurableEngine(url, executor=node_name(), shared=database)
+    engine = DurableEngine(url, executor=node_name(), watch=watch())
     await engine.start([Job('bench.nothing', nothing)])
     await engine.close()  # its tables are there now
     taking = RemoteEngine(url)
@@ -65,7 +71,7 @@ async def main():
         await taking.enqueue('bench.nothing', str(number), unique=f'bench.nothing:{number}')
     taken = now()
     await taking.close()
-    engine = DurableEngine(url, executor=node_name(), shared=database)
+    engine = DurableEngine(url, executor=node_name(), watch=watch())
     await engine.start([Job('bench.nothing', nothing)])
     await all_done.wait()
     ended = now()

@@ -5,7 +5,7 @@ closed. On SQLite one process works the jobs: the one that holds the data folder
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -72,6 +72,8 @@ async def open_house(
         if backends.works and backends.database.is_sqlite:
             await Idempotency(backends.database, backends.vault).release()
             await inherit(house.downloads)
+        if backends.watch is not None:
+            backends.watch.heirs += _heirs(house)
         await backends.bus.start()
         await backends.engine.start(_jobs(house), _schedules(house))
         uses = house.access.uses, house.picking.apps.uses
@@ -122,6 +124,13 @@ def _schedules(house: House) -> Sequence[Schedule]:
         *files.schedules(),
         *webhooks.schedules(house.letters),
     )
+
+
+def _heirs(house: House) -> Sequence[Callable[[str], Awaitable[int]]]:
+    """Return who goes on with what a node had that died, those first for whom others wait."""
+    kitchen, deliverer = house.kitchen, house.picking.hooks.deliverer
+    trades = (house.downloads, house.runner, kitchen.runner, deliverer, kitchen.notifier)
+    return [one.inherit for one in trades]
 
 
 async def _begin(house: House, stack: AsyncExitStack) -> None:

@@ -15,7 +15,7 @@ from tintype.core.notifications import Notifier, PushRecords
 from tintype.core.recipes import Pipeline, Recipes, Runner, Status
 from tintype.errors import Misconfigured, Trouble
 from tintype.events import Event, QueueItemChanged
-from tintype.machinery import Backends, node_name, secret
+from tintype.machinery import Backends, secret
 from tintype.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def open_kitchen(settings: Settings, backends: Backends, downloads: Downloads, n
         policy=policy,
         now=now,
     )
-    runner = Runner(pipeline, node_name())
+    runner = Runner(pipeline, backends.node)
     taken = Recipes(records, backends.blobs, backends.images, backends.bus, policy, now, runner.wake)
     notifier = _notifier(settings, backends, now)
     kitchen = Kitchen(
@@ -176,4 +176,5 @@ def _notifier(settings: Settings, backends: Backends, now: Callable[[], datetime
         services=(*notifications.SERVICES, *settings.push_hosts),
         own=settings.outbound_allow,
     )
-    return Notifier(PushRecords(backends.database), backends.vault, backends.outbound, backends.engine, policy, now)
+    records = PushRecords(backends.database)
+    return Notifier(records, backends.vault, backends.outbound, backends.engine, policy, now, backends.node)

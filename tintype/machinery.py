@@ -20,6 +20,7 @@ from tintype.backends.images import Images
 from tintype.backends.journal import Journal
 from tintype.backends.migrations import upgrade
 from tintype.backends.outbound import HttpOutbound, Outbound
+from tintype.backends.recovery import Watch
 from tintype.backends.vault import Vault, new_key
 from tintype.errors import Misconfigured
 from tintype.settings import Settings
@@ -38,6 +39,8 @@ class Backends:
     bus: Bus
     images: Images
     works: bool  # whether this process works the jobs
+    node: str  # under which it holds what it works on
+    watch: Watch | None  # over the other nodes, where there may be some
 
 
 async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -> Backends:
@@ -56,8 +59,11 @@ async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -
     cache, bus = _shared(settings, database)
     stack.push_async_callback(cache.close)
     stack.push_async_callback(bus.close)
-    engine = _engine(settings, database, works)
-    return Backends(database, engine, outbound, vault, open_blobs(settings.blobs_address()), cache, bus, images, works)
+    node = node_name()
+    watch = Watch(database, node) if works and not database.is_sqlite else None
+    engine = _engine(settings, database, works, watch)
+    blobs = open_blobs(settings.blobs_address())
+    return Backends(database, engine, outbound, vault, blobs, cache, bus, images, works, node, watch)
 
 
 def _shared(settings: Settings, database: Database) -> tuple[Cache, Bus]:
@@ -68,12 +74,11 @@ def _shared(settings: Settings, database: Database) -> tuple[Cache, Bus]:
     return RedisCache(address, prefix=prefix), RedisBus(address, prefix=prefix)
 
 
-def _engine(settings: Settings, database: Database, works: bool) -> Engine:
+def _engine(settings: Settings, database: Database, works: bool, watch: Watch | None) -> Engine:
     url = engine_url(settings, database)
     if not works:
         return RemoteEngine(url)
-    name = "local" if database.is_sqlite else node_name()
-    return DurableEngine(url, executor=name, shared=None if database.is_sqlite else database)
+    return DurableEngine(url, executor=watch.node if watch else "local", watch=watch)
 
 
 def engine_url(settings: Settings, database: Database) -> str:
@@ -84,7 +89,7 @@ def engine_url(settings: Settings, database: Database) -> str:
 
 def node_name() -> str:
     """Return a name for this process that no other has, and that tells people where it runs."""
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:6]}"
 
 
 def _sync_url(url: str) -> str:

@@ -53,7 +53,7 @@ from tintype.events import Event, PostPublished
 from tintype.instagram import App, Graph, Login
 from tintype.instagram.public import Doors, Manners, PageWay, standard_ways
 from tintype.kitchen import Kitchen, open_kitchen
-from tintype.machinery import Backends, node_name, secret
+from tintype.machinery import Backends, secret
 from tintype.picking import Picking, open_picking
 from tintype.settings import Settings
 from tintype.telling import Announcer, open_announcer, open_letters
@@ -170,7 +170,7 @@ def _publishing(settings: Settings, backends: Backends, accounts: Accounts, grap
         policy=policy,
         uploads=uploads,
     )
-    runner = Runner(resources, node_name())
+    runner = Runner(resources, backends.node)
     publisher = Publisher(resources, runner)
     backends.bus.subscribe(publisher.heard)
     return publisher, runner
@@ -242,7 +242,7 @@ def _downloads(settings: Settings, backends: Backends, owns: OwnPosts, now: Call
         cleanup_interval=timedelta(seconds=settings.media_cleanup_interval_seconds),
     )
     # Who works the jobs of a data folder holds its lock, so a lease under this name is its own or a dead one's.
-    node = "local" if backends.works and backends.database.is_sqlite else node_name()
+    node = "local" if backends.works and backends.database.is_sqlite else backends.node
     manners = Manners(start=settings.public_lookups_per_hour)
     stored = StoredStandings(backends.database)
     standings = RememberedStandings(stored) if backends.works and backends.database.is_sqlite else stored

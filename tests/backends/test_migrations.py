@@ -29,6 +29,7 @@ for name in (
     "core.recipes",
     "core.webhooks",
     "backends.idempotency",
+    "backends.recovery",
     "backends.journal",
 ):
     importlib.import_module(f"tintype.{name}")

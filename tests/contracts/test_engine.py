@@ -16,6 +16,7 @@ class Work:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.looked: list[str] = []
         self.gate = asyncio.Event()
 
     async def note(self, *words: str) -> Result:
@@ -25,6 +26,11 @@ class Work:
     async def wait(self, word: str) -> Result:
         await self.gate.wait()
         return await self.note(word)
+
+    async def look(self, word: str) -> Result:
+        """Begin, which is what those who ask again want to come after their asking, and end when all may."""
+        self.looked.append(word)
+        return await self.wait(word)
 
     async def refuse(self) -> Result:
         raise Refused("Instagram said no")
@@ -39,6 +45,7 @@ class Work:
         return (
             Job("test.note", self.note),
             Job("test.wait", self.wait),
+            Job("test.look", self.look),
             Job("test.refuse", self.refuse),
             Job("test.flicker", self.flicker, seconds_between=0.01),
         )
@@ -101,6 +108,41 @@ async def test_one_more_follows_a_running_one_when_it_may_have_looked_already(en
     assert (await engine.outcome(second, wait=60)).state is JobState.DONE
     assert (await engine.outcome(first, wait=60)).state is JobState.DONE
     assert work.done == ["a", "a"]
+
+
+async def test_whoever_asks_again_gets_one_that_begins_after_it_asked(engine: Engine, work: Work) -> None:
+    """Also when the one that follows has begun too, while the first is not written down as ended."""
+    asked: list[str] = []
+    for number in range(1, 4):
+        asked.append(await engine.enqueue("test.look", "a", unique="a", again=True))
+        async with asyncio.timeout(60):
+            while len(work.looked) < number:  # noqa: ASYNC110 - an engine has no such event
+                await asyncio.sleep(0.02)
+    assert len(set(asked)) == 3
+    work.gate.set()
+    for job in asked:
+        assert (await engine.outcome(job, wait=60)).state is JobState.DONE
+    assert len(work.looked) == 3
+
+
+async def test_of_those_that_ask_again_while_one_waits_all_get_that_one(work: Work, tmp_path: Path) -> None:
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'jobs.db'}", at_once=1, polling_seconds=0.05)
+    await engine.start(work.jobs(), ())
+    try:
+        first = await engine.enqueue("test.wait", "a")
+        async with asyncio.timeout(60):
+            while (await engine.outcome(first)).state is not JobState.RUNNING:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+        waiting = await engine.enqueue("test.look", "a", unique="a", again=True)
+        await asyncio.sleep(0.5)  # in which the engine takes it, ahead of its turn
+        asked = [await engine.enqueue("test.look", "a", unique="a", again=True) for _ in range(3)]
+        assert asked == [waiting] * 3
+        assert (await engine.outcome(waiting)).state is JobState.WAITING
+        work.gate.set()
+        assert (await engine.outcome(waiting, wait=60)).state is JobState.DONE
+        assert len(work.looked) == 1
+    finally:
+        await engine.close()
 
 
 async def test_everybody_who_waits_is_told(engine: Engine, work: Work) -> None:

@@ -19,10 +19,12 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowHandleAsync, WorkflowStatus
+from dbos._core import ActiveWorkflowById
 
 from tintype import logs, metrics, tracing
-from tintype.backends.database import Database, sqlite_file
+from tintype.backends.database import sqlite_file
 from tintype.backends.recovery import Watch
+from tintype.backends.turns import PATIENCE, Turns
 from tintype.errors import Trouble, Unreachable
 
 log = logging.getLogger(__name__)
@@ -30,14 +32,14 @@ log = logging.getLogger(__name__)
 Result = Mapping[str, object]
 
 QUEUE = "tintype"
-AGAIN = "+"  # the lane of those that follow a running one
+AGAIN = "+"  # on the name of the lane of those that follow a running one
 TIDY = "engine.tidy"
 POLLING_SECONDS = 0.5  # between two looks at the queue
 KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
-# Jobs taken at one look for each that is worked at a time. Looks are half a second apart, most jobs take a hundredth of one; what
-# one node has taken no other works, so fewer where there may be others.
-AHEAD, AHEAD_SHARED = 16, 8
+# Jobs that a node alone takes at one look for each that is worked at a time: looks are half a second apart, most jobs take a
+# hundredth of one. Where there are others, `turns` says how many.
+AHEAD = 16
 
 # The format of our jobs, not the program's version: jobs of an older program must go on after an upgrade.
 JOBS_VERSION = "jobs-1"
@@ -94,7 +96,8 @@ class Engine(Protocol):
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         """Accept a job and return its id; while one with the same `unique` waits or runs, return that one's id.
 
-        With `again` a running one is not enough, because it may have looked already: one more is queued to follow it.
+        With `again` one that has begun is not enough, because it may have looked already: the id is that of one that begins
+        from now on.
         """
         ...
 
@@ -125,7 +128,7 @@ class InlineEngine:
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         if unique and (running := self._unique.get(unique)) and not self._tasks[running].done():
-            return await self.enqueue(job, *args, unique=unique + AGAIN) if again else running
+            return await self.enqueue(job, *args, unique=unique + AGAIN, again=True) if again else running
         job_id = str(uuid4())
         self._tasks[job_id] = asyncio.create_task(attempt(self._jobs[job], *args))
         if unique:
@@ -154,7 +157,7 @@ class InlineEngine:
 class DurableEngine:
     """Works jobs on DBOS; `url` is a SQLite file of its own or the Postgres database, `executor` this node's name.
 
-    Given the `shared` database of several nodes, it also takes over the jobs of those that died.
+    Given the `watch` over several nodes, it also takes over the jobs of those that died, and leaves some to those that live.
     """
 
     def __init__(
@@ -164,18 +167,21 @@ class DurableEngine:
         executor: str = "local",
         at_once: int = 4,
         polling_seconds: float | None = None,
-        shared: Database | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._url = url
         self._executor = executor
-        self._turn = asyncio.Semaphore(at_once)
-        self._taken = at_once * (AHEAD_SHARED if shared else AHEAD)
+        self._turns = Turns(at_once)
         self._polling = polling_seconds or POLLING_SECONDS
         self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._running: set[asyncio.Task[Result]] = set()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watch = Watch(shared, executor, _busy_nodes, _take_over) if shared else None
+        self._watch = watch
+        self._engine: DBOS | None = None
+        if watch is not None:
+            watch.busy = _busy_nodes
+            watch.heirs.append(_take_over)
 
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         config: DBOSConfig = {
@@ -187,7 +193,9 @@ class DurableEngine:
             "notification_listener_polling_interval_sec": self._polling,
         }
         _append(self._url)
-        DBOS(config=config)
+        self._engine = DBOS(config=config)
+        if self._watch:
+            self._engine._active_workflows_set = _Appetite(self._turns)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no other place to say how many
         self._loop = asyncio.get_running_loop()
         schedules = (*schedules, Schedule(TIDY, TIDY, "23 4 * * *"))
         workflows = {job.name: self._workflow(job) for job in (*jobs, Job(TIDY, self._tidy))}
@@ -195,17 +203,19 @@ class DurableEngine:
         if self._watch:
             await self._watch.start()
         DBOS.launch()
-        await DBOS.register_queue_async(QUEUE, worker_concurrency=self._taken, polling_interval_sec=self._polling)
+        # Nodes share what is registered.
+        taken = self._turns.at_once * (1 if self._watch else AHEAD)
+        await DBOS.register_queue_async(QUEUE, worker_concurrency=taken, polling_interval_sec=self._polling)
         await self._schedule(schedules, timers)
         if self._watch:
             self._watch.look_after_others()
         log.info("engine started with %d kinds of jobs and %d schedules", len(workflows), len(timers))
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
-        handle = await DBOS.enqueue_workflow_with_options_async(options(job, unique), *args)
-        job_id = handle.get_workflow_id()
-        if unique and again and (await self.outcome(job_id)).state is JobState.RUNNING:
-            return await self.enqueue(job, *args, unique=unique + AGAIN)
+        wanted = options(job, unique)
+        job_id = (await DBOS.enqueue_workflow_with_options_async(wanted, *args)).get_workflow_id()
+        if unique and again and await _may_have_begun(self, wanted, job_id):
+            return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
         return job_id
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
@@ -215,6 +225,8 @@ class DurableEngine:
         until = clock() + wait
         while True:
             found = outcome_of_status(await DBOS.get_workflow_status_async(job_id))
+            if found.state is JobState.RUNNING and self._turns.waits(job_id):
+                found = Outcome(JobState.WAITING)
             if clock() >= until or found.state not in (JobState.WAITING, JobState.RUNNING):
                 return found
             if ended.is_set():
@@ -272,12 +284,23 @@ class DurableEngine:
         try:
             return await task
         finally:
-            if event := self._ended.get(job_id):
+            if not task.cancelled() and (event := self._ended.get(job_id)):
                 event.set()
 
     async def _in_turn(self, job: Job, args: Sequence[str], job_id: str) -> Result:
-        async with self._turn:
+        if not await self._turns.begin(job_id, PATIENCE if self._watch else None):
+            await asyncio.to_thread(self._give_back, job_id)
+            raise asyncio.CancelledError  # which ends it here, and nowhere else
+        try:
             return await _told(job, args, job_id)
+        finally:
+            self._turns.end()
+
+    def _give_back(self, job_id: str) -> None:
+        """Put a job that was taken and not begun into the queue again, in its old place."""
+        assert self._engine is not None
+        tables = self._engine._sys_db  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as `_take_over`
+        tables.reenqueue_for_recovery(job_id, [self._executor], QUEUE)
 
     def _timer(self, schedule: Schedule) -> Callable[[datetime, object], Awaitable[None]]:
         @DBOS.workflow(name=f"schedule.{schedule.name}")
@@ -310,6 +333,24 @@ def _append(url: str) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
+class _Appetite(ActiveWorkflowById):
+    """The engine's list of jobs at work here; it takes what is missing from as many as the queue allows a node."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def count_for_queue(self, queue_name: str) -> int:
+        """Return fewer than there are by as many as this node wants beyond what it works at a time."""
+        more = self._turns.wanted() - self._turns.at_once if queue_name == QUEUE else 0
+        return super().count_for_queue(queue_name) - more
+
+
+async def _may_have_begun(engine: Engine, wanted: EnqueueOptions, job_id: str) -> bool:
+    """Tell whether a wish was answered with a job that was there before it and may have looked already."""
+    return job_id != wanted.get("workflow_id") and (await engine.outcome(job_id)).state is not JobState.WAITING
+
+
 async def _busy_nodes() -> set[str]:
     rows = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
     return {row.executor_id for row in rows if row.executor_id}
@@ -330,10 +371,11 @@ class RemoteEngine:
         """Nothing to begin: the other process works."""
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
-        handle: WorkflowHandleAsync[object] = await self._client.enqueue_async(options(job, unique), *args)
+        wanted = options(job, unique)
+        handle: WorkflowHandleAsync[object] = await self._client.enqueue_async(wanted, *args)
         job_id = handle.get_workflow_id()
-        if unique and again and (await self.outcome(job_id)).state is JobState.RUNNING:
-            return await self.enqueue(job, *args, unique=unique + AGAIN)
+        if unique and again and await _may_have_begun(self, wanted, job_id):
+            return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
         return job_id
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:

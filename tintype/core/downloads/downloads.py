@@ -133,6 +133,13 @@ class Downloads:
         """Go on with the downloads that nobody works any more; return how many those were."""
         return sum([await self._take_over(one) for one in await self.lapsed()])
 
+    async def inherit(self, node: str) -> int:
+        """Go on with the downloads of a dead process of this name; return how many those were."""
+        left = await self.records.release(node, self.now())
+        if left:
+            await self.take_over()
+        return left
+
     async def lapsed(self) -> list[Download]:
         """Return the running downloads that nobody works any more."""
         now = self.now()

@@ -80,6 +80,7 @@ class Notifier:
     engine: Engine
     policy: Policy
     now: Callable[[], datetime]
+    node: str | None = None  # the process in whose name deliveries are held
     _opened: _Opened = field(default_factory=_Opened, repr=False)
 
     async def key(self) -> VapidKey:
@@ -132,6 +133,13 @@ class Notifier:
         """Have what is due sent soon, here or by the node that works."""
         await self.engine.enqueue(DELIVER, unique=DELIVER, again=True)
 
+    async def inherit(self, node: str) -> int:
+        """Have sent at once what a dead process of this name was sending; return how much that is."""
+        left = await self.records.release(node, self.now())
+        if left:
+            await self.wake()
+        return left
+
     async def catch_up(self, name: str, source: Source) -> int:
         """Announce what a source's log has that was not announced yet and is still news; return how many notices."""
         mark = await self.records.mark(name) or 0
@@ -146,7 +154,7 @@ class Notifier:
     async def deliver(self) -> Report:
         """Send all that is due."""
         report = Report()
-        while claimed := await self.records.claim(self.now(), self.policy.lease, AT_ONCE):
+        while claimed := await self.records.claim(self.now(), self.policy.lease, AT_ONCE, self.node):
             for outcome in await asyncio.gather(*(self._tried(one) for one in claimed)):
                 report.add(outcome)
         await self.records.forget(self.now() - KEPT)

@@ -67,6 +67,7 @@ push_deliveries = Table(
     Column("subscription_id", String(36), ForeignKey("push_subscriptions.id", ondelete="CASCADE"), primary_key=True),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
+    Column("lease_owner", String(80)),  # the process that sends it, until it is due again
     Index(None, "subscription_id"),
     Index(None, "due_at"),
 )
@@ -180,7 +181,7 @@ class PushRecords:
             return False
         return True
 
-    async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Delivery]:
+    async def claim(self, now: datetime, lease: timedelta, limit: int, owner: str | None = None) -> Sequence[Delivery]:
         """Take so many due deliveries; of several who ask at once each gets others.
 
         Each counts as one more attempt from now on, and is due again after the lease should this process die.
@@ -192,9 +193,15 @@ class PushRecords:
             rows = (await connection.execute(due.with_for_update(skip_locked=True))).all()
             for row in rows:
                 mine = (table.c.notice_key == row.notice_key) & (table.c.subscription_id == row.subscription_id)
-                taken = update(table).where(mine).values(attempts=table.c.attempts + 1, due_at=now + lease)
-                await connection.execute(taken)
+                held = {"attempts": table.c.attempts + 1, "due_at": now + lease, "lease_owner": owner}
+                await connection.execute(update(table).where(mine).values(held))
             return [await _delivery(connection, row.notice_key, row.subscription_id) for row in rows]
+
+    async def release(self, owner: str, now: datetime) -> int:
+        """Make due again what a process that is dead was sending; return how much that was."""
+        left = update(push_deliveries).where(push_deliveries.c.lease_owner == owner)
+        async with self.database.write() as connection:
+            return (await connection.execute(left.values(due_at=now, lease_owner=None))).rowcount
 
     async def next_due(self) -> datetime | None:
         """Return when the next delivery is due, also of those that somebody holds."""
@@ -209,26 +216,28 @@ class PushRecords:
     async def reached(self, delivery: Delivery, now: datetime) -> None:
         """Store that a browser's push service took a notice."""
         async with self.database.write() as connection:
-            await _end(connection, delivery)
+            # Also when somebody else has taken it over: it was told.
+            await connection.execute(delete(push_deliveries).where(_is(delivery)))
             await _mark(connection, delivery, reached_at=now, failing_since=None)
 
     async def postpone(self, delivery: Delivery, at: datetime, now: datetime) -> None:
         """Store that a push service was away, and when to try again."""
         async with self.database.write() as connection:
-            await connection.execute(update(push_deliveries).where(_is_mine(delivery)).values(due_at=at))
-            await _mark(connection, delivery, failing_since=delivery.failing_since or now)
+            later = update(push_deliveries).where(_is_mine(delivery)).values(due_at=at, lease_owner=None)
+            if (await connection.execute(later)).rowcount:
+                await _mark(connection, delivery, failing_since=delivery.failing_since or now)
 
     async def give_up(self, delivery: Delivery, now: datetime) -> None:
         """Store that a notice is no news any more."""
         async with self.database.write() as connection:
-            await _end(connection, delivery)
-            await _mark(connection, delivery, failing_since=delivery.failing_since or now)
+            if await _end(connection, delivery):
+                await _mark(connection, delivery, failing_since=delivery.failing_since or now)
 
     async def refuse(self, delivery: Delivery) -> None:
         """Store that a push service did not take what we say; the browser may be reached again once that is mended."""
         async with self.database.write() as connection:
-            await _end(connection, delivery)
-            await _mark(connection, delivery, refused=push_subscriptions.c.refused + 1)
+            if await _end(connection, delivery):
+                await _mark(connection, delivery, refused=push_subscriptions.c.refused + 1)
 
     async def prune(self, subscription_id: str) -> None:
         """Forget a browser that is not reached any more, and all that was on its way to it."""
@@ -313,8 +322,9 @@ def _is_mine(delivery: Delivery) -> Any:
     return _is(delivery) & (push_deliveries.c.attempts == delivery.attempts)
 
 
-async def _end(connection: AsyncConnection, delivery: Delivery) -> None:
-    await connection.execute(delete(push_deliveries).where(_is(delivery)))
+async def _end(connection: AsyncConnection, delivery: Delivery) -> bool:
+    """Give a delivery up; False when somebody else has taken it over, who may have more luck."""
+    return (await connection.execute(delete(push_deliveries).where(_is_mine(delivery)))).rowcount > 0
 
 
 async def _mark(connection: AsyncConnection, delivery: Delivery, **values: Any) -> None:

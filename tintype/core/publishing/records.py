@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -134,6 +135,7 @@ class TakenError(Exception):
 _ADDING = insert(posts).returning(posts.c.id)
 _NOTING = insert(occurrences)
 _MOVING = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
+_RENEWING = _MOVING.where(posts.c.lease_until.is_not(None))  # one that was let go of meanwhile stays free
 _ONE = select(posts).where(posts.c.workspace_id == bindparam("workspace_id"), posts.c.id == bindparam("post_id"))
 _NEXT_DUE = select(func.min(posts.c.due_at)).where(
     or_(posts.c.lease_until.is_(None), posts.c.lease_until < bindparam("now"))
@@ -324,7 +326,7 @@ class PostRecords:
     async def renew(self, post: Post, until: datetime) -> bool:
         """Hold a post longer; tell whether it was still held."""
         values = {"lease_until": until, "post_id": post.id, "held_by": post.fence}
-        return await self.database.store(lambda connection: connection.execute(_MOVING, values).rowcount > 0)
+        return await self.database.store(lambda connection: connection.execute(_RENEWING, values).rowcount > 0)
 
     async def change(
         self, post: Post, states: Collection[State], now: datetime, *happened: Occurrence, **changes: Any
@@ -346,10 +348,11 @@ class PostRecords:
         row = await self.database.store(store, durable=True)
         return _post(row) if row else None
 
-    async def release(self) -> None:
-        """Free every lease: on SQLite one process works, so whoever held one is dead."""
+    async def release(self, owner: str | None = None) -> int:
+        """Free the leases of a process that is dead, or all: on SQLite one process works; return how many those were."""
+        held = posts.c.lease_until.is_not(None) & (true() if owner is None else posts.c.lease_owner == owner)
         async with self.database.write() as connection:
-            await connection.execute(update(posts).where(posts.c.lease_until.is_not(None)).values(lease_until=None))
+            return (await connection.execute(update(posts).where(held).values(lease_until=None))).rowcount
 
     async def needed(self) -> frozenset[str]:
         """Return the keys of all files that posts which have not ended refer to."""

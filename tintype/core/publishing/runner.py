@@ -55,6 +55,13 @@ class Runner:
         """Return a post that this process moves right now, as its last step left it."""
         return next((walk.post for walk in self._walks.values() if walk.post.id == post_id), None)
 
+    async def inherit(self, node: str) -> int:
+        """Have the posts that a dead process of this name held go on at once; return how many those were."""
+        left = await self._resources.records.release(node)
+        if left:
+            self.wake()
+        return left
+
     def wake(self) -> None:
         """Look at once: something became due."""
         self._awake.set()

@@ -29,6 +29,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -298,7 +299,8 @@ class ItemRecords:
 
     async def renew(self, item: Item, until: datetime) -> bool:
         """Hold an item longer; tell whether it was still held."""
-        mine = (items.c.id == item.id) & (items.c.fence == item.fence)
+        # One that was let go of meanwhile stays free.
+        mine = (items.c.id == item.id) & (items.c.fence == item.fence) & items.c.lease_until.is_not(None)
         async with self.database.write() as connection:
             return (await connection.execute(update(items).where(mine).values(lease_until=until))).rowcount > 0
 
@@ -324,10 +326,11 @@ class ItemRecords:
             made = insert(changes).values(gone).returning(changes.c.number)
             return (await connection.execute(made)).scalar_one()
 
-    async def release(self) -> None:
-        """Free every lease: on SQLite one process works, so whoever held one is dead."""
+    async def release(self, owner: str | None = None) -> int:
+        """Free the leases of a process that is dead, or all: on SQLite one process works; return how many those were."""
+        held = items.c.lease_until.is_not(None) & (true() if owner is None else items.c.lease_owner == owner)
         async with self.database.write() as connection:
-            await connection.execute(update(items).where(items.c.lease_until.is_not(None)).values(lease_until=None))
+            return (await connection.execute(update(items).where(held).values(lease_until=None))).rowcount
 
     async def active(self) -> Sequence[Item]:
         """Return the items on their way, oldest first."""

@@ -36,6 +36,13 @@ class Runner:
             await self._pipeline.records.release()
         self._loop = asyncio.create_task(self._run())
 
+    async def inherit(self, node: str) -> int:
+        """Have the items that a dead process of this name held go on at once; return how many those were."""
+        left = await self._pipeline.records.release(node)
+        if left:
+            self.wake()
+        return left
+
     def wake(self) -> None:
         """Look at once: something became due."""
         self._awake.set()

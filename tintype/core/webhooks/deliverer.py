@@ -41,12 +41,13 @@ class Tries:
     vault: Vault
     policy: Policy
     now: Callable[[], datetime]
+    owner: str | None = None  # the process in whose name deliveries are held
     draw: Callable[[], float] = field(default=random.random, repr=False)  # between 0 and 1, for the jitter
 
     async def claim(self) -> list[Claim]:
         """Take due deliveries, as many as there is room for."""
         policy = self.policy
-        return list(await self.records.claim(self.now(), policy.lease, policy.lanes, policy.at_once))
+        return list(await self.records.claim(self.owner, self.now(), policy.lease, policy.lanes, policy.at_once))
 
     async def hold(self, claims: Sequence[Claim]) -> None:
         """Renew the leases of attempts that go on."""
@@ -104,6 +105,13 @@ class Deliverer:
             await self._tries.records.release()
         self._loop = asyncio.create_task(self._run())
         self._holding = asyncio.create_task(self._hold())
+
+    async def inherit(self, node: str) -> int:
+        """Make the attempts again that a dead process of this name was making; return how many those are."""
+        left = await self._tries.records.release(node)
+        if left:
+            self.wake()
+        return left
 
     def wake(self) -> None:
         """Look at once: something became due."""

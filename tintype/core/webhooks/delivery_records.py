@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
@@ -49,12 +49,12 @@ class DeliveryRecords:
 
     database: Database
 
-    async def release(self) -> None:
-        """Let go of whatever is held: whoever held it is dead."""
-        held = deliveries.c.leased_until.is_not(None)
+    async def release(self, owner: str | None = None) -> int:
+        """Let go of what a process that is dead held, or of all that is held; return how much that was."""
+        held = deliveries.c.leased_until.is_not(None) & (true() if owner is None else deliveries.c.lease_owner == owner)
         free = update(deliveries).where(held).values(due_at=deliveries.c.first_at, leased_until=None)
         async with self.database.write() as connection:
-            await connection.execute(free)
+            return (await connection.execute(free)).rowcount
 
     async def next_due(self) -> datetime | None:
         """Return when the next attempt to an endpoint that is sent to is due."""
@@ -63,7 +63,9 @@ class DeliveryRecords:
         async with self.database.read() as connection:
             return await connection.scalar(query)
 
-    async def claim(self, now: datetime, lease: timedelta, lanes: int, at_once: int) -> Sequence[Claim]:
+    async def claim(
+        self, owner: str | None, now: datetime, lease: timedelta, lanes: int, at_once: int
+    ) -> Sequence[Claim]:
         """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
         async with self.database.write() as connection:
             # Held until the end, so that two nodes do not fill the same endpoint's lanes.
@@ -74,7 +76,7 @@ class DeliveryRecords:
             under_way = await _under_way(connection, now)
             busy = {name: under_way.get(name, 0) for name in names}
             shares = share(busy, at_once - sum(under_way.values()), lanes)
-            taken = [await _take(connection, name, count, now, lease) for name, count in shares.items()]
+            taken = [await _take(connection, name, count, now, lease, owner) for name, count in shares.items()]
             return [claim for some in taken for claim in some]
 
     async def renew(self, claims: Sequence[Claim], until: datetime) -> None:
@@ -229,7 +231,12 @@ async def _under_way(connection: AsyncConnection, now: datetime) -> Mapping[str,
 
 
 async def _take(
-    connection: AsyncConnection, endpoint_id: str, count: int, now: datetime, lease: timedelta
+    connection: AsyncConnection,
+    endpoint_id: str,
+    count: int,
+    now: datetime,
+    lease: timedelta,
+    owner: str | None = None,
 ) -> Sequence[Claim]:
     due = (
         select(deliveries.c.id)
@@ -242,6 +249,7 @@ async def _take(
     values = {
         "due_at": now + lease,
         "leased_until": now + lease,
+        "lease_owner": owner,
         "fence": deliveries.c.fence + 1,
         # An attempt that was begun and not recorded counts as the first one all the same.
         "first_at": case((deliveries.c.first_at.is_(None), literal(now, Instant)), else_=deliveries.c.first_at),

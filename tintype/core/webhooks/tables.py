@@ -62,6 +62,7 @@ deliveries = Table(
     Column("first_at", Instant),
     Column("due_at", Instant),
     Column("leased_until", Instant),
+    Column("lease_owner", String(80)),  # the process that makes an attempt; nobody: a listener fetched it
     Column("fence", Integer, nullable=False),
     Column("is_replay", Boolean, nullable=False),
     Column("status", Integer),
