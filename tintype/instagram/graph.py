@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeVar
 
 from tintype import metrics
@@ -144,7 +145,7 @@ class Graph:
             answer = await self.outbound.send(request, self._policy(deadline - self.clock()))
         except (Unreachable, Forbidden, TooLarge) as trouble:
             raise _unanswered(what, trouble).trouble from trouble
-        outcome = _read(answer, what, (token,))
+        outcome = _read(answer, what, lambda: (token,))
         if isinstance(outcome, Verdict):
             raise outcome.trouble
 
@@ -158,12 +159,12 @@ class Graph:
             with metrics.measured(metrics.INSTAGRAM_SECONDS, kind):
                 answer = await self.outbound.send(self._request(call, token), self._policy(deadline - self.clock()))
         except (Unreachable, Forbidden, TooLarge) as trouble:
-            metrics.INSTAGRAM.labels(kind, trouble.kind.value).inc()
+            _count(kind, trouble.kind.value).inc()
             return _unanswered(call.name, trouble)
         self._note(budgets, {Budget.APP: app_usage(answer.headers), Budget.ACCOUNT: account_usage(answer.headers)})
-        outcome = _read(answer, call.name, self._secrets(call, token))
+        outcome = _read(answer, call.name, lambda: self._secrets(call, token))
         told = outcome.trouble.kind.value if isinstance(outcome, Verdict) else "ok"
-        metrics.INSTAGRAM.labels(kind, told).inc()
+        _count(kind, told).inc()
         if isinstance(outcome, Verdict) and outcome.budget and outcome.trouble.retry_after:
             self.throttle.stop(budgets[outcome.budget], outcome.trouble.retry_after)
         return outcome
@@ -172,7 +173,7 @@ class Graph:
         for budget, usage in used.items():
             self.throttle.note(budgets[budget], usage)
             if usage is not None:
-                metrics.USAGE.labels(budget.value).set(usage.percent)
+                _meter(budget.value).set(usage.percent)
 
     def _budgets(self, token: str | None) -> dict[Budget, str]:
         app = self.app.id if self.app else ""
@@ -204,6 +205,9 @@ class Graph:
         return Policy(total_seconds=left, first_byte_seconds=left, max_bytes=LARGEST_ANSWER, host_suffixes=HOSTS)
 
 
+_count = cache(metrics.INSTAGRAM.labels)  # looking a child up by its labels costs more than counting
+_meter = cache(metrics.USAGE.labels)
+
 _ID = re.compile(r" \S*\d{5}\S*")  # what a call is about; figures are kept of its kind alone
 
 
@@ -223,10 +227,10 @@ def _unanswered(what: str, trouble: Trouble) -> Verdict:
     return Verdict(spoken, retryable=passing)
 
 
-def _read(answer: Answer, what: str, hide: Iterable[str]) -> object | Verdict:
+def _read(answer: Answer, what: str, hide: Callable[[], Iterable[str]]) -> object | Verdict:
     if 200 <= answer.status < 300:
         with suppress(ValueError):
             value = wire.decoded(answer.body)
             if refusal_in(value) is None:
                 return value
-    return judged(answer.status, answer.headers, answer.body, what=what, hide=hide)
+    return judged(answer.status, answer.headers, answer.body, what=what, hide=hide())

@@ -58,8 +58,10 @@ def account_usage(headers: Mapping[str, str]) -> Usage | None:
 
 
 def _json(header: str | None) -> Mapping[str, object]:
+    if header is None:
+        return {}
     try:
-        return wire.record(wire.decoded(header or ""))
+        return wire.record(wire.decoded(header))
     except ValueError:
         return {}
 
