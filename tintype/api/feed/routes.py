@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -28,6 +29,7 @@ from tintype.api.feed.wire import (
     moment,
     moment_ms,
 )
+from tintype.api.later import Later
 from tintype.api.templates import not_connected, wants_page
 from tintype.backends.engine import JobState
 from tintype.backends.idempotency import Stored
@@ -44,12 +46,17 @@ SESSION = "tintype_connect"
 
 def mount(desk: FeedDesk) -> Mounted:
     """Return the feed dialect, ready to be put behind a `Front`."""
-    app = build(FEED, version=desk.version)
-    for add in (_registering, _tokens, _reading, showing.add, _syncing, _connecting, _returning):
-        add(app, desk)
+    app = Later(partial(_routes, desk))
     around = Surround(app, FEED, desk.max_body_bytes)
     before = {("GET", "/health"): hot.health, ("GET", "/photos"): hot.HotPhotos(desk.shelf, around)}
     return Mounted(FEED, around, before, app.openapi)
+
+
+def _routes(desk: FeedDesk) -> FastAPI:
+    app = build(FEED, version=desk.version)
+    for add in (_registering, _tokens, _reading, showing.add, _syncing, _connecting, _returning):
+        add(app, desk)
+    return app
 
 
 def _registering(app: FastAPI, desk: FeedDesk) -> None:

@@ -1,11 +1,13 @@
 """The picker dialect put together: each group of its routes adds itself to the one app."""
 
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tintype.api.dialect import Mounted, Surround, build
+from tintype.api.later import Later
 from tintype.api.picker import apps, cloud, connecting, convert, dialog, file, process, scripts, store, upload, webhooks
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.dialect import PICKER, SENT, SHOWN
@@ -28,13 +30,18 @@ GROUPS: tuple[Callable[[FastAPI, PickerDesk], None], ...] = (
 
 def mount(desk: PickerDesk) -> Mounted:
     """Return the picker dialect, ready to be put behind a `Front`."""
-    app = build(PICKER, version=desk.version)
-    for add in GROUPS:
-        add(app, desk)
+    app = Later(partial(_routes, desk))
     larger: dict[str, int] = dict.fromkeys(("/api/store", "/api/file", "/multipart"), desk.upload_max_bytes)
     desk.results.extra = tuple(_headers({}))
     behind = _Shared(Surround(app, PICKER, desk.max_body_bytes, larger))
     return Mounted(PICKER, HotResults(desk.results, behind), openapi=app.openapi)
+
+
+def _routes(desk: PickerDesk) -> FastAPI:
+    app = build(PICKER, version=desk.version)
+    for add in GROUPS:
+        add(app, desk)
+    return app
 
 
 class _Shared:

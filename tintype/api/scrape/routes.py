@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 
 from tintype.api.callers import once
 from tintype.api.dialect import Dialect, Mounted, Surround, answers, build, read_body, takes
+from tintype.api.later import Later
 from tintype.api.scrape import files, hot
 from tintype.api.scrape.dialect import failed
 from tintype.api.scrape.files import MediaLinks
@@ -38,15 +40,21 @@ class ScrapeDesk:
 
 def mount(desk: ScrapeDesk, dialect: Dialect) -> Mounted:
     """Return the scrape dialect, ready to be put behind a `Front`."""
-    app = build(dialect, version=desk.version)
-    for add in (_scraping, _explaining, _serving):
-        add(app, desk)
+    app = Later(partial(_routes, desk, dialect))
     around = Surround(app, dialect, desk.gate.max_body_bytes)
     before: dict[tuple[str, str], ASGIApp] = {("POST", "/scrape"): hot.HotScrape(desk.gate, around)}
     if "/health" in dialect.claims:
         before["GET", "/health"] = hot.health
-        _health(app)
     return Mounted(dialect, around, before, app.openapi)
+
+
+def _routes(desk: ScrapeDesk, dialect: Dialect) -> FastAPI:
+    app = build(dialect, version=desk.version)
+    for add in (_scraping, _explaining, _serving):
+        add(app, desk)
+    if "/health" in dialect.claims:
+        _health(app)
+    return app
 
 
 def _scraping(app: FastAPI, desk: ScrapeDesk) -> None:
