@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from tintype.backends.outbound import Outbound
 from tintype.instagram.public.doors import Asks, Doors, MemoryStandings, Standings
 from tintype.instagram.public.fetching import Fetched, fetch
+from tintype.instagram.public.late import LateWay
 from tintype.instagram.public.manners import Health, Manners, Standing, State, Verdict
 from tintype.instagram.public.model import PublicMedia, PublicPost, Way, post_from
 from tintype.instagram.public.page import BROWSER, PageWay
@@ -57,22 +58,30 @@ WAYS = ("instaloader", "page", "yt-dlp")  # in the order in which they are tried
 def standard_ways(
     outbound: Outbound, *, user_agent: str | None = None, names: tuple[str, ...] = WAYS
 ) -> tuple[Way, ...]:
-    """Return the ways of anybody, each to be closed at the end; yt-dlp only where the extra `ytdlp` is installed.
-
-    The libraries take a quarter of a second to import, so they are imported here, when somebody looks posts up.
-    """
+    """Return the ways of anybody, each to be closed at the end; yt-dlp only where the extra `ytdlp` is installed."""
     ways: list[Way] = []
     if "instaloader" in names:
-        from tintype.instagram.public.instaloader import InstaloaderWay
-
-        ways.append(InstaloaderWay(outbound, user_agent=user_agent))
+        ways.append(LateWay("instaloader", lambda: _instaloader(outbound, user_agent)))
     if "page" in names:
         ways.append(PageWay(outbound, user_agent or BROWSER))
     if "yt-dlp" in names and find_spec("yt_dlp") is not None:
-        from tintype.instagram.public.ytdlp import YtDlpWay
-
-        ways.append(YtDlpWay(outbound, user_agent=user_agent))
+        ways.append(LateWay("yt-dlp", lambda: _ytdlp(outbound, user_agent)))
     return tuple(ways)
+
+
+# Each of the libraries takes a tenth of a second to load.
+
+
+def _instaloader(outbound: Outbound, user_agent: str | None, session: Mapping[str, str] | None = None) -> Way:
+    from tintype.instagram.public.instaloader import InstaloaderWay
+
+    return InstaloaderWay(outbound, user_agent=user_agent, session=session)
+
+
+def _ytdlp(outbound: Outbound, user_agent: str | None) -> Way:
+    from tintype.instagram.public.ytdlp import YtDlpWay
+
+    return YtDlpWay(outbound, user_agent=user_agent)
 
 
 def session_way(outbound: Outbound, session: Mapping[str, str], *, user_agent: str | None = None) -> Way:
@@ -80,6 +89,4 @@ def session_way(outbound: Outbound, session: Mapping[str, str], *, user_agent: s
 
     `user_agent` should be that of the browser from which the cookies come. Raises `Invalid` when a cookie is missing.
     """
-    from tintype.instagram.public.instaloader import InstaloaderWay
-
-    return InstaloaderWay(outbound, user_agent=user_agent, session=session)
+    return _instaloader(outbound, user_agent, session)
