@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+
+from tintype.backends.statements import said
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10.0  # for another process that writes
 LOOK_SECONDS = 0.005  # between two looks whether it has ended
+BEGIN = "BEGIN IMMEDIATE"
 
 
 @dataclass(slots=True)
@@ -103,6 +105,7 @@ class Scribe:
     async def _together(self, orders: Sequence[_Order]) -> None:
         """Do several orders in one transaction; when one of them fails, each in one of its own."""
         connection = await self._begun(durable=any(order.durable for order in orders))
+        driver: Any = connection.connection.driver_connection
         try:
             for order in orders:
                 try:
@@ -112,11 +115,12 @@ class Scribe:
                         order.settle(failure)
                     break
             else:
-                await asyncio.get_running_loop().run_in_executor(self._committing, connection.commit)
+                await asyncio.get_running_loop().run_in_executor(self._committing, _commit, connection)
                 for order in orders:
                     order.settle()
         finally:
-            connection.rollback()  # of what was committed, nothing
+            connection.rollback()
+            driver.rollback()  # of what was committed, nothing
         for order in orders:
             if not order.done.done():
                 await self._together([order])
@@ -127,20 +131,29 @@ class Scribe:
             self._writing = self.engine.connect()
             self._writing.exec_driver_sql("PRAGMA busy_timeout=0")  # nobody waits in the loop's thread
         connection, loop = self._writing, asyncio.get_running_loop()
+        driver: Any = connection.connection.driver_connection
         if durable is not self._durable:  # remembered, so that most transactions need not say it again
-            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._durable = durable
         until = loop.time() + PATIENCE_SECONDS
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
+                driver.execute(BEGIN)
+            except sqlite3.Error as error:
                 if not _is_busy(error) or loop.time() > until:
-                    raise
+                    raise said(error, BEGIN, connection.dialect) from error
             else:
                 return connection
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def _is_busy(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _commit(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.commit()
+    except sqlite3.Error as error:
+        raise said(error, "COMMIT", connection.dialect) from error
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
