@@ -4,11 +4,17 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
 import pyvips
 
 from tests.api.test_console_pages import PATIENCE, Office, office
+from tests.api.test_console_signing import first_user, form_token
+from tests.api.test_console_team import member
+from tests.backends.pictures import see
 from tests.core.webhooks.desk import receiving
-from tests.served import Served
+from tests.served import Served, served
+from tintype.core.access import Role
+from tintype.core.files import PickerApp
 
 
 def secret_in(page: str) -> str:
@@ -67,6 +73,80 @@ async def test_a_location_is_given_a_store_and_tested(tmp_path: Path) -> None:
         assert list((tmp_path / "archive").rglob("*.jpg")) == []
         wrong = {"form_token": one.token, "S3": "nowhere"}
         assert (await one.house.client.post(f"{place}/storages", data=wrong)).status_code == 400
+
+
+async def test_presets_are_kept_used_and_removed() -> None:
+    async with office() as one:
+        app = (await one.house.house.picking.apps.create(one.room.id, "Our shop", presets_only=True)).app
+        place, client = f"/console/picker/{app.id}", one.house.client
+        handle = (await store(one.house, app.key)).rpartition("/")[2]
+        await one.send(f"{place}/presets", preset="thumb", plan=" resize=w:20,h:20,fit:crop ")
+        await one.send(f"{place}/presets", preset="wide", plan="resize=w:30")
+        page = await one.page(place)
+        assert all(f"<code>{said}</code>" in page for said in ("thumb", "wide", "resize=width:30"))
+        shown = await client.get(f"/cdn/preset:thumb/{handle}.png")
+        assert (shown.status_code, see(shown.content).width) == (200, 20)
+        await one.send(f"{place}/presets", preset="thumb", plan="resize=w:10")
+        shown = await client.get(f"/cdn/preset:thumb/{handle}.png")
+        assert (shown.status_code, see(shown.content).width) == (200, 10)
+        for _ in range(2):  # somebody else may have pressed it a moment ago
+            await one.send(f"{place}/presets/remove", preset="wide")
+        assert (await one.house.house.picking.apps.by_key(app.key)).presets == {"thumb": "resize=width:10"}
+        assert (await client.get(f"/cdn/preset:wide/{handle}.png")).status_code == 404
+        assert "app.changed" in await one.page("/console/team/log")
+
+
+@pytest.mark.parametrize(
+    ("name", "plan", "said"),
+    [
+        ("thumb", "resize=w:much", "The preset &#39;thumb&#39;: "),
+        ("thumb", "polish", "The preset &#39;thumb&#39;: "),
+        ("a/b", "resize=w:10", "may have letters, digits"),
+        ("", "resize=w:10", "may have letters, digits"),
+    ],
+)
+async def test_a_preset_that_cannot_be_is_shown_as_it_was_typed(name: str, plan: str, said: str) -> None:
+    async with office() as one:
+        app = (await one.house.house.picking.apps.create(one.room.id, "Our shop", presets={"kept": "resize=w:9"})).app
+        page = await one.refused(f"/console/picker/{app.id}/presets", preset=name, plan=plan)
+        assert said in page
+        assert f'name="preset" value="{name}"' in page
+        assert f'name="plan" value="{plan}"' in page
+        assert set((await one.house.house.picking.apps.by_key(app.key)).presets) == {"kept"}
+
+
+async def kept_preset(house: Served) -> PickerApp:
+    """An app of the first user's with a preset."""
+    first = await house.house.users.person((await house.house.users.find("first@example.com")).id)
+    issued = await house.house.picking.apps.create(
+        first.seats[0].workspace.id, "Our shop", presets={"kept": "resize=w:9"}
+    )
+    return issued.app
+
+
+async def test_presets_are_changed_by_our_own_forms_alone() -> None:
+    async with served() as house:
+        token = await first_user(house)
+        app = await kept_preset(house)
+        foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+        for verb in ("", "/remove"):
+            place, form = f"/console/picker/{app.id}/presets{verb}", {"preset": "kept", "plan": "resize=w:1"}
+            without = await house.client.post(place, data={**form, "form_token": "x" * len(token)})
+            strange = await house.client.post(place, data={**form, "form_token": token}, headers=foreign)
+            assert (without.status_code, strange.status_code) == (403, 403)
+        assert (await house.house.picking.apps.by_key(app.key)).presets == app.presets
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (None, 404)], ids=["viewer", "stranger"])
+async def test_presets_are_changed_by_editors_alone(role: Role | None, status: int) -> None:
+    async with served() as house:
+        await first_user(house)
+        app = await kept_preset(house)
+        async with member(house, role) as client:
+            form = {"preset": "kept", "plan": "resize=w:1", "form_token": await form_token(client)}
+            for verb in ("", "/remove"):
+                assert (await client.post(f"/console/picker/{app.id}/presets{verb}", data=form)).status_code == status
+        assert (await house.house.picking.apps.by_key(app.key)).presets == app.presets
 
 
 async def test_an_app_without_room_for_other_sizes() -> None:

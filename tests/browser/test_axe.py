@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious in any view of the dialog, in the light and in the dark."""
+"""axe-core finds nothing serious in any view of the dialog, in the light and in the dark, on a desk and on a phone."""
 
 import json
 from typing import Any
@@ -26,6 +26,15 @@ async def findings(where: Page | Frame) -> list[str]:
     ]
 
 
+async def findings_everywhere(page: Page, where: Page | Frame | None = None) -> list[str]:
+    """`findings` on a phone and on a desk, of a page or of a frame of it."""
+    found: list[str] = []
+    for width, height in ((390, 844), (1280, 800)):
+        await page.set_viewport_size({"width": width, "height": height})
+        found += [f"{width}: {one}" for one in await findings(where or page)]
+    return found
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_nothing_serious_is_found(stage: Stage, browser: Browser, shop: Shop, dark: bool) -> None:
     person = family(stage, 4)
@@ -37,15 +46,15 @@ async def test_nothing_serious_is_found(stage: Stage, browser: Browser, shop: Sh
     dialog = dialog_in(one.page)
     await expect(dialog.get_by_role("button", name="Connect Instagram")).to_be_visible()
     frame = next(one for one in one.page.frames if "/dialog/open" in one.url)
-    assert await findings(frame) == []
+    assert await findings_everywhere(one.page, frame) == []
     await connected(one.page, person)
     await loaded(one.page, 6)
     await dialog.get_by_role("button", name="number 1").click()
-    assert await findings(frame) == []
+    assert await findings_everywhere(one.page, frame) == []
     await dialog.get_by_role("button", name="Album, 4 items").click()
     await loaded(one.page, 4)
-    assert await findings(frame) == []
-    assert await findings(one.page) == []
+    assert await findings_everywhere(one.page, frame) == []
+    assert await findings_everywhere(one.page) == []
 
 
 async def test_nothing_serious_is_found_in_the_window(browser: Browser, shop: Shop) -> None:
@@ -53,4 +62,4 @@ async def test_nothing_serious_is_found_in_the_window(browser: Browser, shop: Sh
     page = await context.new_page()
     await page.goto(f"{shop.host}/api/client/instagram/authCallback/open?state=tt_x&code=y")
     await expect(page.get_by_role("heading", name="Not connected")).to_be_visible()
-    assert await findings(page) == []
+    assert await findings_everywhere(page) == []

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, 
 
 from tests.backends.pictures import see
 from tests.browser.site import MAPPED, NAME, Site, feed_key, opened_site
-from tests.browser.test_axe import findings
+from tests.browser.test_axe import findings, findings_everywhere
 from tests.walks.stage import Member, Stage, staged
 from tests.windows import chromium
 
@@ -129,10 +129,10 @@ async def test_nothing_serious_is_found(
     site.body = site.tag(feed=key, layout=layout)
     one = await site.visit(await context_of(browser, color_scheme=scheme, bypass_csp=True))
     await filled(one.page)
-    assert await findings(one.page) == []
+    assert await findings_everywhere(one.page) == []
     await tiles(one.page).first.click()
     await expect(one.page.locator("tintype-feed dialog")).to_be_visible()
-    assert await findings(one.page) == []
+    assert await findings_everywhere(one.page) == []
 
 
 async def test_a_script_tag_is_enough(site: Site, browser: Browser, key: str) -> None:

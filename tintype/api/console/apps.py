@@ -1,4 +1,4 @@
-"""The picker's apps for people: keys and secrets, whose pages may use them, limits, and the Instagram app people are shown."""
+"""The picker's apps for people: keys and secrets, whose pages may use them, limits, presets, and the Instagram app people are shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,20 @@ class Tried:
     fine: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A preset that was not taken, as it was typed, and why."""
+
+    name: str
+    plan: str
+    problem: str
+
+
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
     """Add the routes."""
     _listing(app, desk)
     _one(app, desk)
+    _presets(app, desk)
     _storages(app, desk)
     _instagram(app, desk)
 
@@ -95,6 +105,34 @@ def _one(app: FastAPI, desk: ConsoleDesk) -> None:
         await desk.apps.remove(visit.caller().workspace_id, app_id)
         await desk.door.note(visit, "app.removed", found.name)
         return back(PLACE, "removed")
+
+
+def _presets(app: FastAPI, desk: ConsoleDesk) -> None:
+    @app.post(PLACE + "/{app_id}/presets")
+    async def keep(app_id: str, request: Request) -> Response:
+        """Keep a preset, or another plan under the name of one."""
+        visit, form = await desk.door.form(request)
+        workspace_id = visit.caller().workspace_id
+        found = await desk.apps.get(workspace_id, app_id)
+        name, plan = text_of(form, "preset").strip(), text_of(form, "plan").strip()
+        try:
+            await desk.apps.change(workspace_id, app_id, {"presets": {**found.presets, name: plan}})
+        except Invalid as wrong:
+            return await _shown(desk, visit, found, typed=Typed(name, plan, wrong.message), status=400)
+        await desk.door.note(visit, "app.changed", found.name)
+        return back(f"{PLACE}/{app_id}", "changed")
+
+    @app.post(PLACE + "/{app_id}/presets/remove")
+    async def remove(app_id: str, request: Request) -> Response:
+        """Let the app have a preset no longer."""
+        visit, form = await desk.door.form(request)
+        workspace_id = visit.caller().workspace_id
+        found = await desk.apps.get(workspace_id, app_id)
+        left = {name: plan for name, plan in found.presets.items() if name != text_of(form, "preset")}
+        if len(left) < len(found.presets):
+            await desk.apps.change(workspace_id, app_id, {"presets": left})
+            await desk.door.note(visit, "app.changed", found.name)
+        return back(f"{PLACE}/{app_id}", "changed")
 
 
 def _storages(app: FastAPI, desk: ConsoleDesk) -> None:
@@ -185,6 +223,7 @@ async def _shown(
     issued: IssuedApp | None = None,
     check: AppCheck | None = None,
     tried: Tried | None = None,
+    typed: Typed | None = None,
     done: str = "",
     problem: str = "",
     status: int = 200,
@@ -200,6 +239,7 @@ async def _shown(
         own=own.id if own else None,
         usage=await desk.apps.usage(app),
         tried=tried,
+        typed=typed,
         places=[(place, desk.stores.name_of(app, place)) for place in PLACES],
         stores=[HOME, *sorted(desk.stores.named)],
         callback=desk.base + CALLBACK,

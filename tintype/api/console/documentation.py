@@ -37,6 +37,13 @@ _UNLISTED = frozenset({"house/plan"})
 
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 _SLUG = re.compile(r"[^\w\- ]")
+# What can be scrolled must be reached by the keyboard, and a heading of nothing is none.
+_DRAWN = {
+    "<pre>": '<pre tabindex="0">',
+    "<table>": '<div class="scroll" tabindex="0"><table>',
+    "</table>": "</table></div>",
+    "<th></th>": "<td></td>",
+}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -111,8 +118,9 @@ def drawn(chapter: Chapter) -> Markup:
             if isinstance(href, str):
                 child.attrSet("href", _led(chapter.path, href))
     body = _markdown().renderer.render(tokens, _markdown().options, {})
-    # What can be scrolled must be reached by the keyboard.
-    return Markup(body.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - HTML in the files is escaped
+    for plain, better in _DRAWN.items():
+        body = body.replace(plain, better)
+    return Markup(body)  # noqa: S704 - HTML in the files is escaped
 
 
 def slug(heading: str) -> str:

@@ -33,6 +33,15 @@ if (here) {
   menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
 }
 
+// On a narrow screen the chapters are folded, so that the text stands at the top.
+const fold = document.querySelector(".fold");
+if (fold) {
+  const narrow = window.matchMedia("(max-width: 48rem)");
+  const suit = () => fold.toggleAttribute("open", !narrow.matches);
+  narrow.addEventListener("change", suit);
+  suit();
+}
+
 // Times are drawn in UTC; here they get the reader's own zone, and the full moment stays in the title.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 function tellTimes(place) {
