@@ -220,8 +220,10 @@ async def test_a_post_that_is_being_published_cannot_be_called_back(stage: Stage
         [{"kind": "hang"}],
         [{"kind": "lost"}, {"kind": "status", "status": 500, "times": 4}],
         [{"kind": "status", "status": 503, "times": 3}],
+        [{"kind": "status", "status": 400, "code": 100, "subcode": 33, "times": 3}],
+        [{"kind": "lost"}, {"kind": "status", "status": 400, "code": 100, "subcode": 33, "times": 3}],
     ],
-    ids=lambda faults: "-".join(str(fault["kind"]) for fault in faults) or "none",
+    ids=lambda faults: "-".join(str(fault.get("subcode", fault["kind"])) for fault in faults) or "none",
 )
 async def test_the_first_comment_is_written_exactly_once(stage: Stage, faults: Sequence[dict[str, Any]]) -> None:
     one = await stage.member()

@@ -15,6 +15,7 @@ from tintype.instagram import calls, publishing
 
 TRIES = 8
 _WRITTEN = (20, 1772107)  # the comment was made, only the answer could not be given
+_UNSEEN = (100, 33)  # said of media that are only a moment old, too (graph-api.md 4.5)
 _OPEN = (CommentState.WANTED, CommentState.SENDING)
 
 
@@ -86,7 +87,7 @@ async def _sent(walk: Walk, comment_id: str, name: str) -> None:
 async def _failed(walk: Walk, trouble: Trouble) -> None:
     post = walk.post
     numbers = (trouble.code, trouble.subcode) if isinstance(trouble, RemoteTrouble) else (None, None)
-    passing = isinstance(trouble, Unreachable) or trouble.retry_after is not None or numbers == _WRITTEN
+    passing = isinstance(trouble, Unreachable) or trouble.retry_after is not None or numbers in (_WRITTEN, _UNSEEN)
     retryable = passing or (isinstance(trouble, RemoteTrouble) and trouble.retryable)
     changes: dict[str, Any] = {} if retryable else {"comment_state": CommentState.FAILED}
     pause = max(gap(CARE_GAPS, post.comment_tries + 1), timedelta(seconds=trouble.retry_after or 0))
