@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-Query = Select[Any] | Insert | Update | Delete
+Query = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Values = Mapping[str, Any]
 Record = Sequence[Any]  # a row's values, as the statement names them
 

@@ -246,15 +246,12 @@ class Accounts:
 
     async def app(self, workspace_id: str, login: Login) -> App | None:
         """Return the app to speak for: the workspace's own when its id is known, else the operator's."""
-        own = await self.own_app(workspace_id, login)
-        return own or next((app for app in self.apps if app.login is login), None)
+        return await self.own_app(workspace_id, login) or self._operators(login)
 
     async def own_app(self, workspace_id: str, login: Login) -> App | None:
         """Return a workspace's own app when its id is known."""
         own = await self.records.app(workspace_id, login)
-        if own is None or not own[0]:
-            return None
-        return App(login, own[0], self.vault.open(own[1], context=f"apps:{workspace_id}:{login}:secret"))
+        return self._opened_app(workspace_id, login, *own) if own else None
 
     async def set_app(self, workspace_id: str, app: App) -> None:
         """Keep a workspace's own Instagram app; connections begun from now on use it."""
@@ -316,7 +313,8 @@ class Accounts:
             raise trouble
         user_token = self._opened(account, "user_token", sealed.user_token)
         token = self._opened(account, "token", sealed.token) or ""
-        return Grip(account, token, await self.app(account.workspace_id, account.login), user_token, sealed.token)
+        own = self._opened_app(account.workspace_id, account.login, sealed.app_id, sealed.app_secret)
+        return Grip(account, token, own or self._operators(account.login), user_token, sealed.token)
 
     async def _warn(self, account: Account, now: datetime) -> None:
         days = warning_due(account, now)
@@ -378,6 +376,14 @@ class Accounts:
 
     def _sealed(self, account: Account, name: str, plain: str | None) -> bytes | None:
         return self.vault.seal(plain, context=f"accounts:{account.id}:{name}") if plain else None
+
+    def _opened_app(self, workspace_id: str, login: Login, app_id: str | None, secret: bytes | None) -> App | None:
+        if not app_id or secret is None:
+            return None
+        return App(login, app_id, self.vault.open(secret, context=f"apps:{workspace_id}:{login}:secret"))
+
+    def _operators(self, login: Login) -> App | None:
+        return next((app for app in self.apps if app.login is login), None)
 
     def _opened(self, account: Account, name: str, sealed: bytes | None) -> str | None:
         return self.vault.open(sealed, context=f"accounts:{account.id}:{name}") if sealed else None

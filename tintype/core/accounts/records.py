@@ -10,7 +10,6 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     Column,
-    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 )
 
 from tintype.backends.database import Database, Instant, Json, metadata, upsert
+from tintype.backends.statements import Record, Statement
 from tintype.core.access import living_ids
 from tintype.core.accounts.model import Account, State
 from tintype.instagram import Login
@@ -72,13 +72,18 @@ numbers = Table(
     sqlite_autoincrement=True,
 )
 
-_numbered = select(accounts, numbers.c.number).join(numbers)
-_by_id = _numbered.where(accounts.c.id == bindparam("account_id"))
-_by_number = _numbered.where(
-    accounts.c.workspace_id == bindparam("workspace_id"), numbers.c.number == bindparam("number")
+# Accounts are read by place: everything that is done for one begins with that.
+_WORDS = tuple(Account.__dataclass_fields__)
+_LOGIN, _STATE, _SCOPES = (_WORDS.index(name) for name in ("login", "state", "scopes"))
+_columns = [numbers.c.number if name == "number" else accounts.c[name] for name in _WORDS]
+_by_id = accounts.c.id == bindparam("account_id")
+_numbered = select(*_columns).select_from(accounts.join(numbers))
+_ONE = Statement(_numbered.where(_by_id))
+_BY_NUMBER = Statement(
+    _numbered.where(accounts.c.workspace_id == bindparam("workspace_id"), numbers.c.number == bindparam("number"))
 )
-_of_workspace = _numbered.where(accounts.c.workspace_id == bindparam("workspace_id")).order_by(
-    accounts.c.created_at, accounts.c.id
+_OF_WORKSPACE = Statement(
+    _numbered.where(accounts.c.workspace_id == bindparam("workspace_id")).order_by(accounts.c.created_at, accounts.c.id)
 )
 
 apps = Table(
@@ -104,18 +109,27 @@ oauth_states = Table(
 )
 
 
-_living = _by_id.where(accounts.c.workspace_id.in_(living_ids()))
-_app = select(apps.c.app_id, apps.c.secret).where(
-    apps.c.workspace_id == bindparam("workspace_id"), apps.c.login == bindparam("login")
+_own_app = (apps.c.workspace_id == accounts.c.workspace_id) & (apps.c.login == accounts.c.login)
+_HELD = Statement(
+    select(*_columns, accounts.c.token, accounts.c.user_token, apps.c.app_id, apps.c.secret)
+    .select_from(accounts.join(numbers).outerjoin(apps, _own_app))
+    .where(_by_id, accounts.c.workspace_id.in_(living_ids()))
+)
+_APP = Statement(
+    select(apps.c.app_id, apps.c.secret).where(
+        apps.c.workspace_id == bindparam("workspace_id"), apps.c.login == bindparam("login")
+    )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An account's sealed secrets."""
+    """An account's sealed secrets, and where they were read for its use those of its workspace's own app as well."""
 
     token: bytes | None = field(repr=False)
     user_token: bytes | None = field(repr=False)
+    app_id: str | None = None
+    app_secret: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +202,7 @@ class AccountRecords:
 
     async def get(self, account_id: str) -> Account | None:
         """Return an account."""
-        row = await self._row(_by_id, account_id=account_id)
+        row = await self._row(_ONE, account_id=account_id)
         return _account(row) if row else None
 
     async def find(self, workspace_id: str, login: Login, instagram_id: str) -> Account | None:
@@ -199,13 +213,13 @@ class AccountRecords:
 
     async def numbered(self, workspace_id: str, number: int) -> Account | None:
         """Return a workspace's account by its number."""
-        row = await self._row(_by_number, workspace_id=workspace_id, number=number)
+        row = await self._row(_BY_NUMBER, workspace_id=workspace_id, number=number)
         return _account(row) if row else None
 
     async def of_workspace(self, workspace_id: str) -> Sequence[Account]:
         """Return a workspace's accounts, oldest first."""
         wanted = {"workspace_id": workspace_id}
-        rows = await self.database.look(lambda connection: connection.execute(_of_workspace, wanted).all())
+        rows = await self.database.look(lambda connection: _OF_WORKSPACE.all(connection, wanted))
         return [_account(row) for row in rows]
 
     async def of_instagram(self, instagram_id: str) -> Sequence[Account]:
@@ -239,8 +253,8 @@ class AccountRecords:
 
     async def held(self, account_id: str) -> tuple[Account, Sealed] | None:
         """Return an account of a living workspace together with its sealed secrets, as they were at one moment."""
-        row = await self._row(_living, account_id=account_id)
-        return (_account(row), Sealed(row.token, row.user_token)) if row else None
+        row = await self._row(_HELD, account_id=account_id)
+        return (_account(row), Sealed(*row[len(_WORDS) :])) if row else None
 
     async def sealed(self, account_id: str) -> Sealed:
         """Return an account's sealed secrets."""
@@ -257,8 +271,8 @@ class AccountRecords:
 
     async def app(self, workspace_id: str, login: Login) -> tuple[str | None, bytes] | None:
         """Return a workspace's own app id and sealed secret."""
-        row = await self._row(_app, workspace_id=workspace_id, login=login.value)
-        return (row.app_id, row.secret) if row else None
+        row = await self._row(_APP, workspace_id=workspace_id, login=login.value)
+        return (row[0], row[1]) if row else None
 
     async def app_secrets(self) -> Sequence[tuple[str, Login, bytes]]:
         """Return every workspace's sealed app secret: Meta's own calls do not say which app they come from."""
@@ -307,8 +321,8 @@ class AccountRecords:
         async with self.database.write() as connection:
             return (await connection.execute(query.values(session=session))).rowcount > 0
 
-    async def _row(self, query: Executable, **values: object) -> Row[Any] | None:
-        return await self.database.look(lambda connection: connection.execute(query, values).one_or_none())
+    async def _row(self, statement: Statement, **values: object) -> Record | None:
+        return await self.database.look(lambda connection: statement.one(connection, values))
 
     async def _accounts(self, condition: Any) -> Sequence[Account]:
         query = _numbered.where(condition).order_by(accounts.c.created_at, accounts.c.id)
@@ -316,10 +330,10 @@ class AccountRecords:
             return [_account(row) for row in await connection.execute(query)]
 
 
-def _account(row: Row[Any]) -> Account:
-    found: dict[str, Any] = {name: getattr(row, name) for name in Account.__dataclass_fields__}
-    found |= {"login": Login(row.login), "state": State(row.state), "scopes": tuple(row.scopes)}
-    return Account(**found)
+def _account(row: Record) -> Account:
+    said = list(row[: len(_WORDS)])
+    said[_LOGIN], said[_STATE], said[_SCOPES] = Login(said[_LOGIN]), State(said[_STATE]), tuple(said[_SCOPES])
+    return Account(*said)
 
 
 def _pending(row: Row[Any]) -> Pending:
