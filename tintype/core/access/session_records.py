@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,12 +36,6 @@ attempts = Table(
 
 KEPT = timedelta(days=2)
 
-_OPEN = select(sessions.c.id).where(
-    sessions.c.id == bindparam("session_id"),
-    sessions.c.user_id == bindparam("user_id"),
-    sessions.c.ended_at.is_(None),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SessionRecords:
@@ -55,11 +49,6 @@ class SessionRecords:
         async with self.database.write() as connection:
             await connection.execute(delete(sessions).where(sessions.c.expires_at < at - KEPT))
             await connection.execute(insert(sessions).values(row))
-
-    async def is_open(self, session_id: str, user_id: int) -> bool:
-        """Tell whether a user's session goes on."""
-        this = {"session_id": session_id, "user_id": user_id}
-        return await self.database.look(lambda connection: connection.scalar(_OPEN, this)) is not None
 
     async def turn(self, session_id: str, digest: str, following: str, until: datetime) -> bool:
         """Put the next refresh token in the place of the present one; False: it is not the present one any more."""

@@ -3,6 +3,7 @@
 What a token says about the role is for whoever reads it; what its bearer may do is looked up at every request.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,12 +15,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tintype.backends.vault import Vault
-from tintype.core.access.model import Role
+from tintype.core.access.model import Role, fingerprint
 from tintype.errors import Misconfigured, Unauthorized
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
 SECRET_BYTES = 32  # RFC 7518 3.2: as long as the hash, at least
+
+_PROVEN = 4096  # tokens whose signature is not computed again
 
 _ALGORITHM = "HS256"
 _REFUSED = "Invalid or expired token"
@@ -51,9 +54,16 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs with the first secret, and knows the tokens that any of them signed."""
+    """Signs with the first secret, and knows the tokens that any of them signed.
+
+    `proven` holds what the latest tokens say, by their digests: a signature is as good the second time. Whether a token has
+    ended is looked at each time, and whether its session has, is not for a signer to know.
+    """
 
     secrets: tuple[bytes, ...] = field(repr=False)
+    proven: dict[str, Mapping[str, Any]] = field(
+        default_factory=dict[str, Mapping[str, Any]], repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, secret: str | None, vault: Vault) -> "Signer":
@@ -95,7 +105,18 @@ class Signer:
     def _sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode(claims, self.secrets[0], algorithm=_ALGORITHM)
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        digest = fingerprint(token)
+        known = self.proven.get(digest)
+        if known is not None:
+            return known
+        claims = self._proved(token)
+        if len(self.proven) >= _PROVEN:
+            del self.proven[next(iter(self.proven))]
+        self.proven[digest] = claims
+        return claims
+
+    def _proved(self, token: str) -> Mapping[str, Any]:
         for secret in self.secrets:
             try:
                 return jwt.decode(token, secret, algorithms=[_ALGORITHM], options=_OPTIONS)

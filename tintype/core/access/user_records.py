@@ -36,6 +36,7 @@ from tintype.core.access.model import (
     fingerprint,
 )
 from tintype.core.access.records import living_ids, workspaces
+from tintype.core.access.session_records import sessions
 from tintype.errors import Conflict, NotFound, Unauthorized
 
 users = Table(
@@ -88,6 +89,24 @@ _SEATS = (
     select(members.c.role, workspaces)
     .join(workspaces, workspaces.c.id == members.c.workspace_id)
     .where(members.c.user_id == bindparam("user_id"), workspaces.c.removed_at.is_(None))
+    .order_by(members.c.since, workspaces.c.created_at, workspaces.c.id)
+)
+
+# All that decides what the bearer of a token may do, in one statement: it is asked at every request.
+_BEARER = (
+    select(
+        users,
+        members.c.role,
+        workspaces.c.id.label("workspace_id"),
+        workspaces.c.name.label("workspace_name"),
+        workspaces.c.created_at.label("workspace_since"),
+    )
+    .join(sessions, sessions.c.user_id == users.c.id)
+    .outerjoin(
+        members.join(workspaces, (workspaces.c.id == members.c.workspace_id) & workspaces.c.removed_at.is_(None)),
+        members.c.user_id == users.c.id,
+    )
+    .where(users.c.id == bindparam("user_id"), sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
     .order_by(members.c.since, workspaces.c.created_at, workspaces.c.id)
 )
 
@@ -163,6 +182,19 @@ class UserRecords:
             return Person(_user(row), tuple(Seat(_workspace(one), Role(one.role)) for one in seats))
 
         return await self.database.look(look)
+
+    async def bearer(self, session_id: str, user_id: int) -> Person | None:
+        """Return a user whose session goes on, as `person` does; None: it has ended, or never began."""
+        this = {"session_id": session_id, "user_id": user_id}
+        rows = await self.database.look(lambda connection: connection.execute(_BEARER, this).all())
+        if not rows:
+            return None
+        seats = (
+            Seat(Workspace(row.workspace_id, row.workspace_name, row.workspace_since), Role(row.role))
+            for row in rows
+            if row.workspace_id is not None
+        )
+        return Person(_user(rows[0]), tuple(seats))
 
     async def by_email(self, email: str) -> tuple[User, str | None] | None:
         """Return the user of an e-mail address, with what is stored of the password."""

@@ -170,9 +170,11 @@ class Users:
             person = await self.person(await self._known(stranger))
             return _caller(person, _chosen(person, workspace_id), f"{issuer.name} {stranger.subject}")
         claims = self.signer.read(token, Purpose.ACCESS, self.now())
-        if not await self.sessions.is_open(claims.session_id, claims.user_id):
+        person = await self.records.bearer(claims.session_id, claims.user_id)
+        if person is None:
             raise Unauthorized(_REFUSED)
-        person = await self.person(claims.user_id)
+        if person.user.disabled_at is not None:
+            raise Unauthorized(_GONE)
         if workspace_id is not None or claims.workspace_id is None:
             return _caller(person, _chosen(person, workspace_id), claims.session_id)
         return _caller(person, person.seat(claims.workspace_id), claims.session_id)
