@@ -4,18 +4,21 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from tintype.cli import surroundings
 from tintype.cli.listening import is_loopback
 from tintype.cli.opening import Folder, settings_of, start_logs
 from tintype.cli.output import AsJson, Exit, rows
+from tintype.cli.surroundings import Finding, State
 from tintype.errors import Misconfigured, Trouble
 
 if TYPE_CHECKING:
@@ -25,27 +28,16 @@ if TYPE_CHECKING:
 
 GB = 1024**3
 _LOW, _EMPTY = 1 * GB, GB // 10  # free disk space, in bytes
-_SKEW, _WRONG = 30.0, 300.0  # seconds by which the clock may differ: signatures and tokens go by it
-
-State = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, and what to do about it."""
-
-    check: str
-    state: State
-    found: str
-    advice: str | None = None
-
 
 Check = Callable[["Settings"], Awaitable[Finding]]
 
 
 def doctor(
     online: Annotated[
-        bool, typer.Option("--online", help="Also ask the real Instagram, and Cloudinary, whether they are there.")
+        bool,
+        typer.Option(
+            "--online", help="Also ask the real Instagram, QStash, Cloudinary, and PUBLIC_URL, whether they are there."
+        ),
     ] = False,
     hostile: Annotated[
         str | None, typer.Option(metavar="URL", help="Instead try on a running server of yours what strangers try.")
@@ -73,10 +65,8 @@ def doctor(
 
 
 async def _examine(settings: "Settings", *, online: bool) -> list[Finding]:
-    async def cloudinary(settings: "Settings") -> Finding:
-        return await _cloudinary(settings, online=online)
-
-    found = [await _tried(check, settings) for check in (*CHECKS, cloudinary)]
+    found = [await _tried(check, settings) for check in CHECKS]
+    found += [await _tried(wraps(check)(partial(check, online=online)), settings) for check in ASKED]
     asked = await _instagram(settings, online=online)
     return [Finding("settings", "ok", "every setting can be read"), *found, *asked]
 
@@ -209,18 +199,6 @@ async def _app_credentials(settings: "Settings") -> Finding:
         advice = "set INSTAGRAM_APP_ID and INSTAGRAM_APP_SECRET, or register accounts with a token of their own"
         return Finding("app credentials", "warn", "no app is set, so nobody can connect by login", advice)
     return Finding("app credentials", "ok", f"set for {' and '.join(whole)} Login")
-
-
-async def _public_address(settings: "Settings") -> Finding:
-    parts = urlsplit(settings.address())
-    if is_loopback(parts.hostname or ""):
-        advice = "set PUBLIC_URL to the https address of your proxy; Instagram redirects to no other"
-        found = f"{settings.address()} is reached from this machine only"
-        return Finding("public address", "ok" if settings.instagram_origin else "warn", found, advice)
-    if parts.scheme != "https":
-        advice = "serve it over https: Instagram redirects and calls to no other, and tokens travel in the clear"
-        return Finding("public address", "warn", f"{settings.address()} is not https", advice)
-    return Finding("public address", "ok", settings.address())
 
 
 async def _registration(settings: "Settings") -> Finding:
@@ -422,7 +400,6 @@ CHECKS: tuple[Check, ...] = (
     _engine,
     _encryption_key,
     _app_credentials,
-    _public_address,
     _registration,
     _scrape_key,
     _public_posts,
@@ -430,7 +407,12 @@ CHECKS: tuple[Check, ...] = (
     _push,
     _ffmpeg,
     _disk,
+    surroundings.letters,
+    surroundings.database_clock,
+    surroundings.versions,
 )
+
+ASKED = (surroundings.public_address, surroundings.qstash, _cloudinary)  # those that ask more when they may go online
 
 
 async def _instagram(settings: "Settings", *, online: bool) -> list[Finding]:
@@ -458,8 +440,4 @@ async def _instagram(settings: "Settings", *, online: bool) -> list[Finding]:
 def _clock(theirs: str | None, now: datetime) -> Finding:
     if theirs is None:
         return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, compared with nobody")
-    off = abs((parsedate_to_datetime(theirs) - now).total_seconds())
-    state: State = "ok" if off <= _SKEW else "warn" if off <= _WRONG else "fail"
-    return Finding(
-        "clock", state, f"{off:.0f} s off", None if state == "ok" else "let the machine set its clock by NTP"
-    )
+    return surroundings.clock("clock", parsedate_to_datetime(theirs), now)
