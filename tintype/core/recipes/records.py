@@ -7,6 +7,7 @@ because numbers are given in the order in which transactions end.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -106,16 +107,15 @@ changes = Table(
 )
 
 # Columns that hold words of ours as JSON, and how those are read and written.
-_FORMS: Mapping[str, TypeAdapter[Any]] = {
-    "given": TypeAdapter(Given),
-    "phases": TypeAdapter(tuple[Phase, ...]),
-    "source": TypeAdapter(Extract | None),
-    "parsed": TypeAdapter(Parsed[Recipe] | None),
-    "upload": TypeAdapter(Upload | None),
-    "warnings": TypeAdapter(tuple[str, ...]),
-    "failure": TypeAdapter(Failure | None),
+_FORMS: Mapping[str, Any] = {
+    "given": Given,
+    "phases": tuple[Phase, ...],
+    "source": Extract | None,
+    "parsed": Parsed[Recipe] | None,
+    "upload": Upload | None,
+    "warnings": tuple[str, ...],
+    "failure": Failure | None,
 }
-_WHOLE = TypeAdapter(Item)
 _WORDS = tuple(Item.__dataclass_fields__)
 _ORDER = lock_key("the order of recipe changes")
 _LINES = 500  # of a list in one statement
@@ -356,7 +356,7 @@ class ItemRecords:
         query = select(changes).where(changes.c.number > number).order_by(changes.c.number).limit(limit)
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [Change(row.number, row.item_id, _whole(row.item), row.at, row.tell, row.closes) for row in rows]
+        return [Change(row.number, row.item_id, _logged(row.item), row.at, row.tell, row.closes) for row in rows]
 
     async def told_after(self, number: int, limit: int) -> Sequence[Change]:
         """Return the log's lines that people should be told of and that follow a number, oldest first."""
@@ -364,7 +364,7 @@ class ItemRecords:
         query = select(changes).where(changes.c.number > number, told).order_by(changes.c.number).limit(limit)
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [Change(row.number, row.item_id, _whole(row.item), row.at, row.tell, row.closes) for row in rows]
+        return [Change(row.number, row.item_id, _logged(row.item), row.at, row.tell, row.closes) for row in rows]
 
     async def forget(self, before: datetime, most: int) -> int:
         """Cut off the log's lines that are old, or too many, but never the last one; return how many those were."""
@@ -379,8 +379,8 @@ class ItemRecords:
         found: set[str] = set()
         async with self.database.read() as connection:
             for row in await connection.execute(query):
-                found.update(_FORMS["given"].validate_python(row.given).pictures)
-                source = _FORMS["source"].validate_python(row.source)
+                found.update(_form("given").validate_python(row.given).pictures)
+                source = _form("source").validate_python(row.source)
                 found.update([source.cover] if source and source.cover else [])
         return frozenset(found)
 
@@ -394,7 +394,7 @@ async def _log(
     lines = [
         {
             "item_id": item.id,
-            "item": _WHOLE.dump_python(item, mode="json"),
+            "item": _whole().dump_python(item, mode="json"),
             "at": item.updated_at,
             "tell": tell,
             "closes": closes,
@@ -458,16 +458,25 @@ def _row(item: Item) -> dict[str, Any]:
 
 
 def _formed(name: str, value: Any) -> Any:
-    form = _FORMS.get(name)
-    return form.dump_python(value, mode="json") if form else value
+    return _form(name).dump_python(value, mode="json") if name in _FORMS else value
 
 
 def _item(row: Row[Any]) -> Item:
     found: dict[str, Any] = {name: getattr(row, name) for name in _WORDS}
-    found |= {name: form.validate_python(found[name]) for name, form in _FORMS.items()}
+    found |= {name: _form(name).validate_python(found[name]) for name in _FORMS}
     found |= {"status": Status(row.status)}
     return Item(**found)
 
 
-def _whole(value: Any) -> Item | None:
-    return None if value is None else _WHOLE.validate_python(value)
+def _logged(value: Any) -> Item | None:
+    return None if value is None else _whole().validate_python(value)
+
+
+@cache
+def _form(column: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_FORMS[column])  # when it is first used: together they take as long as a small library to load
+
+
+@cache
+def _whole() -> TypeAdapter[Item]:
+    return TypeAdapter(Item)

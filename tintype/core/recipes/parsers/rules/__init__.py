@@ -1,9 +1,12 @@
 """Recipes by rules: seven languages, no network, no model, nothing but the standard library."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tintype.core.recipes.model import Context, Parsed, Recipe
-from tintype.core.recipes.parsers.rules.reading import parsed, read
+
+if TYPE_CHECKING:
+    from tintype.core.recipes.parsers.rules.reading import Reading
 
 __all__ = ["RulesParser"]
 
@@ -21,13 +24,22 @@ class RulesParser:
 
     def read(self, text: str, context: Context | None = None) -> Parsed[Recipe] | None:
         """Return the recipe in a text at once: it takes a few milliseconds and waits for nothing."""
+        from tintype.core.recipes.parsers.rules.reading import parsed
+
         context = context or Context()
-        reading = read(text, context)
+        reading = _read(text, context)
         if not reading.verdict.recipe and not context.force:
             return None
         return parsed(reading, self.name, self.schema)
 
     def refusal(self, text: str, context: Context | None = None) -> str | None:
         """Return why a text is not a recipe, or None when it is one."""
-        verdict = read(text, context or Context()).verdict
+        verdict = _read(text, context or Context()).verdict
         return None if verdict.recipe else verdict.reason
+
+
+def _read(text: str, context: Context) -> "Reading":
+    # Its patterns take fifty milliseconds to compile, which whoever reads no recipe need not wait for.
+    from tintype.core.recipes.parsers.rules.reading import read
+
+    return read(text, context)
