@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.api.marketing import Agency, Team, agency, picture, refused
+from tests.backends.pictures import blank
 
 
 @pytest.fixture(scope="module")
@@ -346,6 +347,29 @@ async def test_an_address_that_shows_a_page_is_named(team: Team) -> None:
     answer = await team.post("/posts", {"account_id": number, "image_url": team.url("page.jpg")})
     assert refused(answer, 400)
     assert type(answer.json()["db_id"]) is int
+    assert team.agency.published(name) == []
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a picture that is none", "Invalid image format. Supported: JPEG, PNG"),
+        (HEIC, "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first"),
+        (blank(17_000, 10), "the picture has 17000 × 10 pixels"),
+    ],
+    ids=["nonsense", "heic", "vast"],
+)
+async def test_a_picture_that_is_of_no_use_is_a_mistake_in_the_request(
+    team: Team, content: bytes, sentence: str
+) -> None:
+    number, name = await wide(team)
+    sent = await upload(team, content, "image/jpeg")
+    answer = await team.post("/posts", {"account_id": number, "upload": sent.json()["upload"]})
+    assert refused(answer, 400).startswith(sentence)
+    assert (await team.get(f"/posts/{answer.json()['db_id']}")).json()["status"] == "failed"
     assert team.agency.published(name) == []
 
 

@@ -23,12 +23,10 @@ from tintype.errors import (
     Reconnect,
     Refused,
     RemoteTrouble,
-    TooLarge,
     Trouble,
     Unauthorized,
     Unavailable,
     Unreachable,
-    Unsupported,
 )
 
 # The promised names of what was made, and of its id at Instagram.
@@ -48,8 +46,6 @@ _OWN: Mapping[Kind, type[Trouble]] = {
         NotFound,
         Gone,
         Conflict,
-        TooLarge,
-        Unsupported,
         RateLimited,
         Unavailable,
         Misconfigured,
@@ -132,7 +128,7 @@ def trouble_of(one: Failure) -> Trouble:
         )
     if own := _OWN.get(one.kind):
         return own(one.message, retry_after=one.retry_after)
-    return Invalid(one.message)
+    return Invalid(one.message)  # also of media that are too large or of no use: the request itself was neither
 
 
 def _failed(post: Post, accept: str) -> JSONResponse:
