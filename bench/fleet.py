@@ -24,18 +24,20 @@ from tintype.backends.vault import new_key
 READY_SECONDS = 180.0
 ROOT = Path(__file__).parents[1]
 
-# What a process held when it died, in the words of the tables: a name, and the fence or owner that changes when it goes on.
+# What a process held when it died, in the words of the tables: a name, and the fence or owner that changes when it goes on. The last
+# step of a dead process may be stored after it is gone: the database had its whole request. What is not due is at its end.
 HELD: Mapping[str, LiteralString] = {
     "jobs": "SELECT workflow_uuid, coalesce(executor_id, '') FROM dbos.workflow_status "
     "WHERE status = 'PENDING' AND executor_id LIKE %s",
-    "posts": "SELECT id, fence::text FROM posts WHERE lease_owner LIKE %s AND lease_until > now()",
-    "recipes": "SELECT id, fence::text FROM recipe_items WHERE lease_owner LIKE %s AND lease_until > now()",
+    "posts": "SELECT id, fence::text FROM posts WHERE lease_owner LIKE %s AND lease_until > now() AND due_at IS NOT NULL",
+    "recipes": "SELECT id, fence::text FROM recipe_items "
+    "WHERE lease_owner LIKE %s AND lease_until > now() AND due_at IS NOT NULL",
 }
 NOW: Mapping[str, LiteralString] = {
     "jobs": "SELECT workflow_uuid, CASE status WHEN 'PENDING' THEN coalesce(executor_id, '') ELSE status END "
     "FROM dbos.workflow_status WHERE workflow_uuid = ANY(%s)",
-    "posts": "SELECT id, fence::text FROM posts WHERE id = ANY(%s)",
-    "recipes": "SELECT id, fence::text FROM recipe_items WHERE id = ANY(%s)",
+    "posts": "SELECT id, CASE WHEN due_at IS NULL THEN state ELSE fence::text END FROM posts WHERE id = ANY(%s)",
+    "recipes": "SELECT id, CASE WHEN due_at IS NULL THEN status ELSE fence::text END FROM recipe_items WHERE id = ANY(%s)",
 }
 
 
