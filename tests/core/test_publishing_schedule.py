@@ -116,6 +116,11 @@ def test_a_zone_that_nobody_knows_is_refused(zone: str) -> None:
     assert refused("2027-05-01T09:00", zone).startswith("timezone: ")
 
 
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/Europe/Berlin"])
+def test_a_file_of_the_machine_is_no_zone(zone: str) -> None:
+    assert refused("2027-05-01T09:00", zone).startswith("timezone: ")
+
+
 def test_a_time_without_any_zone_is_refused() -> None:
     assert "no zone" in refused("2027-05-01T09:00")
 

@@ -13,6 +13,9 @@ FARTHEST = timedelta(days=366 * 2)
 # A day alone is no time: nobody wants to publish at midnight because a form left the hour out.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE | re.ASCII)
 
+# Lie among the zones of a machine and are none of IANA's: they mean something else elsewhere, or count leap seconds.
+_NO_ZONE = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*")
+
 
 def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     """Return when `text` (RFC 3339, or a local time together with an IANA zone) is.
@@ -41,10 +44,13 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
 
 def zone_of(name: str) -> ZoneInfo:
     """Return the zone of an IANA name; raises `Invalid`."""
+    unknown = Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin")
+    if _NO_ZONE.fullmatch(name):
+        raise unknown
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin") from None
+        raise unknown from None
 
 
 def moved(moment: Moment, timezone: str, now: datetime) -> Moment:
