@@ -121,6 +121,21 @@ async def test_the_page_shows_every_post_and_runs_nothing(door: Served, key: str
     assert "<html" not in piece.text
 
 
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+async def test_the_page_is_packed_and_not_sent_twice(door: Served, key: str, encoding: str) -> None:
+    place, asked = f"/feeds/{key}.html", {"accept-encoding": encoding, "sec-fetch-dest": "document"}
+    answer = await door.client.get(place, headers=asked)
+    assert answer.headers.get("content-encoding", "identity") == encoding
+    assert answer.headers["vary"] == "Accept-Encoding, Sec-Fetch-Dest"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.text.endswith("</html>")
+    again = await door.client.get(place, headers={**asked, "if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["content-security-policy"] == answer.headers["content-security-policy"]
+    framed = {**asked, "sec-fetch-dest": "iframe", "if-none-match": answer.headers["etag"]}
+    assert (await door.client.get(place, headers=framed)).status_code == 200
+
+
 async def test_a_caption_is_text_in_the_page(door: Served) -> None:
     one = await project(door)
     evil = '<script>alert(1)</script> & "quotes" <img src=x onerror=alert(2)>'

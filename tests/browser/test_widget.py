@@ -419,6 +419,7 @@ async def test_the_page_of_a_feed_by_itself(
     page.on("console", lambda said: complaints.append(said.text))
     await page.goto(f"{site.host}/feeds/{key}.html")
     await expect(page.locator("img")).to_have_count(10)
+    await expect(page.locator("img[loading=lazy]")).to_have_count(4)  # beyond the first six
     assert await findings(page) == []
     assert complaints == []
     await shot(page, tmp_path, f"page-{width}-{scheme}")
