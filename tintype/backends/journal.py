@@ -18,6 +18,7 @@ from sqlalchemy import Column, Connection, Integer, String, Table, Text, bindpar
 
 from tintype.backends.bus import Handler, MemoryBus, decode, encode
 from tintype.backends.database import Database, Instant, metadata
+from tintype.backends.statements import Statement
 from tintype.errors import Trouble
 from tintype.events import Event, MediaSynced
 
@@ -41,7 +42,12 @@ journal = Table(
     sqlite_autoincrement=True,
 )
 
-_BEHIND = select(journal).where(journal.c.id > bindparam("after")).order_by(journal.c.id)
+_BEHIND = Statement(
+    select(journal.c.id, journal.c.node, journal.c.event)
+    .where(journal.c.id > bindparam("after"))
+    .order_by(journal.c.id)
+)
+_WRITING = Statement(insert(journal))
 
 
 class Journal:
@@ -63,14 +69,16 @@ class Journal:
 
     async def publish(self, event: Event) -> None:
         """Announce an event here and to the other processes."""
-        await self._near.publish(event)
         if isinstance(event, MediaSynced) and not event.changed:
+            await self._near.publish(event)
             return
         self._unwritten.append(event)
         if self._writing is None or self._writing.done():
             # In a context of its own: it writes for others as well, whatever they are in the middle of.
             self._writing = asyncio.get_running_loop().create_task(self._write(), context=Context())
-        await asyncio.shield(self._writing)
+        writing = self._writing
+        await self._near.publish(event)  # meanwhile, so that what its listeners store is stored together with it
+        await asyncio.shield(writing)
 
     def subscribe(self, handler: Handler) -> Callable[[], None]:
         """Call `handler` for every event from now on; the returned function ends that."""
@@ -121,14 +129,14 @@ class Journal:
 
     async def _unread(self) -> list[Event]:
         after = {"after": self._last - LOOK_BACK}
-        rows = await self._database.look(lambda connection: connection.execute(_BEHIND, after).all())
-        new = [row for row in rows if row.id not in self._heard and row.node != self._node]
-        self._heard = frozenset(row.id for row in rows)
+        rows = await self._database.look(lambda connection: _BEHIND.all(connection, after))
+        new = [text for number, node, text in rows if number not in self._heard and node != self._node]
+        self._heard = frozenset(number for number, _, _ in rows)
         self._last = max([self._last, *self._heard])
-        return [event for row in new if (event := decode(row.event.encode())) is not None]
+        return [event for text in new if (event := decode(text.encode())) is not None]
 
 
 def _stored(connection: Connection, rows: Sequence[dict[str, Any]], forget_before: datetime | None) -> None:
     if forget_before is not None:
         connection.execute(delete(journal).where(journal.c.at < forget_before))
-    connection.execute(insert(journal), list(rows))
+    _WRITING.run_each(connection, rows)

@@ -115,7 +115,7 @@ async def _taken(desk: SocialDesk, caller: Caller, account: Account, order: Orde
     """Have a post published, and wait for that as long as a request may."""
     taken = await desk.publisher.create(
         caller.workspace_id,
-        account.id,
+        account,
         order.draft,
         user_id=caller.user_id,
         moment=order.moment,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tintype.core.accounts import Account
 from tintype.core.accounts import State as AccountState
 from tintype.core.publishing import checks
 from tintype.core.publishing.making import asked
@@ -55,7 +56,7 @@ class Publisher:
     async def create(
         self,
         workspace_id: str,
-        account_id: str,
+        account: str | Account,
         draft: Draft,
         *,
         user_id: int | None = None,
@@ -64,27 +65,30 @@ class Publisher:
         key: str | None = None,
         batch: str | None = None,
     ) -> Post:
-        """Take a post: due at once, at `moment`, or kept as a draft when on `hold`.
+        """Take a post for an account, which is read where only its id is given: due at once, at `moment`, or on `hold`.
 
-        The same `key` again returns the post that was taken with it. Raises `Invalid` with one sentence per problem,
-        `NotFound` for an account of others, and `Reconnect` when the account has to be connected first.
+        One on hold is kept as a draft. The same `key` again returns the post that was taken with it. Raises `Invalid` with one
+        sentence per problem, `NotFound` for an account of others, and `Reconnect` when the account has to be connected first.
         """
-        account = await self.resources.accounts.get(workspace_id, account_id)
+        if isinstance(account, str) or account.workspace_id != workspace_id:
+            account_id = account if isinstance(account, str) else account.id
+            account = await self.resources.accounts.get(workspace_id, account_id)
         if not hold:
             check(draft)
             if account.state is not AccountState.CONNECTED:
                 raise Reconnect(account.reason or "this Instagram account is not connected; connect it first")
         await self._has(workspace_id, draft)
         now = self._now()
-        post = begun(workspace_id, account_id, draft, now, user_id=user_id, moment=moment, hold=hold, batch=batch)
+        post = begun(workspace_id, account.id, draft, now, user_id=user_id, moment=moment, hold=hold, batch=batch)
         # What is due at once is ours from its first moment on, if this process works and has room.
         holder = self.runner.holder() if post.due_at is not None and post.due_at <= now else None
         taken = Occurrence(now, "drafted" if hold else "accepted")
-        lease = self.resources.policy.lease
-        stored, is_new = await self.resources.records.add(post, key, taken, holder=holder, lease=lease)
+        resources, lease = self.resources, self.resources.policy.lease
+        has_place = resources.quotas.finder(post) if holder else None
+        stored, is_new = await resources.records.add(post, key, taken, holder=holder, lease=lease, has_place=has_place)
         if is_new and holder:
-            self.runner.take(stored)
-        if is_new and not hold:
+            self.runner.take(stored)  # and nobody else needs to hear of it
+        elif is_new and not hold:
             await self._scheduled(stored)
         return stored
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection
 
 from tintype.core.accounts import Grip
 from tintype.core.publishing.model import Post, Quota
@@ -49,6 +52,11 @@ class Quotas:
         if standing.resting_until and standing.rests(now):
             return Later(standing.resting_until, "Instagram suspects spam on this account, so it rests for a while")
         return await self._later(grip.account.id, standing.quota, now)
+
+    def finder(self, post: Post) -> Callable[[Connection], bool]:
+        """Return what finds a place for a post while it is stored, as far as that is known without asking Instagram."""
+        now = self.graph.now()
+        return self.records.finder(post, now, known_since=now - self.policy.quota_age)
 
     async def read(self, grip: Grip) -> Quota:
         """Return an account's quota as Instagram says it now, or as it last did when it does not answer."""

@@ -1,6 +1,6 @@
 """The tables of publishing and their SQL: posts with their way, their timeline, and the quotas of accounts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
     Integer,
     Row,
-    Select,
     String,
     Table,
     Text,
@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, Instant, Json, lock_key, metadata
+from tintype.backends.statements import Record, Statement
 from tintype.core.publishing.matching import fingerprint
 from tintype.core.publishing.model import (
     ENDED,
@@ -114,6 +115,11 @@ _FORMS: Mapping[str, TypeAdapter[Any]] = {
 }
 _WORDS = tuple(Post.__dataclass_fields__)
 _DETAIL = TypeAdapter(dict[str, Any])
+_READING: Sequence[tuple[int, Callable[[Any], Any]]] = [
+    *((_WORDS.index(name), form.validate_python) for name, form in _FORMS.items()),
+    (_WORDS.index("state"), State),
+    (_WORDS.index("comment_state"), CommentState),
+]
 
 
 HELD = timedelta(seconds=10)
@@ -132,19 +138,27 @@ class TakenError(Exception):
 
 
 # What every post needs several times is put together once.
-_ADDING = insert(posts).returning(posts.c.id)
-_NOTING = insert(occurrences)
-_MOVING = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
-_RENEWING = _MOVING.where(posts.c.lease_until.is_not(None))  # one that was let go of meanwhile stays free
-_ONE = select(posts).where(posts.c.workspace_id == bindparam("workspace_id"), posts.c.id == bindparam("post_id"))
-_NEXT_DUE = select(func.min(posts.c.due_at)).where(
-    or_(posts.c.lease_until.is_(None), posts.c.lease_until < bindparam("now"))
+_columns = [posts.c[name] for name in _WORDS]  # a post is read by place
+_twins = posts.alias("twins")
+_doubted = (
+    select(_twins.c.id)
+    .where(_twins.c.account_id == posts.c.account_id, _twins.c.fingerprint == posts.c.fingerprint)
+    .where(_twins.c.id != posts.c.id, _twins.c.state == State.RECONCILING.value)
+    .exists()
 )
-_DOUBTED_TWIN = (
-    select(posts.c.id)
-    .where(posts.c.account_id == bindparam("account_id"), posts.c.fingerprint == bindparam("fingerprint"))
-    .where(posts.c.id != bindparam("post_id"), posts.c.state == State.RECONCILING.value)
-    .limit(1)
+_moving = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
+
+_ADDING = Statement(insert(posts).returning(posts.c.id))
+_NOTING = Statement(insert(occurrences))
+_MOVING = Statement(_moving)
+_MOVING_UNDOUBTED = Statement(_moving.where(~_doubted))
+_RENEWING = Statement(_moving.where(posts.c.lease_until.is_not(None)))  # one that was let go of meanwhile stays free
+_DOUBTED = Statement(select(posts.c.id).where(posts.c.id == bindparam("post_id"), _doubted))
+_ONE = Statement(
+    select(*_columns).where(posts.c.workspace_id == bindparam("workspace_id"), posts.c.id == bindparam("post_id"))
+)
+_NEXT_DUE = Statement(
+    select(func.min(posts.c.due_at)).where(or_(posts.c.lease_until.is_(None), posts.c.lease_until < bindparam("now")))
 )
 
 
@@ -155,28 +169,41 @@ class PostRecords:
     database: Database
 
     async def add(
-        self, post: Post, key: str | None, happened: Occurrence, *, holder: str | None = None, lease: timedelta = HELD
+        self,
+        post: Post,
+        key: str | None,
+        happened: Occurrence,
+        *,
+        holder: str | None = None,
+        lease: timedelta = HELD,
+        has_place: Callable[[Connection], bool] | None = None,
     ) -> tuple[Post, bool]:
         """Store a new post and return it with its id; with a `key` that was used before, the post of then and False.
 
-        With a `holder` it is claimed for that process from its first moment on.
+        With a `holder` it is claimed for that process from its first moment on. One that `has_place` in its account's
+        quota holds that, and is on its way already.
         """
-        held = {"lease_owner": holder, "lease_until": post.created_at + lease} if holder else {}
-        row = _fresh(post, key) | held
+        row = _fresh(post, key)
+        row |= {"lease_owner": holder, "lease_until": post.created_at + lease if holder else None}
+        under_way = replace(post, state=State.PREPARING)
+        row_under_way = row | {"state": under_way.state.value, "reserved_at": post.created_at}
 
-        def store(connection: Connection) -> int:
-            post_id = connection.execute(_ADDING, row).scalar_one()
-            _note(connection, post_id, [happened])
-            return post_id
+        def store(connection: Connection) -> Post:
+            if has_place is not None and has_place(connection):
+                stored = replace(under_way, id=_ADDING.value(connection, row_under_way))
+                _note(connection, stored.id, [happened, Occurrence(post.created_at, stored.state.value)])
+            else:
+                stored = replace(post, id=_ADDING.value(connection, row))
+                _note(connection, stored.id, [happened])
+            return stored
 
         try:
-            stored = replace(post, id=await self.database.store(store, durable=True))
+            return await self.database.store(store, durable=True), True
         except IntegrityError:
-            known = await self._one(select(posts).where(posts.c.workspace_id == post.workspace_id, posts.c.key == key))
-            if key is None or known is None:
+            known = await self._with_key(post.workspace_id, key) if key is not None else None
+            if known is None:
                 raise
             return known, False
-        return stored, True
 
     async def add_many(self, fresh: Sequence[tuple[Post, str]], happened: Occurrence) -> Mapping[str, tuple[int, bool]]:
         """Store new posts of one workspace, all or none; return for each key the post's id, and whether it is new.
@@ -233,17 +260,19 @@ class PostRecords:
 
     async def get(self, workspace_id: str, post_id: int) -> Post | None:
         """Return a workspace's post."""
-        return await self._one(_ONE, post_id=post_id, workspace_id=workspace_id)
+        given = {"post_id": post_id, "workspace_id": workspace_id}
+        row = await self.database.look(lambda connection: _ONE.one(connection, given))
+        return _post(row) if row else None
 
     async def load(self, post_id: int) -> Post | None:
         """Return a post of whatever workspace."""
-        return await self._one(select(posts).where(posts.c.id == post_id))
+        return await self._found(posts.c.id == post_id)
 
     async def listed(
         self, workspace_id: str, account_id: str | None, states: Collection[State], after: int | None, limit: int
     ) -> Listing:
         """Return a page of a workspace's posts, newest first."""
-        query = select(posts).where(posts.c.workspace_id == workspace_id)
+        query = select(*_columns).where(posts.c.workspace_id == workspace_id)
         if account_id is not None:
             query = query.where(posts.c.account_id == account_id)
         if states:
@@ -262,7 +291,7 @@ class PostRecords:
 
     async def of_batch(self, workspace_id: str, batch: str) -> Sequence[Post]:
         """Return the posts that one import brought."""
-        query = select(posts).where(posts.c.workspace_id == workspace_id, posts.c.batch == batch)
+        query = select(*_columns).where(posts.c.workspace_id == workspace_id, posts.c.batch == batch)
         async with self.database.read() as connection:
             return [_post(row) for row in await connection.execute(query.order_by(posts.c.id))]
 
@@ -270,7 +299,8 @@ class PostRecords:
         """Return an account's posts that wait for their time."""
         mine = (posts.c.account_id == account_id) & (posts.c.state == State.SCHEDULED.value)
         async with self.database.read() as connection:
-            return [_post(row) for row in await connection.execute(select(posts).where(mine).order_by(posts.c.id))]
+            query = select(*_columns).where(mine).order_by(posts.c.id)
+            return [_post(row) for row in await connection.execute(query)]
 
     async def claim(self, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[Post]:
         """Take so many due posts whose lease is free; of several who ask at once each gets others."""
@@ -280,7 +310,7 @@ class PostRecords:
             update(posts)
             .where(posts.c.id.in_(due.with_for_update(skip_locked=True)))
             .values(lease_owner=owner, lease_until=now + lease, fence=posts.c.fence + 1)
-            .returning(posts)
+            .returning(*_columns)
         )
         rows = await self.database.store(lambda connection: connection.execute(taken).all())
         found = [_post(row) for row in rows]
@@ -288,7 +318,7 @@ class PostRecords:
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when the next post that nobody holds is due; whoever let a lease run out holds nothing any more."""
-        return await self.database.look(lambda connection: connection.scalar(_NEXT_DUE, {"now": now}))
+        return await self.database.look(lambda connection: _NEXT_DUE.value(connection, {"now": now}))
 
     async def move(
         self,
@@ -309,12 +339,11 @@ class PostRecords:
         values = {name: _formed(name, value) for name, value in changes.items()}
         values |= {"updated_at": now, "lease_until": now + lease if lease else None}
         values |= {"post_id": post.id, "held_by": post.fence}
+        moving = _MOVING_UNDOUBTED if unless_doubted else _MOVING
 
         def store(connection: Connection) -> None:
-            if unless_doubted and _has_doubted_twin(connection, post):
-                raise DoubtedError
-            if not connection.execute(_MOVING, values).rowcount:
-                raise OvertakenError
+            if not moving.run(connection, values):
+                raise DoubtedError if unless_doubted and _is_doubted(connection, post) else OvertakenError
             _note(connection, post.id, happened)
 
         try:
@@ -326,7 +355,7 @@ class PostRecords:
     async def renew(self, post: Post, until: datetime) -> bool:
         """Hold a post longer; tell whether it was still held."""
         values = {"lease_until": until, "post_id": post.id, "held_by": post.fence}
-        return await self.database.store(lambda connection: connection.execute(_RENEWING, values).rowcount > 0)
+        return await self.database.store(lambda connection: _RENEWING.run(connection, values) > 0)
 
     async def change(
         self, post: Post, states: Collection[State], now: datetime, *happened: Occurrence, **changes: Any
@@ -340,7 +369,7 @@ class PostRecords:
         query = update(posts).where(same, posts.c.state.in_([state.value for state in states])).values(values)
 
         def store(connection: Connection) -> Row[Any] | None:
-            row = connection.execute(query.returning(posts)).one_or_none()
+            row = connection.execute(query.returning(*_columns)).one_or_none()
             if row is not None:
                 _note(connection, post.id, happened)
             return row
@@ -359,7 +388,7 @@ class PostRecords:
         living = posts.c.state.not_in([state.value for state in ENDED - {State.FAILED}])
         found: set[str] = set()
         async with self.database.read() as connection:
-            for row in await connection.execute(select(posts).where(living)):
+            for row in await connection.execute(select(*_columns).where(living)):
                 post = _post(row)
                 found.update(item.blob for item in post.draft.items if item.blob)
                 found.update(part.blob for part in post.parts if part.blob)
@@ -372,19 +401,22 @@ class PostRecords:
         async with self.database.read() as connection:
             return {media_id for media_id in await connection.scalars(query) if media_id}
 
-    async def _one(self, query: Select[Any], **values: Any) -> Post | None:
-        row = await self.database.look(lambda connection: connection.execute(query, values).one_or_none())
+    async def _with_key(self, workspace_id: str, key: str) -> Post | None:
+        return await self._found(posts.c.workspace_id == workspace_id, posts.c.key == key)
+
+    async def _found(self, *conditions: ColumnElement[bool]) -> Post | None:
+        query = select(*_columns).where(*conditions)
+        row = await self.database.look(lambda connection: connection.execute(query).one_or_none())
         return _post(row) if row else None
 
 
-def _has_doubted_twin(connection: Connection, post: Post) -> bool:
-    this = {"post_id": post.id, "account_id": post.account_id, "fingerprint": fingerprint(post.draft)}
-    return connection.scalar(_DOUBTED_TWIN, this) is not None
+def _is_doubted(connection: Connection, post: Post) -> bool:
+    return _DOUBTED.one(connection, {"post_id": post.id}) is not None
 
 
 def _note(connection: Connection, post_id: int, happened: Sequence[Occurrence]) -> None:
     if happened:
-        connection.execute(_NOTING, [_line(post_id, one) for one in happened])
+        _NOTING.run_each(connection, [_line(post_id, one) for one in happened])
 
 
 def _line(post_id: int, one: Occurrence) -> dict[str, Any]:
@@ -402,8 +434,8 @@ def _formed(name: str, value: Any) -> Any:
     return form.dump_python(value, mode="json") if form else value
 
 
-def _post(row: Row[Any]) -> Post:
-    found: dict[str, Any] = {name: getattr(row, name) for name in _WORDS}
-    found |= {name: form.validate_python(found[name]) for name, form in _FORMS.items()}
-    found |= {"state": State(row.state), "comment_state": CommentState(row.comment_state)}
-    return Post(**found)
+def _post(row: Record) -> Post:
+    said = list(row)
+    for place, form in _READING:
+        said[place] = form(said[place])
+    return Post(*said)

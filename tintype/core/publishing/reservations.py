@@ -1,15 +1,14 @@
 """The table of publishing quotas, and the places in them that posts under way hold."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
     Integer,
-    Row,
     String,
     Table,
     and_,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 )
 
 from tintype.backends.database import Database, Instant, metadata, put
+from tintype.backends.statements import Record, Statement
 from tintype.core.publishing.model import ENDED, Post, Quota, State
 from tintype.core.publishing.records import posts
 
@@ -39,10 +39,9 @@ _UNDER_WAY = [state.value for state in set(State) - ENDED - {State.DRAFT}]
 _LIVE = [State.PUBLISHED.value, State.UNLINKED.value]
 
 
-_QUOTA = select(quotas).where(quotas.c.account_id == bindparam("account_id"))
-_LOCKED = _QUOTA.with_for_update()
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_HELD = (
+_mine = quotas.c.account_id == bindparam("account_id")
+_held = (  # by posts under way, and by those published since Instagram was asked, which it may not know
     select(func.count())
     .select_from(posts)
     .where(posts.c.account_id == bindparam("account_id"), posts.c.id != bindparam("beside"))
@@ -52,26 +51,38 @@ _HELD = (
             posts.c.state.in_(_UNDER_WAY),
             and_(
                 posts.c.state.in_(_LIVE),
-                func.coalesce(posts.c.published_at, posts.c.publish_started_at) >= bindparam("since"),
+                func.coalesce(posts.c.published_at, posts.c.publish_started_at)
+                >= func.coalesce(quotas.c.read_at, _EVER),
             ),
         )
     )
+    .correlate(quotas)
+    .scalar_subquery()
 )
 _wanted = func.coalesce(posts.c.scheduled_at, posts.c.created_at)
-_AHEAD = select(func.count()).select_from(
-    select(posts.c.id)
-    .where(posts.c.account_id == bindparam("account_id"), posts.c.state == State.SCHEDULED.value)
-    .where(posts.c.due_at <= bindparam("now"), posts.c.reserved_at.is_(None))
-    .where(
-        or_(
-            _wanted < bindparam("mine"),
-            and_(_wanted == bindparam("mine"), posts.c.id < bindparam("post_id")),
+_ahead = (  # those that a post must let go first, up to all places there are
+    select(func.count())
+    .select_from(
+        select(posts.c.id)
+        .where(posts.c.account_id == bindparam("account_id"), posts.c.state == State.SCHEDULED.value)
+        .where(posts.c.due_at <= bindparam("now"), posts.c.reserved_at.is_(None))
+        .where(
+            or_(
+                _wanted < bindparam("mine"),
+                and_(_wanted == bindparam("mine"), posts.c.id < bindparam("post_id")),
+            )
         )
+        .limit(select(func.coalesce(quotas.c.total, 0)).where(_mine).scalar_subquery())
+        .subquery()
     )
-    .limit(bindparam("most"))
-    .subquery()
+    .scalar_subquery()
 )
-_HOLDING = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
+_known = (quotas.c.used, quotas.c.total, quotas.c.window_seconds, quotas.c.read_at, quotas.c.resting_until)
+_LOCKING = Statement(select(quotas.c.account_id).where(_mine).with_for_update())
+_STANDING = Statement(select(*_known, _held).where(_mine))
+_PLACE = Statement(select(*_known, _held, _ahead).where(_mine))
+_HOLDING = Statement(update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by")))
+LAST = 2**31 - 1  # in place of the id of a post that has none yet: it comes behind all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +109,8 @@ class Reservations:
 
     async def standing(self, account_id: str) -> Standing:
         """Return how an account's quota stands."""
-        return await self.database.look(
-            lambda connection: _standing(connection, _row(connection, account_id), account_id)
-        )
+        given = {"account_id": account_id, "beside": 0}
+        return _standing(await self.database.look(lambda connection: _STANDING.one(connection, given)))
 
     async def read(
         self, account_id: str, used: int | None, total: int | None, window: int | None, at: datetime
@@ -123,17 +133,16 @@ class Reservations:
         values = {"reserved_at": now, "post_id": post.id, "held_by": post.fence}
 
         def store(connection: Connection) -> tuple[bool, Standing]:
-            row = _row(connection, post.account_id, lock=True)
-            standing = _standing(connection, row, post.account_id, beside=post.id)
-            if standing.rests(now) or (known_since is not None and not standing.is_known_since(known_since)):
-                return False, standing
-            remaining = standing.quota.remaining
-            if remaining is not None and remaining <= _ahead(connection, post, now, remaining):
-                return False, standing
-            connection.execute(_HOLDING, values)
-            return True, standing
+            has_place, standing = find_place(connection, post, now, known_since=known_since)
+            if has_place:
+                _HOLDING.run(connection, values)
+            return has_place, standing
 
         return await self.database.store(store)
+
+    def finder(self, post: Post, now: datetime, *, known_since: datetime) -> Callable[[Connection], bool]:
+        """Return what tells, in the transaction that stores a new post, whether there is a place for it."""
+        return lambda connection: find_place(connection, post, now, known_since=known_since)[0]
 
     async def frees_at(self, account_id: str, window: timedelta, now: datetime) -> datetime | None:
         """Return when the oldest post of the window leaves it, as far as it was published here."""
@@ -143,21 +152,24 @@ class Reservations:
         return oldest + window if oldest else None
 
 
-def _ahead(connection: Connection, post: Post, now: datetime, most: int) -> int:
-    """Count those that a post must let go first, up to `most`."""
-    mine = post.scheduled_at or post.created_at
-    given = {"account_id": post.account_id, "now": now, "mine": mine, "post_id": post.id, "most": most}
-    return connection.scalar(_AHEAD, given) or 0
+def find_place(
+    connection: Connection, post: Post, now: datetime, *, known_since: datetime | None
+) -> tuple[bool, Standing]:
+    """Tell whether there is a place for a post, and how the quota stands; nobody else finds one until the transaction ends."""
+    if connection.dialect.name == "postgresql":  # what is counted has to be seen after the others' end
+        _LOCKING.one(connection, {"account_id": post.account_id})
+    mine, post_id = post.scheduled_at or post.created_at, post.id or LAST
+    given = {"account_id": post.account_id, "beside": post_id, "now": now, "mine": mine, "post_id": post_id}
+    row = _PLACE.one(connection, given)
+    standing = _standing(row)
+    if standing.rests(now) or (known_since is not None and not standing.is_known_since(known_since)):
+        return False, standing
+    remaining = standing.quota.remaining
+    return row is None or remaining is None or remaining > row[-1], standing
 
 
-def _row(connection: Connection, account_id: str, *, lock: bool = False) -> Row[Any] | None:
-    return connection.execute(_LOCKED if lock else _QUOTA, {"account_id": account_id}).one_or_none()
-
-
-def _standing(connection: Connection, row: Row[Any] | None, account_id: str, *, beside: int = 0) -> Standing:
-    """Count what is held: by posts under way, and by those published since Instagram was asked, which it may not know."""
+def _standing(row: Record | None) -> Standing:
     if row is None:
         return Standing(Quota(None, None, None, 0, None))
-    given = {"account_id": account_id, "since": row.read_at or _EVER, "beside": beside}
-    reserved = connection.scalar(_HELD, given) or 0
-    return Standing(Quota(row.used, row.total, row.window_seconds, reserved, row.read_at), row.resting_until)
+    used, total, window, read_at, resting_until, held = row[:6]
+    return Standing(Quota(used, total, window, held, read_at), resting_until)
