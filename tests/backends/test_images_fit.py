@@ -188,6 +188,19 @@ async def test_a_jpeg_that_fits_passes_byte_for_byte(images: Images) -> None:
     assert mended.changes == ("compressed",), "what decodes only with a complaint is made anew"
 
 
+@pytest.mark.parametrize("height", [1350, 1345, 1344, 1080])
+@pytest.mark.parametrize("lost", [300, 3000])
+async def test_a_jpeg_that_lacks_no_more_than_its_last_lines_is_made_anew(
+    images: Images, height: int, lost: int
+) -> None:
+    data = picture("jpeg", 1080, height, keep="none")
+    half = len(data) // 2
+    made = await images.fit(data[:half] + data[half + lost :], FEED)
+    assert made.changes == ("compressed",)
+    check(made)
+    assert (await images.fit(data, FEED)).changes == ()
+
+
 async def test_a_jpeg_that_is_right_but_for_its_metadata_keeps_every_coded_bit(images: Images) -> None:
     data = picture("jpeg", 800, 800, keep="none")
     comment, place = b"\xff\xfe\x00\x08secret", b"\xff\xe1\x00\x0aExif\0\0.."

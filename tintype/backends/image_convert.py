@@ -12,7 +12,7 @@ from typing import Any
 import pyvips
 
 from tintype.backends.image_effects import alone, draw
-from tintype.backends.image_fitting import is_whole, without_metadata
+from tintype.backends.image_fitting import Parts, is_whole, without_metadata
 from tintype.backends.image_operations import (
     RESULT_SIDE,
     Crop,
@@ -24,7 +24,16 @@ from tintype.backends.image_operations import (
     SmartCrop,
     of_job,
 )
-from tintype.backends.image_source import MAX_PIXELS, NO_PICTURE, Image, RefusedError, Source, opaque, read_header
+from tintype.backends.image_source import (
+    MAX_PIXELS,
+    NO_PICTURE,
+    Image,
+    Memory,
+    RefusedError,
+    Source,
+    opaque,
+    read_header,
+)
 
 QUALITY = {"jpeg": 80, "webp": 82, "avif": 65, "png": 100}
 FINE = 90  # from this quality on, at least twice the pixels go into the last scaling: 0.04 to 0.16 dB better
@@ -33,7 +42,6 @@ _WRITTEN = {"jpeg": "jpeg", "jpg": "jpeg", "png": "png", "webp": "webp", "avif":
 _HALF = Fraction(1, 2)
 _ROUNDING = 1e-6  # pixels by which a floating number may be off
 _LARGE = 2**20  # bytes from which on it pays that libvips reads them where they are, and not from a copy of its own
-_Memory: Any = pyvips.Source  # pyright: ignore[reportUnknownMemberType] - pyvips carries no types
 
 Size = tuple[int, int]
 
@@ -52,16 +60,19 @@ class _State:
         return _State(picture, picture.width, picture.height, self.most)
 
 
-def convert(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
-    """Return the result's size and format, and its bytes; raises `RefusedError`."""
+def convert(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes | None]:
+    """Return the result's size and format, and its bytes, or None when `kept` tells which of the picture's they are.
+
+    Raises `RefusedError`.
+    """
     operations, output = of_job(job)
     parts = _parts(data, job["lengths"])
     source = _header(parts[0])
     overlays = {name: _overlay(part) for name, part in zip(job["overlays"], parts[1:], strict=True)}
     form = _WRITTEN[output.format or source.format]
     quality = output.quality or QUALITY[form]
-    if (bare := _as_it_is(source, operations, output)) is not None:
-        return {"width": source.width, "height": source.height, "format": form}, bare
+    if (kept := _as_it_is(source, operations, output)) is not None:
+        return {"width": source.width, "height": source.height, "format": form, "kept": kept}, None
     picture = _done(source, operations, overlays, fine=(output.quality or 0) >= FINE)
     body = _encoded(picture, form, quality, output)
     return {"width": picture.width, "height": picture.height, "format": form}, body
@@ -84,8 +95,8 @@ def _header(data: bytes) -> Source:
     return source
 
 
-def _as_it_is(source: Source, operations: tuple[Operation, ...], output: Output) -> bytes | None:
-    """Return a JPEG that nothing is to be done to, without its metadata and without a loss; None when there is work."""
+def _as_it_is(source: Source, operations: tuple[Operation, ...], output: Output) -> Parts | None:
+    """Return the parts of a JPEG that nothing is to be done to, which loses its metadata only; None when there is work."""
     plain = source.format == "jpeg" and source.plain and source.orientation == 1
     if not plain or output.format not in ("", "jpg") or output.quality or output.compress or output.progressive:
         return None
@@ -94,8 +105,8 @@ def _as_it_is(source: Source, operations: tuple[Operation, ...], output: Output)
         whole = isinstance(one, Crop) and _within(one, *size) == (0, 0, *size)
         if not whole and not (isinstance(one, Resize) and one.fit != "crop" and _target(one, *size) == size):
             return None
-    bare = without_metadata(source.data)
-    return bare if bare is not None and is_whole(bare) else None
+    kept = without_metadata(source.data)
+    return kept if kept is not None and is_whole(source) else None
 
 
 def _overlay(data: bytes) -> Any:
@@ -186,7 +197,7 @@ def _opened(source: Source, scale: float) -> Any:
     elif source.format == "webp" and scale < 1:
         options["scale"] = scale
     if len(source.data) >= _LARGE:
-        return Image.new_from_source(_Memory.new_from_memory(source.data), "", **options)
+        return Image.new_from_source(Memory.new_from_memory(source.data), "", **options)
     if source.format == "jpeg":  # by name, which spares the search for a loader
         return Image.jpegload_buffer(source.data, **options)
     return Image.new_from_buffer(source.data, "", **options)

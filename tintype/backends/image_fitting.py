@@ -1,10 +1,12 @@
 """Makes of any picture the JPEG that Instagram takes: upright, sRGB, opaque, in an allowed shape, small enough, bare.
 
-It runs inside the worker process only. A JPEG that is right already is proven whole and handed back byte for byte; one that
-is right but for its metadata loses that, and keeps every coded bit of the picture.
+It runs inside the worker process only. A JPEG that is right already is proven whole and stays byte for byte what it is; one
+that is right but for its metadata loses that, and keeps every coded bit of the picture. Of both only those parts are told that
+are left: whoever asked has the bytes.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +14,24 @@ import pyvips
 
 from tintype.backends.image_layout import Bounds, Layout, cropped, fraction, padded, said
 from tintype.backends.image_lettering import letter
-from tintype.backends.image_source import WHITE, Image, RefusedError, Source, decode, opaque, read_header
+from tintype.backends.image_source import WHITE, Image, RefusedError, Source, decode, opaque, open_jpeg, read_header
 
 QUALITIES = (92, 85, 80, 70, 60, 50, 40)
 UNUSABLE = "Invalid image format. Supported: JPEG, PNG"  # the words of seed 3; WebP, AVIF and GIF are converted, too
 HEIC = "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first, there is no decoder for it here"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _BLUR = 16  # the blurred background is worked out at a sixteenth of the canvas
-_PLAIN_SEGMENTS = frozenset({0xE0, 0xEE, 0xDB, 0xC4, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
+_BLOCK = 8  # pixels, or a multiple of them, in which a JPEG is coded
+_SCAN = 0xDA
+_FRAMES = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
+_PLAIN_SEGMENTS = frozenset({0xE0, 0xEE, 0xDB, 0xC4, 0xDD, 0xCC, *_FRAMES})
 
-_METADATA = frozenset(
-    {0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE}
-)  # Exif, XMP, IPTC, comments; 0xE2 may announce more pictures
+# Exif, XMP, IPTC, comments; 0xE2 may announce more pictures
+_METADATA = frozenset({0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE})
+_END = b"\xff\xd9"
+_REGION: Any = pyvips.Region  # pyright: ignore[reportUnknownMemberType] - pyvips carries no types
+
+Parts = list[tuple[int, int]]  # where the parts of a file begin and end that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,11 @@ class _Wish:
     text: str
 
 
-def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
-    """Return what was changed, and the picture; raises `RefusedError`."""
+def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes | None]:
+    """Return what was changed, and the picture, or None when `kept` tells which of its own bytes are left.
+
+    Raises `RefusedError`.
+    """
     wish = _read(job)
     source = _header(data)
     width, height = source.upright
@@ -47,12 +58,14 @@ def fit(data: bytes, job: dict[str, Any]) -> tuple[dict[str, object], bytes]:
         found = f"{said((width, height))} ({width} × {height} pixels)"
         raise RefusedError("invalid", f"the picture's ratio is {found}, allowed are {allowed}; choose pad or crop")
     layout = (cropped if wish.mode == "crop" else padded)(width, height, wish.bounds, _ratio(wish))
-    stripped = without_metadata(data) if source.format == "jpeg" else None
-    bare = stripped is not None and len(stripped) == len(data)
+    kept = without_metadata(data) if source.format == "jpeg" else None
+    left = sum(end - start for start, end in kept or ())
+    bare = left == len(data)
     untouched = layout == Layout((width, height), (width, height), (width, height)) and source.orientation == 1
     right = untouched and source.plain and not wish.text
-    if stripped is not None and right and len(stripped) <= wish.bytes_max and is_whole(stripped):
-        return {"width": width, "height": height, "changes": [] if bare else ["metadata removed"]}, stripped
+    if kept is not None and right and left <= wish.bytes_max and is_whole(source):
+        changes = [] if bare else ["metadata removed"]
+        return {"width": width, "height": height, "changes": changes, "kept": kept}, None
     picture, transparent = _drawn(source, layout, wish)
     changes = _changes(source, layout, transparent=transparent, bare=bare)
     if wish.text:
@@ -89,30 +102,69 @@ def _header(data: bytes) -> Source:
     return source
 
 
-def without_metadata(data: bytes) -> bytes | None:
-    """Return a JPEG without its metadata; None when it has a profile that is not sRGB, or does not end with its picture."""
-    kept, at = [data[:2]], 2
-    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
-        marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA:
+def without_metadata(data: bytes) -> Parts | None:
+    """Return the parts of a JPEG that are no metadata; None when it has a profile that is not sRGB, or a part too many."""
+    kept = [(0, 2)]
+    for marker, at, end in _segments(data):
+        if marker == _SCAN:
             # Coded bits hold no end marker, so what stands behind the first one is something else.
-            return b"".join([*kept, data[at:]]) if data.find(b"\xff\xd9", end) == len(data) - 2 else None
+            ends = data.endswith(_END) and end <= len(data) - 2 and data.rfind(_END, end, len(data) - 2) == -1
+            return _joined([*kept, (at, len(data))]) if ends else None
         profile = marker == 0xE2 and data[at + 4 : at + 16] == b"ICC_PROFILE\0"
         if marker in _PLAIN_SEGMENTS or (profile and _is_srgb(data[at + 18 : end])):
-            kept.append(data[at:end])
+            kept.append((at, end))
         elif marker not in _METADATA:
             return None
-        at = end
     return None
 
 
-def is_whole(data: bytes) -> bool:
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, beginning and end of all that stands before a JPEG's coded bits, the last of which is `_SCAN`."""
+    marker, at = 0, 2
+    while marker != _SCAN and data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, at, end
+        at = end
+
+
+def _joined(parts: Parts) -> Parts:
+    """Return parts of which none begins where the one before it ends."""
+    joined = parts[:1]
+    for start, end in parts[1:]:
+        if start == joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def is_whole(source: Source) -> bool:
     """Whether a JPEG decodes without a complaint; an eighth of its size costs least and still reads every coded bit."""
+    _complaints()
     try:
-        Image.new_from_buffer(data, "[shrink=8]", access="sequential", fail_on="warning").copy_memory()
+        small = open_jpeg(_down_to_its_last_blocks(source), shrink=8, fail_on="warning")
+        # All at once and in this thread, which costs less than to have it streamed by others.
+        _REGION.new(small).fetch(0, 0, small.width, small.height)
     except pyvips.Error:
         return False
-    return True
+    return not _complaints()  # about the last lines nobody asks libvips again
+
+
+def _complaints() -> str:
+    """Return what libvips has noted since it was asked last."""
+    return str(pyvips.Error("").detail)
+
+
+def _down_to_its_last_blocks(source: Source) -> bytes | bytearray:
+    """Return a JPEG of which an eighth has all lines: libvips rounds down, and would not look at the blocks below that."""
+    missing = -source.height % _BLOCK
+    frame = next((at for marker, at, _ in _segments(source.data) if marker in _FRAMES), None) if missing else None
+    if frame is None:
+        return source.data
+    place = slice(frame + 5, frame + 7)
+    taller = bytearray(source.data)
+    taller[place] = (source.height + missing).to_bytes(2, "big")
+    return taller
 
 
 def _is_srgb(profile: bytes) -> bool:

@@ -13,16 +13,19 @@ MAX_PIXELS_WHOLE = 25_000_000  # progressive JPEG and AVIF are decoded whole: 20
 MAX_SIDE = 16_384
 LOADERS = {
     "jpegload_buffer": "jpeg",
+    "jpegload_source": "jpeg",
     "pngload_buffer": "png",
     "webpload_buffer": "webp",
     "heifload_buffer": "avif",
     "gifload_buffer": "gif",
 }
+JPEG = b"\xff\xd8\xff"  # what every JPEG begins with
 NO_PICTURE = "this is not a JPEG, PNG, WebP, AVIF or GIF picture"
 WHITE = (255, 255, 255)
 
-# pyvips carries no types; this is the one name through which it is used.
+# pyvips carries no types; these are the names through which it is used.
 Image: Any = pyvips.Image  # pyright: ignore[reportUnknownMemberType]
+Memory: Any = pyvips.Source  # pyright: ignore[reportUnknownMemberType]
 
 
 class RefusedError(Exception):
@@ -55,7 +58,7 @@ class Source:
 def read_header(data: bytes) -> Source:
     """Look at the header alone and refuse what must not be decoded; raises `RefusedError`."""
     try:
-        found = Image.new_from_buffer(data, "", access="sequential")
+        found = open_jpeg(data) if data[:3] == JPEG else Image.new_from_buffer(data, "", access="sequential")
     except pyvips.Error as error:
         raise RefusedError("unsupported", NO_PICTURE) from error
     kind = _kind(found)
@@ -70,6 +73,11 @@ def read_header(data: bytes) -> Source:
     plain = (found.bands, found.format, found.interpretation) == (3, "uchar", "srgb")
     turned, frames = int(_get(found, "orientation", 1)), int(_get(found, "n-pages", 1))
     return Source(data, kind, found.width, found.height, turned, frames, plain)
+
+
+def open_jpeg(data: bytes | bytearray, **options: object) -> Any:
+    """Open a JPEG where its bytes are, without a copy of them; nothing is decoded before it is needed."""
+    return Image.new_from_source(Memory.new_from_memory(data), "", access="sequential", **options)
 
 
 def decode(source: Source, width: int) -> Any:

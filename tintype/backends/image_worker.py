@@ -2,8 +2,9 @@
 
 It is started as a file of its own and imports of the house only what works on pictures, so that it stays small and knows
 no secret. A job is a line of JSON on standard input, and the picture's bytes in the memory whose descriptor is the program's
-argument, or without one behind the line; the answer is a line of JSON and the results' bytes on standard output. It ends when its standard input does, which is also
-what a killed parent looks like.
+argument, or without one behind the line; the answer is a line of JSON and the results' bytes on standard output, or no bytes
+when the line tells which of the picture's own ones are the result. It ends when its standard input does, which is also what a
+killed parent looks like.
 """
 
 import base64
@@ -66,12 +67,9 @@ def encode(picture: Any, form: str) -> bytes:
 
 def work(job: dict[str, Any], data: bytes) -> tuple[dict[str, object], list[bytes]]:
     """Do one job: look at the picture, and make the sizes and formats that are asked for; raises `RefusedError`."""
-    if "fit" in job:
-        told, body = fit(data, job["fit"])
-        return {**told, "made": [{"bytes": len(body)}]}, [body]
-    if "convert" in job:
-        told, body = convert(data, job["convert"])
-        return {**told, "made": [{"bytes": len(body)}]}, [body]
+    if "fit" in job or "convert" in job:
+        told, body = fit(data, job["fit"]) if "fit" in job else convert(data, job["convert"])
+        return (told, []) if body is None else ({**told, "made": [{"bytes": len(body)}]}, [body])
     source = read_header(data)
     if source.format == "heic":
         raise RefusedError("unsupported", NO_PICTURE)

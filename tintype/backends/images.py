@@ -187,7 +187,7 @@ class Images:
         A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know.
         """
         told, body = await self._answered({"bytes": len(data), "fit": asdict(fit)}, data, short=False)
-        return Fitted(body, told["width"], told["height"], tuple(told["changes"]))
+        return Fitted(_made(told, body, data), told["width"], told["height"], tuple(told["changes"]))
 
     async def convert(
         self,
@@ -201,7 +201,7 @@ class Images:
         wish = {"lengths": list(map(len, parts)), "overlays": list(overlays or {}), **as_job(operations, output)}
         whole = data if len(parts) == 1 else b"".join(parts)
         told, body = await self._answered({"bytes": len(whole), "convert": wish}, whole, short=True)
-        return Converted(body, told["format"], told["width"], told["height"])
+        return Converted(_made(told, body, data), told["format"], told["width"], told["height"])
 
     async def close(self) -> None:
         """End all workers, those at work as well."""
@@ -296,6 +296,14 @@ async def _exchange(worker: _Worker, line: bytes, data: bytes) -> tuple[dict[str
     await process.stdin.drain()
     told = json.loads(await process.stdout.readuntil(b"\n"))
     return told, await process.stdout.readexactly(sum(each["bytes"] for each in told.get("made", [])))
+
+
+def _made(told: Mapping[str, Any], body: bytes, data: bytes) -> bytes:
+    """Return the one result: what came, or those of the picture's own bytes that are left."""
+    if "kept" not in told:
+        return body
+    (start, end), *more = told["kept"]
+    return data[start:end] if not more else b"".join([data[start:end], *(data[at:to] for at, to in more)])
 
 
 def _share(shared: int, data: bytes) -> None:
