@@ -115,7 +115,12 @@ def by_name(table: str, name: str, who: dict[str, Any]) -> Any:
         ("files", "place"): f"files/{who['word']}.jpg",
         ("files_derived", "place"): f"files/{who['word']}-small.jpg",
         ("file_parts", "place"): f"files/{who['word']}.part",
-        ("posts", "draft"): {"blob": f"publishing/{who['word']}.jpg", "shared": "publishing/shared.jpg"},
+        ("posts", "draft"): {
+            "items": [{"blob": f"publishing/{who['word']}.jpg"}],
+            "shared": "publishing/shared.jpg",
+            "caption": f"publishing/uploads/{seed('b')['workspace']}/{'0' * 32}.jpg",
+            "first_comment": "publishing/../../encryption.key and publishing/bPlain.jpg",
+        },
         ("recipe_items", "source"): {"cover": f"recipes/{who['word']}.jpg", "author": who["username"]},
         ("recipe_items", "id"): f"{who['word']}-recipe-1",
         ("recipe_changes", "item_id"): f"{who['word']}-recipe-1",
@@ -142,6 +147,7 @@ FILES = ("files/{}.jpg", "files/{}-small.jpg", "files/{}.part", "publishing/{}.j
 
 
 def plant_files(data: Path, *letters: str) -> None:
+    put(data / "blobs" / "publishing" / "bPlain.jpg", "of nobody here")
     for letter in letters:
         who = seed(letter)
         uploads = f"publishing/uploads/{who['workspace']}/{'0' * 32}.jpg"
@@ -238,9 +244,11 @@ def test_a_workspace_is_given_out_and_gone_everywhere(house: dict[str, str], tmp
     before = asyncio.run(rows(house["DATABASE_URL"]))
     done = told(run(tmp_path, "export", "--workspace", seed("a")["workspace"], "-o", "out", "--json", **house))
     given = given_out(tmp_path / "out")
-    assert done["files"] == len([name for name in given if name.startswith("files/")])
+    files = [name for name in given if name.startswith("files/")]
+    assert done["files"] == len(files)
     assert {"files/publishing/a-planted.jpg", "files/home/files/a-planted.jpg", "media.jsonl"} <= set(given)
-    assert json.loads(given["posts.jsonl"])["draft"]["blob"] == "publishing/a-planted.jpg"
+    assert json.loads(given["posts.jsonl"])["draft"]["items"] == [{"blob": "publishing/a-planted.jpg"}]
+    assert not [name for name in files if seed("b")["workspace"] in name or "bPlain" in name or "key" in name]
     assert "is not empty" in refused(run(tmp_path, "export", "--workspace", "x", "-o", "out", **house))
 
     gone = told(run(tmp_path, "erase", "--workspace", seed("a")["workspace"], "--yes", "--json", **house))
@@ -251,7 +259,7 @@ def test_a_workspace_is_given_out_and_gone_everywhere(house: dict[str, str], tmp
     assert {name: [text for text in after[name] if "b-planted" in text] for name in mine} == mine
     left = {path.name for path in (tmp_path / "data" / "blobs").rglob("*") if path.is_file()}
     assert not any("a-planted" in name for name in left - {"a-planted.jpg"})
-    assert {"b-planted.jpg", "b-planted.part", "shared.jpg"} <= left
+    assert {"b-planted.jpg", "b-planted.part", "shared.jpg", "bPlain.jpg"} <= left
     assert not list((tmp_path / "data" / "blobs").glob(f"publishing/uploads/{seed('a')['workspace']}/*"))
     assert list((tmp_path / "data" / "blobs").glob(f"publishing/uploads/{seed('b')['workspace']}/*"))
 

@@ -36,6 +36,7 @@ NOBODYS = {
     "idempotent_answers": "sealed, under a digest, for a day",
     "journal": "what other processes hear within the hour; erasing waits for that and then takes it out",
     "login_attempts": "counted under a digest",
+    "nodes": "names of processes that work here, until what they left is taken over",
     "public_sessions": "the operator's own",
     "public_standings": "how the ways to public posts do",
     "push_keys": "the house's own",
@@ -56,7 +57,8 @@ HIDDEN = {
     "welcomes": ("digest",),
 }  # what would let somebody in; values of bytes are sealed secrets and left out as well
 
-_KEY = re.compile(r"(?:publishing|recipes)/[A-Za-z0-9_./-]+")
+_KEY = re.compile(r"(?:publishing|recipes)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_UPLOADS = "publishing/uploads/"
 _SHORTCODE = re.compile(r"/(?:p|reel|tv)/([A-Za-z0-9_-]+)")
 _OWN_POSTS = ("media", "posts", "insight_targets")
 
@@ -80,7 +82,8 @@ class Named:
             case "files_derived" | "file_parts":
                 self.places.add(("", row["place"]))
             case "posts" | "recipe_items":
-                self.keys.update(keys_in(row))
+                mine = f"{_UPLOADS}{row.get('workspace_id')}/"
+                self.keys.update(key for key in keys_in(row) if not key.startswith(_UPLOADS) or key.startswith(mine))
             case "downloads" if row["current"]:
                 self.posts[row["shortcode"]] = row["id"]
             case _:
@@ -88,8 +91,22 @@ class Named:
 
 
 def keys_in(row: Row) -> set[str]:
-    """Return the keys of stored files that a row's texts name."""
-    return {key for value in row.values() if isinstance(value, str) for key in _KEY.findall(value)}
+    """Return the keys of stored files that a row's texts are; one within a sentence is what somebody wrote."""
+    return {said for value in row.values() if isinstance(value, str) for said in _texts(value) if _KEY.fullmatch(said)}
+
+
+def _texts(stored: str) -> Iterator[str]:
+    """Yield a text, or all those in it when it is JSON as it is stored."""
+    try:
+        left: list[Any] = [json.loads(stored)] if stored.startswith(("{", "[", '"')) else [stored]
+    except ValueError:
+        left = [stored]
+    while left:
+        one: Any = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list | dict):
+            left += one.values() if isinstance(one, dict) else one
 
 
 def of_workspace(connection: Connection, workspace_id: str) -> tuple[Chosen, Marks]:
