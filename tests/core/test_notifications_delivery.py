@@ -290,6 +290,24 @@ async def test_what_a_process_died_with_is_sent_by_who_waits_for_it(desk: Desk) 
     assert await node.records.claim(utc_now(), short, 10) == [], "who was overtaken changes nothing"
 
 
+async def test_what_a_dead_process_was_sending_is_sent_at_once_and_nobody_elses(desk: Desk) -> None:
+    phone = Handset()
+    await desk.subscribe(phone)
+    records, lease = desk.notifier.records, desk.notifier.policy.lease
+    await announce(desk, DONE)
+    (mine,) = await records.claim(NOW, lease, 10, "dead")
+    assert await records.release("alive", NOW) == 0
+    assert await records.release("dead", NOW) == 1
+    (again,) = await records.claim(NOW, lease, 10, "heir")
+    await records.give_up(mine, NOW)
+    await records.refuse(mine)
+    await records.postpone(mine, NOW, NOW)
+    assert await records.claim(NOW, lease, 10) == [], "who was overtaken changes nothing"
+    await records.postpone(again, NOW, NOW)
+    assert await records.release("heir", NOW) == 0, "it holds nothing any more"
+    assert await desk.deliver() == {Outcome.DELIVERED: 1}
+
+
 async def test_nothing_is_sent_to_a_private_address(desk: Desk) -> None:
     phone = Handset()
     await desk.subscribe(phone)

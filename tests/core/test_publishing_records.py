@@ -241,6 +241,27 @@ async def test_whoever_was_overtaken_stores_nothing(desk: Desk) -> None:
     assert [one.name for one in await desk.records.timeline(post.id)] == ["accepted"]
 
 
+async def test_a_dead_processs_posts_are_free_at_once_and_nobody_elses(desk: Desk) -> None:
+    first, second = await desk.add(due_at=NOW), await desk.add(due_at=NOW)
+    [dead] = await desk.records.claim("dead", NOW, LEASE, 1)
+    [alive] = await desk.records.claim("alive", NOW, LEASE, 1)
+    assert await desk.records.release("dead") == 1
+    [taken] = await desk.records.claim("heir", NOW, LEASE, 2)
+    assert {taken.id, alive.id} == {first.id, second.id}
+    assert await desk.records.renew(dead, NOW + LEASE) is False
+    with pytest.raises(OvertakenError):
+        await desk.records.move(dead, NOW, state=State.CREATING)
+    assert await desk.records.renew(alive, NOW + LEASE) is True
+
+
+async def test_a_renewal_that_comes_late_holds_nothing(desk: Desk) -> None:
+    await desk.add(due_at=NOW)
+    [held] = await desk.records.claim("mover", NOW, LEASE, 1)
+    await desk.records.move(held, NOW, due_at=NOW + SECOND)
+    assert await desk.records.renew(held, NOW + LEASE) is False
+    assert len(await desk.records.claim("next", NOW + SECOND, LEASE, 1)) == 1
+
+
 async def test_its_owner_takes_a_post_from_whoever_moves_it(desk: Desk) -> None:
     await desk.add()
     [held] = await desk.records.claim("mover", NOW, LEASE, 1)
