@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tintype import logs, metrics, tracing
 from tintype.api.letters import is_legible
 from tintype.api.patience import Patient
+from tintype.api.straight import Straight
 from tintype.errors import Invalid, Kind, Trouble, Unsupported
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ _KINDS = {400: Kind.INVALID, 404: Kind.NOT_FOUND, 413: Kind.TOO_LARGE, 415: Kind
 def build(dialect: Dialect, *, version: str) -> FastAPI:
     """Return an app in which every refusal speaks `dialect`; its routes are added by the dialect's own module."""
     refusals: dict[int | str, dict[str, Any]] = {"default": {"description": _refusals(dialect)}}
-    app = FastAPI(
+    app = Straight(
         title=f"Tintype: {dialect.name}",
         version=version,
         openapi_url=None,

@@ -1,10 +1,14 @@
 """Stored files over HTTP, whole or in ranges: named by their content, so they may be kept for ever by everybody."""
 
+import asyncio
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from stat import S_ISREG
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -77,11 +81,13 @@ async def send(request: Request, blobs: Blobs, key: str, *, etag: str, kind: str
     headers = {**HEADERS, "ETag": etag}
     path = blobs.path(key)
     asked = request.headers.get("range")
-    found = await blobs.head(key)
+    if path is not None and asked is None and not request.state.head:
+        stat = await asyncio.to_thread(_stat_of, path)
+        if stat is not None:
+            return FileResponse(path, media_type=kind, headers=headers, stat_result=stat)
+    found = await blobs.head(key)  # which also knows why there is none
     if found is None:
         raise NotFound(missing)
-    if path is not None and asked is None and not request.state.head:
-        return FileResponse(Path(path), media_type=kind, headers=headers)
     if request.state.head:  # answered without reading the file; a range means nothing here (RFC 9110, 14.2)
         return Response(headers={**headers, "Content-Length": str(found.size)}, media_type=kind)
     span = span_of(asked, found.size) if request.headers.get("if-range", etag) == etag else None
@@ -91,6 +97,13 @@ async def send(request: Request, blobs: Blobs, key: str, *, etag: str, kind: str
         return StreamingResponse(blobs.stream(key), 200, headers, kind)
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
     return StreamingResponse(blobs.stream(key, start, end), 206, headers, kind)
+
+
+def _stat_of(path: Path) -> os.stat_result | None:
+    with suppress(OSError):
+        found = path.stat()
+        return found if S_ISREG(found.st_mode) else None
+    return None
 
 
 def span_of(header: str | None, size: int) -> tuple[int, int] | None:
