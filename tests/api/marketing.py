@@ -158,4 +158,5 @@ def refused(answer: httpx2.Response, status: int) -> str:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
+    assert answer.headers["x-error-code"]
     return answer.json()["error"]

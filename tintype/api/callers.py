@@ -17,6 +17,12 @@ from tintype.backends.idempotency import Idempotency, Stored
 from tintype.errors import RateLimited, Unauthorized, Unavailable
 
 WINDOW_SECONDS = 60
+_SAYING = (
+    "content-type",
+    "location",
+    "retry-after",
+    "x-error-code",
+)  # headers that an answer keeps when it is given again
 
 
 class Counter(Protocol):
@@ -127,12 +133,14 @@ async def once(
 
 
 def _kept(answer: JSONResponse) -> str:
-    """Return what is stored of an answer: the place of what was made, where it has one, in a line above the body."""
-    body = bytes(answer.body).decode()
-    place = answer.headers.get("location")
-    return f"{place}\n{body}" if place else body
+    """Return what is stored of an answer: its body, and above that in lines the headers that say something of it."""
+    said = [f"{name}: {answer.headers[name]}" for name in _SAYING if name in answer.headers]
+    return "\n".join([*said, bytes(answer.body).decode()])
 
 
 def _replay(stored: Stored, headers: Mapping[str, str]) -> JSONResponse:
-    place, _, body = stored.body.rpartition("\n")  # JSON as we send it has no line ends
-    return JSONResponse(json.loads(body), stored.status, {**headers, **({"Location": place} if place else {})})
+    *lines, body = stored.body.split("\n")  # JSON as we send it has no line ends
+    said = dict(
+        line.split(": ", 1) for line in lines if ": " in line
+    )  # a line without a name was kept by an older version
+    return JSONResponse(json.loads(body), stored.status, {**said, **headers})

@@ -37,6 +37,8 @@ _NAMES: Mapping[Product, tuple[str, str]] = {
     Product.REEL: ("Reel", "reel_id"),
 }
 
+_KEPT = ("retry-after", "x-error-code")  # headers of a refusal that stay when its body grows
+
 _REMOTE: Mapping[Kind, type[RemoteTrouble]] = {each.kind: each for each in (Reconnect, Refused, Busy, Unreachable)}
 _OWN: Mapping[Kind, type[Trouble]] = {
     each.kind: each
@@ -142,7 +144,7 @@ def _failed(post: Post, accept: str) -> JSONResponse:
 def _refused(trouble: Trouble, accept: str, more: Mapping[str, object]) -> JSONResponse:
     """Return a trouble in the dialect's own form, with what is known of the post beside it."""
     answer = SOCIAL.refuse(trouble, accept)
-    headers = {name: value for name, value in answer.headers.items() if name == "retry-after"}
+    headers = {name: value for name, value in answer.headers.items() if name in _KEPT}
     body = {**json.loads(bytes(answer.body)), **more}
     return JSONResponse(body, answer.status_code, headers, media_type=answer.media_type)
 
