@@ -189,9 +189,14 @@ def _insights(
     async def measure(event: Event) -> None:
         if isinstance(event, PostPublished):
             post = await publisher.get(event.workspace_id, event.post_id)
-            account = await accounts.get(event.workspace_id, event.account_id)
-            product, published_at = MEASURED[post.draft.product], post.published_at or graph.now()
-            await insights.track(account, event.media_id, product, published_at, caption=post.draft.words)
+            await insights.track(
+                event.workspace_id,
+                event.account_id,
+                event.media_id,
+                MEASURED[post.draft.product],
+                post.published_at or graph.now(),
+                caption=post.draft.words,
+            )
 
     if backends.works and policy.collects:
         backends.bus.subscribe(measure)

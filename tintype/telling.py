@@ -153,7 +153,8 @@ class Announcer:
                 return self._told(account, "account.expiring", text, f"{_life(account)}:{days}")
             case PostPublished() | PostFailed() | PostUnlinked():
                 post = await self.publisher.get(event.workspace_id, event.post_id)
-                return await self._post(post) if post.state in _POSTS else None
+                name = _POSTS.get(post.state)
+                return await self._post(post) if name and await self.outbox.hears(post.workspace_id, name) else None
             case MediaSynced(workspace_id, account_id, changed=True) if account_id:
                 account = await self.accounts.get(workspace_id, account_id)
                 standing = (await self.feed.standings(workspace_id)).get(account_id)

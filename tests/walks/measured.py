@@ -31,7 +31,8 @@ class Measured(Member):
         now = self.stage.clock()
         media_id = self.post(kind, timestamp=int(now.timestamp()), **more)
         products = {"REELS": Product.REELS, "STORY": Product.STORY, "CAROUSEL_ALBUM": Product.CAROUSEL}
-        await self.insights.track(await self.account(), media_id, products.get(kind, Product.FEED), now)
+        product = products.get(kind, Product.FEED)
+        await self.insights.track(self.workspace_id, self.account_id, media_id, product, now)
         return media_id
 
     async def pass_time(self, span: timedelta, *, steps: timedelta = timedelta(minutes=10)) -> int:

@@ -41,6 +41,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tintype.backends.scribe import Scribe
 from tintype.backends.sqlite import connect_directly
+from tintype.backends.statements import Statement
 from tintype.errors import Invalid, Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
@@ -263,7 +264,12 @@ def put(
 ) -> None:
     """Do what `upsert` does, as part of what `Database.store` is given."""
     if rows:
-        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0]), keep), list(rows))
+        _putting(connection.dialect.name, table, tuple(rows[0]), keep).run_each(connection, rows)
+
+
+@cache
+def _putting(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Statement:
+    return Statement(_upserting(dialect, table, names, keep))
 
 
 @cache

@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, put, upsert
+from tintype.backends.statements import Statement
 from tintype.core.accounts import Account, connected_ids, held
 from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
 from tintype.errors import Gone, Unavailable
@@ -112,13 +113,16 @@ _living = (
     .where(media.c.workspace_id == bindparam("workspace_id"), media.c.removed_at.is_(None))
     .order_by(media.c.posted_at.desc(), media.c.id.desc(), media.c.place)
 )
-_living_of_account = _living.where(media.c.account_id == bindparam("account_id"))
-_suspected = select(media.c.id).where(
-    media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
+_LIVING_OF_ACCOUNT = Statement(_living.where(media.c.account_id == bindparam("account_id")))
+_SUSPECTED = Statement(
+    select(media.c.id).where(
+        media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
+    )
 )
-_held = held(bindparam("account_id"))
-_standings_of = select(syncs).where(syncs.c.workspace_id == bindparam("workspace_id"))
-_standing_of = select(syncs).where(syncs.c.account_id == bindparam("account_id"))
+_HELD = Statement(held(bindparam("account_id")))
+_standings = select(*(syncs.c[name] for name in Standing.__dataclass_fields__))
+_STANDINGS = Statement(_standings.where(syncs.c.workspace_id == bindparam("workspace_id")))
+_STANDING = Statement(_standings.where(syncs.c.account_id == bindparam("account_id")))
 
 # What a sync may never overwrite when it stores an item again.
 _KEPT = frozenset({"missed", "missed_at", "removed_at"})
@@ -141,10 +145,11 @@ class FeedRecords:
 
     async def items(self, workspace_id: str, account_id: str | None = None) -> Sequence[Item]:
         """Return a workspace's (or one account's) living items with their copies, newest first."""
-        wanted = {"workspace_id": workspace_id} | ({"account_id": account_id} if account_id else {})
+        if account_id:
+            mine = {"workspace_id": workspace_id, "account_id": account_id}
+            return _assemble(await self.database.look(lambda connection: _LIVING_OF_ACCOUNT.all(connection, mine)))
         async with self.database.read() as connection:
-            rows = (await connection.execute(_living_of_account if account_id else _living, wanted)).all()
-        return _assemble(rows)
+            return _assemble((await connection.execute(_living, {"workspace_id": workspace_id})).all())
 
     async def posted_as(self, permalinks: Sequence[str]) -> tuple[str, str] | None:
         """Return the account and the id of a living post by its possible addresses; connected accounts only."""
@@ -163,25 +168,25 @@ class FeedRecords:
     async def suspected(self, account_id: str) -> frozenset[str]:
         """Return the living items of an account that were found to be missing once."""
         wanted = {"account_id": account_id}
-        found = await self.database.look(lambda connection: connection.execute(_suspected, wanted).scalars().all())
-        return frozenset(found)
+        rows = await self.database.look(lambda connection: _SUSPECTED.all(connection, wanted))
+        return frozenset(media_id for (media_id,) in rows)
 
     async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
         """Return the standing of each of a workspace's accounts that was ever synced."""
         wanted = {"workspace_id": workspace_id}
-        rows = await self.database.look(lambda connection: connection.execute(_standings_of, wanted).all())
-        return {row.account_id: _standing(row) for row in rows}
+        rows = await self.database.look(lambda connection: _STANDINGS.all(connection, wanted))
+        return {row[0]: Standing(*row) for row in rows}
 
     async def all_standings(self) -> Mapping[str, Standing]:
         """Return the standing of every account that was ever synced."""
         async with self.database.read() as connection:
-            return {row.account_id: _standing(row) for row in await connection.execute(select(syncs))}
+            return {row[0]: Standing(*row) for row in await connection.execute(_standings)}
 
     async def standing(self, account_id: str) -> Standing:
         """Return one account's standing."""
         wanted = {"account_id": account_id}
-        row = await self.database.look(lambda connection: connection.execute(_standing_of, wanted).one_or_none())
-        return _standing(row) if row else Standing(account_id)
+        row = await self.database.look(lambda connection: _STANDING.one(connection, wanted))
+        return Standing(*row) if row else Standing(account_id)
 
     async def claim(self, found: Sequence[Asset], now: datetime) -> None:
         """Put own copies on record before their files are put, so that no collection takes them away.
@@ -396,7 +401,7 @@ def _whose(table: Table, workspace_id: str, account_id: str | None) -> Sequence[
 
 
 def _check_held(connection: Connection, account_id: str) -> None:
-    if connection.execute(_held, {"account_id": account_id}).first() is None:
+    if _HELD.one(connection, {"account_id": account_id}) is None:
         raise Gone("the account was let go; nothing of it is stored any more")
 
 
@@ -475,10 +480,6 @@ def _row(account: Account, item: Item, parent_id: str | None, place: int) -> dic
         "missed_at": None,
         "removed_at": None,
     }
-
-
-def _standing(row: Row[Any]) -> Standing:
-    return Standing(row.account_id, row.synced_at, row.deep_at, row.failed_at, row.problem, row.revision)
 
 
 def _standing_row(workspace_id: str, standing: Standing) -> dict[str, Any]:

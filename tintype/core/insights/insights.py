@@ -76,7 +76,8 @@ class Insights:
 
     async def track(
         self,
-        account: Account,
+        workspace_id: str,
+        account_id: str,
         media_id: str,
         product: Product,
         published_at: datetime,
@@ -85,8 +86,8 @@ class Insights:
         caption: str = "",
     ) -> None:
         """Measure a medium from now on; once more changes nothing. Raises `Gone` when the account was let go."""
-        target = Target(account.id, account.workspace_id, media_id, product, published_at, permalink, caption)
-        await self.records.track(account, [never_read(target)], described=False)
+        target = Target(account_id, workspace_id, media_id, product, published_at, permalink, caption)
+        await self.records.begin(never_read(target))
 
     async def notice(self, account_id: str, media_id: str) -> Target:
         """Measure a medium of which only the id is known, asking Instagram what it is.
@@ -102,7 +103,7 @@ class Insights:
         if found is None:
             raise NotFound(f"account {account.username or account.instagram_id} has no medium {media_id[:64]!r}")
         target = never_read(found)
-        await self.records.track(account, [target], described=True)
+        await self.records.track(account, [target])
         return target
 
     async def discover(self, account: Account) -> int:
@@ -114,7 +115,7 @@ class Insights:
         async with self._reading(account) as reader:
             found = await self._new_stories(account, reader)
             media = await reader.unknown_media(await self.records.known(account.id), since)
-            return found + await self.records.track(account, [never_read(one) for one in media], described=True)
+            return found + await self.records.track(account, [never_read(one) for one in media])
 
     async def find_stories(self, account: Account) -> int:
         """Find the account's present stories; return how many are new. Raises `Trouble` as `discover` does."""
@@ -238,7 +239,7 @@ class Insights:
             return False
         told = replace(target, read_at=samples[0].captured_at, next_due=None, ended=End.TOLD)
         try:
-            await self.records.track(account, [target], described=False)
+            await self.records.begin(target)
             await self.records.store(account, told, samples, self.graph.version)
         except Gone:
             return False
@@ -362,7 +363,7 @@ class Insights:
 
     async def _new_stories(self, account: Account, reader: Reader) -> int:
         found = [never_read(one) for one in await reader.stories()]
-        new = await self.records.track(account, found, described=True)
+        new = await self.records.track(account, found)
         await self._visited(account, stories_at=self.graph.now())
         return new
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, put, upsert
+from tintype.backends.statements import Statement
 from tintype.core.access import living_ids
 from tintype.core.accounts import Account, held
 from tintype.core.insights.model import End, Known, Product, Sample, Source, Target, Visits
@@ -107,7 +108,8 @@ latest = Table(
 MANY = 10_000  # samples that one transaction drops; among a million it takes under a second
 
 _ALL = (latest, samples, targets, visits)
-_COUNT = select(func.count()).where(targets.c.account_id == bindparam("account_id"))
+_COUNT = Statement(select(func.count()).where(targets.c.account_id == bindparam("account_id")))
+_HELD = Statement(held(bindparam("account_id")))
 _GONE = "the account was let go; nothing of it is stored any more"
 
 _SCHEDULE = frozenset({"read_at", "next_due", "tries", "ended"})
@@ -120,21 +122,31 @@ class InsightRecords:
 
     database: Database
 
-    async def track(self, account: Account, found: Sequence[Target], *, described: bool) -> int:
-        """Begin to measure media; return how many are new. One that is measured already keeps its schedule.
+    async def begin(self, target: Target) -> None:
+        """Begin to measure one medium, unless it is measured already.
 
-        With `described`, what Instagram tells of a medium replaces what was known. Raises `Gone` when the account was
-        let go.
+        Raises `Gone` when the account was let go.
         """
-        rows, keep = [_target_row(one) for one in found], _SCHEDULE if described else _TOLD
-        holding, counting = held(account.id), {"account_id": account.id}
+        row = _target_row(target)
+
+        def store(connection: Connection) -> None:
+            _check_held(connection, target.account_id)
+            put(connection, targets, [row], keep=_TOLD)
+
+        await self.database.store(store)
+
+    async def track(self, account: Account, found: Sequence[Target]) -> int:
+        """Begin to measure media as Instagram tells of them; return how many are new, the others keep their schedules.
+
+        Raises `Gone` when the account was let go.
+        """
+        rows, mine = [_target_row(one) for one in found], {"account_id": account.id}
 
         def store(connection: Connection) -> int:
-            if connection.execute(holding).first() is None:
-                raise Gone(_GONE)
-            before = connection.scalar(_COUNT, counting) or 0
-            put(connection, targets, rows, keep=keep)
-            return (connection.scalar(_COUNT, counting) or 0) - before
+            _check_held(connection, account.id)
+            before = _COUNT.value(connection, mine)
+            put(connection, targets, rows, keep=_SCHEDULE)
+            return _COUNT.value(connection, mine) - before
 
         return await self.database.store(store)
 
@@ -358,8 +370,7 @@ class InsightRecords:
         await upsert(connection, latest, rows)
 
     async def _check_held(self, connection: AsyncConnection, account_id: str) -> None:
-        if (await connection.execute(held(account_id))).first() is None:
-            raise Gone(_GONE)
+        await connection.run_sync(_check_held, account_id)
 
 
 def _is(target: Target) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -411,3 +422,8 @@ def _whole(value: float) -> float:
 
 def _visits(row: Row[Any]) -> Visits:
     return Visits(row.account_id, row.captured_at, row.stories_at, row.paused_until, row.problem)
+
+
+def _check_held(connection: Connection, account_id: str) -> None:
+    if _HELD.one(connection, {"account_id": account_id}) is None:
+        raise Gone(_GONE)

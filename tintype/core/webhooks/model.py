@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -239,10 +239,12 @@ def checked_url(url: str, allowed: Sequence[str]) -> str:
 
 def wants(endpoint: Endpoint, happening: Happening) -> bool:
     """Tell whether an endpoint is told of this: one of an app hears of that app alone."""
-    if endpoint.app_id not in (None, happening.app_id):
-        return False
-    chosen = endpoint.events
-    return happening.event in chosen or EVERYTHING in chosen or (ALL in chosen and is_of_files(happening.event))
+    return endpoint.app_id in (None, happening.app_id) and is_chosen(happening.event, endpoint.events)
+
+
+def is_chosen(event: str, chosen: Collection[str]) -> bool:
+    """Tell whether an event is among those that somebody chose."""
+    return event in chosen or EVERYTHING in chosen or (ALL in chosen and is_of_files(event))
 
 
 def is_of_files(event: str) -> bool:

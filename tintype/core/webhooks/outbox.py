@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
 from tintype.core.webhooks.model import Happening
-from tintype.core.webhooks.records import curious, put, wanting
+from tintype.core.webhooks.records import curious, hears, put, wanting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Outbox:
             written = await put(connection, happening, self.now())
         if written is not None:
             self.wake()
+
+    async def hears(self, workspace_id: str, event: str) -> bool:
+        """Tell whether anybody wants to hear of such an event, before there is anything to tell."""
+        return await self.database.look(lambda connection: hears(connection, workspace_id, event))
 
     async def curious(self) -> Sequence[str]:
         """Return the workspaces that want to hear of more than files."""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
+from tintype.backends.statements import Statement
 from tintype.core.access import living_ids
 from tintype.core.webhooks.model import (
     Endpoint,
@@ -21,6 +22,7 @@ from tintype.core.webhooks.model import (
     State,
     Way,
     body_of,
+    is_chosen,
     is_of_files,
     wants,
 )
@@ -34,9 +36,9 @@ WISHED = ("url", "events", "description", "schedule", "delays", "envelope")
 STANDING = ("state", "reason", "failing_since", "failed_at")
 SEALED = ("secret", "earlier", "private")
 
-_LISTENING = select(endpoints).where(
-    endpoints.c.workspace_id == bindparam("workspace_id"), endpoints.c.workspace_id.in_(living_ids())
-)
+_of_workspace = (endpoints.c.workspace_id == bindparam("workspace_id")) & endpoints.c.workspace_id.in_(living_ids())
+_LISTENING = select(endpoints).where(_of_workspace)
+_CHOSEN = Statement(select(endpoints.c.events).where(_of_workspace, endpoints.c.app_id.is_(None)))
 # An endpoint that is removed at this moment must not take the caller's transaction with it.
 _LOCKED = _LISTENING.with_for_update(read=True, key_share=True)
 
@@ -152,6 +154,11 @@ def wanting(connection: Connection, happening: Happening, *, lock: bool = False)
     """Return the endpoints that want to hear of this; with `lock` none of them goes away before the transaction ends."""
     rows = connection.execute(_LOCKED if lock else _LISTENING, {"workspace_id": happening.workspace_id})
     return [one for row in rows if wants(one := endpoint_of(row), happening)]
+
+
+def hears(connection: Connection, workspace_id: str, event: str) -> bool:
+    """Tell whether an endpoint that is of no app wants to hear of such an event."""
+    return any(is_chosen(event, chosen) for (chosen,) in _CHOSEN.all(connection, {"workspace_id": workspace_id}))
 
 
 async def curious(database: Database) -> Sequence[str]:
