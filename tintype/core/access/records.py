@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, bindparam, insert, select, update
 
 from tintype.backends.database import Database, Instant, Json, metadata
+from tintype.backends.statements import Statement
 from tintype.core.access.model import Caller, Credential, Grant, Workspace
 from tintype.core.access.use_records import UseRecords
 
@@ -38,8 +39,8 @@ credentials = Table(
 )
 
 
-_SHOWN = (
-    select(credentials, workspaces.c.name, workspaces.c.removed_at)
+_SHOWN = Statement(
+    select(*credentials.c["workspace_id", "id", "origins"], *workspaces.c["name", "removed_at"])
     .join(workspaces)
     .where(credentials.c.digest == bindparam("digest"), credentials.c.grant == bindparam("grant"))
     .where(credentials.c.revoked_at.is_(None))
@@ -72,11 +73,11 @@ class AccessRecords:
     async def find(self, digest: str, grant: Grant) -> tuple[Caller, bool] | None:
         """Return the caller behind a live credential, and whether its workspace still exists."""
         shown = {"digest": digest, "grant": grant.value}
-        row = await self.database.look(lambda connection: connection.execute(_SHOWN, shown).one_or_none())
+        row = await self.database.look(lambda connection: _SHOWN.one(connection, shown))
         if row is None:
             return None
-        caller = Caller(row.workspace_id, row.name, grant, row.id, tuple(row.origins))
-        return caller, row.removed_at is None
+        workspace_id, credential_id, origins, name, removed_at = row
+        return Caller(workspace_id, name, grant, credential_id, tuple(origins)), removed_at is None
 
     async def workspace(self, workspace_id: str) -> Workspace | None:
         """Return a workspace that was not removed."""

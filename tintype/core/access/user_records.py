@@ -24,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata
+from tintype.backends.statements import Statement
 from tintype.core.access.model import (
     Invitation,
     Member,
@@ -93,13 +94,11 @@ _SEATS = (
 )
 
 # All that decides what the bearer of a token may do, in one statement: it is asked at every request.
-_BEARER = (
+_BEARER = Statement(
     select(
-        users,
+        *users.c["id", "email", "name", "created_at", "disabled_at"],
         members.c.role,
-        workspaces.c.id.label("workspace_id"),
-        workspaces.c.name.label("workspace_name"),
-        workspaces.c.created_at.label("workspace_since"),
+        *workspaces.c["id", "name", "created_at"],
     )
     .join(sessions, sessions.c.user_id == users.c.id)
     .outerjoin(
@@ -186,15 +185,11 @@ class UserRecords:
     async def bearer(self, session_id: str, user_id: int) -> Person | None:
         """Return a user whose session goes on, as `person` does; None: it has ended, or never began."""
         this = {"session_id": session_id, "user_id": user_id}
-        rows = await self.database.look(lambda connection: connection.execute(_BEARER, this).all())
+        rows = await self.database.look(lambda connection: _BEARER.all(connection, this))
         if not rows:
             return None
-        seats = (
-            Seat(Workspace(row.workspace_id, row.workspace_name, row.workspace_since), Role(row.role))
-            for row in rows
-            if row.workspace_id is not None
-        )
-        return Person(_user(rows[0]), tuple(seats))
+        seats = (Seat(Workspace(*room), Role(role)) for _, _, _, _, _, role, *room in rows if role is not None)
+        return Person(User(*rows[0][:5]), tuple(seats))
 
     async def by_email(self, email: str) -> tuple[User, str | None] | None:
         """Return the user of an e-mail address, with what is stored of the password."""
