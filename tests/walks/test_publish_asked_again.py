@@ -46,6 +46,30 @@ def test_the_same_key_after_a_kill_gets_the_one_post(tmp_path: Path) -> None:
     assert [item["id"] for item in published] == [answer.json()["post_id"]]
 
 
+def test_whoever_waits_when_the_server_is_ended_hears_how_far_the_post_is(tmp_path: Path) -> None:
+    with running() as pretend:
+        pretend.post("/people", username="impatient", media=0)
+        token = asyncio.run(_connected(settings_for(pretend, data=tmp_path), pretend))
+        headers = {"Authorization": f"Bearer {token}"}
+        pretend.levers.patch("/_world/settings", json={"container_seconds": 6}).raise_for_status()
+        heard: list[httpx2.Response | None] = []
+        with serving(tmp_path, environment(pretend)) as (process, url):
+            asking = threading.Thread(target=lambda: heard.append(_ask(url, headers)), daemon=True)
+            asking.start()
+            _until(lambda: _publishes(pretend))
+            process.terminate()
+            asking.join(PATIENCE)
+            assert process.wait(PATIENCE) == 0
+        [answer] = heard
+        assert answer is not None
+        assert (answer.status_code, answer.json()["status"]) == (202, "processing")
+        with serving(tmp_path, environment(pretend)) as (_, url):
+            place, asked = f"{url}{answer.headers['location']}", {"headers": headers, "timeout": PATIENCE}
+            _until(lambda: httpx2.get(place, **asked).json()["status"] == "published")
+        published = pretend.levers.get("/_world/published", params={"username": "impatient"}).json()
+    assert len(published) == 1
+
+
 def _ask(url: str, headers: Mapping[str, str]) -> httpx2.Response | None:
     body: dict[str, Any] = {"account_id": 1, "image_url": "https://pictures.invalid/one.jpg", "caption": "Asked again"}
     try:

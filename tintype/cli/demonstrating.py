@@ -115,7 +115,7 @@ async def _demo(
 async def _open(settings: "Settings", listener: socket.socket) -> AsyncGenerator[tuple["House", "asyncio.Task[None]"]]:
     from tintype.app import open_house
 
-    async with open_house(settings) as house, listening(house.front, listener) as server:
+    async with open_house(settings) as house, listening(house.front, listener, ending=house.publisher.hurry) as server:
         if not house.backends.works:
             raise Unavailable(f"another process works with {settings.data}; end it, or give another --data")
         yield house, server

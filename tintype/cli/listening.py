@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -89,8 +89,13 @@ def is_loopback(host: str) -> bool:
 
 
 @asynccontextmanager
-async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["asyncio.Task[None]"]:
-    """Serve an app on a socket while the block runs; the task ends early only when the server breaks."""
+async def listening(
+    app: "ASGIApp", listener: socket.socket, *, ending: Callable[[], None] = lambda: None
+) -> AsyncGenerator["asyncio.Task[None]"]:
+    """Serve an app on a socket while the block runs; the task ends early only when the server breaks.
+
+    `ending` is called before the server stops, so that requests which only wait can still be answered.
+    """
     # Granian takes a while to load, which commands without a server should not wait for.
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
@@ -123,6 +128,7 @@ async def listening(app: "ASGIApp", listener: socket.socket) -> AsyncGenerator["
         await asyncio.sleep(0)
         yield task
     finally:
+        ending()
         server.stop()
         _, left = await asyncio.wait({task}, timeout=_GRACE_SECONDS)
         if left:

@@ -72,7 +72,7 @@ async def _serve(settings: "Settings", listener: socket.socket, only: tuple[str,
             from tintype.app import open_house
 
             house = await stack.enter_async_context(open_house(settings, work=work, only=only))
-            server = await stack.enter_async_context(listening(house.front, listener))
+            server = await stack.enter_async_context(listening(house.front, listener, ending=house.publisher.hurry))
         _settle()
         if work and not house.backends.works:
             note(f"another process works the jobs of {settings.data}; this one only serves")

@@ -8,14 +8,24 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Arrivals:
-    """Who waits for which post; those that another process moves are heard of through the bus."""
+    """Who waits for which post; those that another process moves are heard of through the bus.
 
+    Once it is `over`, nobody is to wait any more.
+    """
+
+    over: bool = False
     _waiting: dict[int, set[asyncio.Event]] = field(default_factory=dict[int, set[asyncio.Event]])
 
     def arrived(self, post_id: int) -> None:
         """Tell everybody who waits that something about a post is worth a look."""
         for event in self._waiting.get(post_id, ()):
             event.set()
+
+    def end(self) -> None:
+        """Let everybody who waits have a look, and go."""
+        self.over = True
+        for post_id in self._waiting:
+            self.arrived(post_id)
 
     @contextlib.contextmanager
     def expecting(self, post_id: int) -> Generator[asyncio.Event]:

@@ -93,7 +93,7 @@ class Publisher:
         return stored
 
     async def wait(self, workspace_id: str, post_id: int, seconds: float) -> Post:
-        """Return a post when it has ended, or as it stands after so many seconds."""
+        """Return a post when it has ended, or as it stands after so many seconds or when nobody may wait any more."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         with self.resources.arrivals.expecting(post_id) as arrived:
@@ -104,9 +104,13 @@ class Publisher:
                 post = self.runner.moving(post_id) if heard else None
                 if post is None or post.workspace_id != workspace_id or left <= 0:
                     post = await self.get(workspace_id, post_id)
-                if post.state in ENDED or left <= 0:
+                if post.state in ENDED or left <= 0 or self.resources.arrivals.over:
                     return post
                 heard = await _within(min(LOOK_SECONDS, left), arrived)
+
+    def hurry(self) -> None:
+        """Tell everybody who waits how far their post is: this process ends, and the work goes on in the next one."""
+        self.resources.arrivals.end()
 
     async def get(self, workspace_id: str, post_id: int) -> Post:
         """Return a workspace's post.
