@@ -244,6 +244,8 @@ async def test_the_quota_is_a_rolling_day(visitor: Visitor) -> None:
     await visitor.world("POST", "/clock", advance_seconds=200)
     await published(visitor, token, fourth)
     assert (await visitor.get(token, "/me/content_publishing_limit")) == {"data": [{"quota_usage": 1}]}
+    other = await visitor.token(WALKER)
+    assert (await visitor.get(other, "/me/content_publishing_limit")) == {"data": [{"quota_usage": 0}]}
 
 
 async def test_containers_have_a_limit_of_their_own(visitor: Visitor) -> None:
@@ -252,6 +254,7 @@ async def test_containers_have_a_limit_of_their_own(visitor: Visitor) -> None:
     for _ in range(2):
         await container(visitor, token, image_url=PICTURE)
     assert await refusal(visitor, token, image_url=PICTURE) == (9, 2207042)
+    await container(visitor, await visitor.token(WALKER), image_url=PICTURE)
 
 
 async def test_the_spam_shield_refuses_although_the_post_is_live(visitor: Visitor) -> None:
@@ -292,6 +295,19 @@ async def test_parameters_may_be_a_json_body(visitor: Visitor, token: str) -> No
     body = {"media_type": "CAROUSEL", "children": [one["id"] for one in made], "caption": "as JSON"}
     answer = await visitor.http.post("/me/media", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
+
+
+async def test_parameters_may_be_a_form(visitor: Visitor) -> None:
+    await visitor.world("POST", "/reset", seed=7, container_seconds=0)
+    token, caption = await visitor.token(), "Brot & Butter; größer = besser, 100 %\n+ Tee 🍵"
+    headers = {"authorization": f"Bearer {token}"}
+    form = {"image_url": PICTURE, "is_carousel_item": "true", "alt_text": ""}
+    made = [(await visitor.http.post("/me/media", data=form, headers=headers)).json()["id"] for _ in range(2)]
+    album = {"media_type": "CAROUSEL", "children": made, "caption": caption}
+    whole = (await visitor.http.post("/me/media", data=album, headers=headers)).json()["id"]
+    media = await published(visitor, token, whole)
+    shown = await visitor.get(token, f"/{media}", fields="caption,children")
+    assert (shown["caption"], len(shown["children"]["data"])) == (caption, 2)
 
 
 async def test_the_facebook_login_publishes_and_deletes(visitor: Visitor) -> None:

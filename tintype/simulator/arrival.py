@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from starlette.formparsers import MultiPartException
@@ -113,7 +113,9 @@ async def params_of(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         found |= _from_json(await request.body())
-    elif kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    elif kind == "application/x-www-form-urlencoded":
+        found |= _joined(parse_qsl((await request.body()).decode("latin-1"), keep_blank_values=True))
+    elif kind == "multipart/form-data":
         found |= await _from_form(request)
     return found
 
@@ -125,6 +127,14 @@ async def _from_form(request: Request) -> dict[str, str]:
             return {name: ",".join(one for one in form.getlist(name) if isinstance(one, str)) for name in form}
     except MultiPartException:
         return {}
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by name; those of a repeated name joined by commas."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
 
 
 def _from_json(body: bytes) -> dict[str, str]:

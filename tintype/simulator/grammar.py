@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tintype.simulator.errors import GraphError
 
@@ -23,8 +24,9 @@ class Field:
     inner: str = ""
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> tuple[Field, ...]:
-    """The fields of a comma list; GraphError 2500 for text that is not one."""
+    """The fields of a comma list, which a program asks for again and again; GraphError 2500 for text that is not one."""
     if not text.strip():
         return ()
     reader = _Reader(text)

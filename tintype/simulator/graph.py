@@ -44,7 +44,7 @@ async def serve(arrival: Arrival) -> Response:
     if arrival.method == "POST" and not arrival.segments and "batch" in arrival.params:
         return JSONResponse(await _batch(arrival))
     response = await _one(arrival)
-    response.headers.update(_headers(arrival))
+    response.raw_headers += [(name.encode(), value.encode()) for name, value in _headers(arrival).items()]
     if response.media_type != "application/json":
         return response
     response.headers["content-type"] = "application/json; charset=UTF-8"

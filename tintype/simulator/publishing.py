@@ -55,7 +55,7 @@ async def create(arrival: Arrival, visit: Visit, person: Person) -> Answer:
         width=fetched.width,
         height=fetched.height,
     )
-    world.containers[container.id] = container
+    world.add_container(container)
     arrival.effect(f"container:{container.id}")
     if not resumable:
         return {"id": container.id}
@@ -64,9 +64,7 @@ async def create(arrival: Arrival, visit: Visit, person: Person) -> Answer:
 
 
 def _check_room(world: World, person: Person) -> None:
-    since = world.now() - DAY
-    recent = sum(one.owner == person.username and one.created_at > since for one in world.containers.values())
-    if recent >= world.settings.quota_containers:
+    if world.made_since(person.username, world.now() - DAY) >= world.settings.quota_containers:
         raise refusal(2207042, "The account made too many containers today.")
 
 
@@ -156,8 +154,7 @@ def polled(world: World, container: Container) -> Container:
 
 def used_quota(world: World, username: str) -> int:
     """Posts that were published for an account in the last 24 hours."""
-    since = world.now() - QUOTA_SECONDS
-    return sum(world.containers[made].owner == username for when, made, _ in world.published if when > since)
+    return world.published_since(username, world.now() - QUOTA_SECONDS)
 
 
 def publish(arrival: Arrival, visit: Visit, person: Person) -> Answer:
@@ -200,8 +197,7 @@ def _post(world: World, person: Person, container: Container) -> Media:
             width=children[0].width, height=children[0].height,
         )  # fmt: skip
     world.add_media(media)
-    world.published.append((world.now(), container.id, media.id))
-    world.change_container(container, media_id=media.id)
+    world.note_published(container, media)
     if world.settings.unreadable_after_publish:
         world.fresh_reads[media.id] = world.settings.unreadable_after_publish
     return media

@@ -59,10 +59,12 @@ class World:
         self.media: dict[str, Media] = {}
         self.comments: dict[str, Comment] = {}
         self.containers: dict[str, Container] = {}
+        self._made: dict[str, list[float]] = {}  # username -> when containers were made
         self.codes: dict[str, Code] = {}
         self.tokens: dict[str, Token] = {}
         self.renditions: dict[str, Rendition] = {}
         self.published: list[tuple[float, str, str]] = []  # (when, container id, media id)
+        self._went_up: dict[str, list[float]] = {}  # username -> when posts were published
         self.subscriptions: dict[tuple[str, str], tuple[str, ...]] = {}  # (app id, node id) -> fields
         self.searched_tags: dict[str, dict[str, float]] = {}  # user id -> tag -> when
         self.fresh_reads: dict[str, int] = {}  # media id -> reads that still answer 100/33
@@ -221,6 +223,26 @@ class World:
     def app_for(self, login: str) -> App:
         """The first app of this login."""
         return next(app for app in self.apps.values() if app.login == login)
+
+    def add_container(self, container: Container) -> None:
+        """Keep a new container."""
+        self.containers[container.id] = container
+        self._made.setdefault(container.owner, []).append(container.created_at)
+
+    def made_since(self, username: str, since: float) -> int:
+        """How many containers of an account were made after a moment."""
+        return sum(when > since for when in self._made.get(username, ()))
+
+    def note_published(self, container: Container, media: Media) -> None:
+        """Remember that a post came through the API."""
+        now = self.now()
+        self.published.append((now, container.id, media.id))
+        self._went_up.setdefault(container.owner, []).append(now)
+        self.change_container(container, media_id=media.id)
+
+    def published_since(self, username: str, since: float) -> int:
+        """How many posts of an account went up through the API after a moment."""
+        return sum(when > since for when in self._went_up.get(username, ()))
 
     def change_container(self, container: Container, **changes: object) -> Container:
         """Replace a container by its new self and return that."""
