@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.servers import postgres_server
 from tintype.backends import idempotency as here
 from tintype.backends.database import open_database
-from tintype.backends.idempotency import Idempotency, Stored
+from tintype.backends.idempotency import Idempotency, Running, Stored
 from tintype.backends.migrations import upgrade
 from tintype.backends.vault import Vault, new_key
-from tintype.errors import Conflict
+from tintype.errors import Conflict, Mismatch
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
@@ -76,3 +76,30 @@ async def test_a_slow_request_keeps_its_key(kept: Idempotency) -> None:
     await kept.finish("scope", "slow", Stored(201, "{}"))
     await aged(kept)
     assert await kept.begin("scope", "slow", b"body") == Stored(201, "{}")
+
+
+async def test_an_answer_is_forgotten_after_a_day_by_its_key_and_by_the_way_others_are(kept: Idempotency) -> None:
+    for key in ("old", "other"):
+        assert await kept.begin("scope", key, b"body") is None
+        await kept.finish("scope", key, Stored(201, "{}"))
+    with pytest.raises(Mismatch):
+        await kept.begin("scope", "old", b"another body")
+    async with kept.database.write() as connection:
+        await connection.execute(here.answers.update().values(at=datetime.now(UTC) - here.KEPT))
+    assert await kept.begin("scope", "old", b"another body") is None
+    for number in range(2000):  # one in 256 sweeps
+        await kept.begin("scope", f"new {number}", b"body")
+        if await stored(kept) == 2 + number:
+            return
+    raise AssertionError("what was too old is still there")
+
+
+async def stored(kept: Idempotency) -> int:
+    async with kept.database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(here.answers)) or 0
+
+
+async def test_of_several_at_once_one_has_the_key(kept: Idempotency) -> None:
+    begun = [kept.begin("scope", "at once", b"body") for _ in range(8)]
+    found = await asyncio.gather(*begun, return_exceptions=True)
+    assert [each for each in found if not isinstance(each, Running)] == [None]

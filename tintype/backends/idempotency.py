@@ -10,11 +10,24 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tintype.backends.database import Database, Instant, metadata
+from tintype.backends.statements import Record, Statement
 from tintype.backends.vault import Vault
 from tintype.errors import Conflict, Invalid, Mismatch, Unavailable
 
@@ -33,6 +46,23 @@ answers = Table(
     Column("body", LargeBinary),
     Column("at", Instant, nullable=False),
 )
+
+
+_THIS = answers.c.digest == bindparam("key")
+_CUT_OFF = answers.c.status.is_(None) & (answers.c.at < bindparam("running_since"))
+_FREEING = Statement(delete(answers).where(_THIS, (answers.c.at < bindparam("kept_since")) | _CUT_OFF))
+_SWEEPING = Statement(delete(answers).where(answers.c.at < bindparam("kept_since")))
+_SWEEPER = "00"  # how the digests begin, one in 256, whose claims also put away what is too old of all others
+_GIVEN = Statement(select(answers.c.request, answers.c.status, answers.c.body).where(_THIS))
+_HOLDING = Statement(update(answers).where(_THIS, answers.c.status.is_(None)))
+_FINISHING = Statement(update(answers).where(_THIS))
+_ABANDONING = Statement(delete(answers).where(_THIS))
+
+
+@cache
+def _claiming(dialect: str) -> Statement:
+    put = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return Statement(put(answers).on_conflict_do_nothing().returning(answers.c.digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +93,19 @@ class Idempotency:
             raise Invalid(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters")
         now = datetime.now(UTC)
         digest, content = _digest(scope, key), hashlib.sha256(request).hexdigest()
-        try:
-            async with self.database.write() as connection:
-                await connection.execute(delete(answers).where(answers.c.at < now - KEPT))
-                cut_off = answers.c.status.is_(None) & (answers.c.at < now - RUNNING)
-                await connection.execute(delete(answers).where(answers.c.digest == digest, cut_off))
-                await connection.execute(answers.insert().values(digest=digest, request=content, at=now))
-        except IntegrityError:
-            return await self._given(digest, content)
-        return None
+        times = {"kept_since": now - KEPT, "running_since": now - RUNNING}
+
+        def claim(connection: Connection) -> tuple[bool, Record | None]:
+            if digest.startswith(_SWEEPER):
+                _SWEEPING.run(connection, {"kept_since": times["kept_since"]})
+            _FREEING.run(connection, {"key": digest, **times})
+            row = {"digest": digest, "request": content, "at": now}
+            if _claiming(connection.dialect.name).value(connection, row) is not None:
+                return True, None
+            return False, _GIVEN.one(connection, {"key": digest})
+
+        is_mine, given = await self.database.store(claim)
+        return None if is_mine else self._given(digest, content, given)
 
     @asynccontextmanager
     async def held(self, scope: str, key: str) -> AsyncGenerator[None]:
@@ -83,41 +117,38 @@ class Idempotency:
             holding.cancel()
 
     async def _hold(self, digest: str) -> None:
-        mine = (answers.c.digest == digest) & answers.c.status.is_(None)
         while True:
             await asyncio.sleep(RUNNING.total_seconds() / 4)
+            this = {"key": digest, "at": datetime.now(UTC)}
             with suppress(Unavailable):
-                async with self.database.write() as connection:
-                    await connection.execute(update(answers).where(mine).values(at=datetime.now(UTC)))
+                await self.database.store(lambda connection, this=this: _HOLDING.run(connection, this))
 
     async def finish(self, scope: str, key: str, answer: Stored) -> None:
         """Keep the answer for a key that was claimed."""
         digest = _digest(scope, key)
         sealed = self.vault.seal(answer.body, context=f"idempotent_answers:{digest}")
-        query = update(answers).where(answers.c.digest == digest).values(status=answer.status, body=sealed)
-        async with self.database.write() as connection:
-            await connection.execute(query)
+        this = {"key": digest, "status": answer.status, "body": sealed}
+        await self.database.store(lambda connection: _FINISHING.run(connection, this))
 
     async def abandon(self, scope: str, key: str) -> None:
         """Let go of a claimed key whose request failed: trying again may succeed."""
-        async with self.database.write() as connection:
-            await connection.execute(delete(answers).where(answers.c.digest == _digest(scope, key)))
+        this = {"key": _digest(scope, key)}
+        await self.database.store(lambda connection: _ABANDONING.run(connection, this))
 
     async def release(self) -> None:
         """Let go of every claimed key: where one process serves, whoever claimed them at its start is dead."""
         async with self.database.write() as connection:
             await connection.execute(delete(answers).where(answers.c.status.is_(None)))
 
-    async def _given(self, digest: str, content: str) -> Stored | None:
-        async with self.database.read() as connection:
-            row = (await connection.execute(select(answers).where(answers.c.digest == digest))).one_or_none()
+    def _given(self, digest: str, content: str, row: Record | None) -> Stored:
         if row is None:
             raise Running("the request with this Idempotency-Key just ended; try again", retry_after=1)
-        if row.request != content:
+        request, status, body = row
+        if request != content:
             raise Mismatch("this Idempotency-Key was used with another request; use a new key for a new request")
-        if row.status is None or row.body is None:
+        if status is None or body is None:
             raise Running("the request with this Idempotency-Key is still running", retry_after=2)
-        return Stored(row.status, self.vault.open(row.body, context=f"idempotent_answers:{digest}"))
+        return Stored(status, self.vault.open(body, context=f"idempotent_answers:{digest}"))
 
 
 def _digest(scope: str, key: str) -> str:
