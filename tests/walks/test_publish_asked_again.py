@@ -64,8 +64,8 @@ def test_whoever_waits_when_the_server_is_ended_hears_how_far_the_post_is(tmp_pa
         assert answer is not None
         assert (answer.status_code, answer.json()["status"]) == (202, "processing")
         with serving(tmp_path, environment(pretend)) as (_, url):
-            place, asked = f"{url}{answer.headers['location']}", {"headers": headers, "timeout": PATIENCE}
-            _until(lambda: httpx2.get(place, **asked).json()["status"] == "published")
+            place = f"{url}{answer.headers['location']}"
+            _until(lambda: httpx2.get(place, headers=headers, timeout=PATIENCE).json()["status"] == "published")
         published = pretend.levers.get("/_world/published", params={"username": "impatient"}).json()
     assert len(published) == 1
 
