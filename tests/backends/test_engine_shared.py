@@ -112,6 +112,22 @@ async def test_what_a_node_does_not_come_to_others_may_have(node: Node) -> None:
         assert (await engine.outcome(job, wait=PATIENCE)).state is JobState.DONE
 
 
+async def test_a_job_that_was_taken_and_never_begun_goes_on(node: Node) -> None:
+    engine, work = node.engine, node.work
+    jobs = [await engine.enqueue("test.slow", "gate") for _ in range(AT_ONCE)]
+    await node.until(lambda count: count == AT_ONCE, "status = 'PENDING'")
+    lost = await engine.enqueue("test.quick", unique="lost")
+    async with node.database.write() as connection:
+        taken = "status = 'PENDING', executor_id = 'node', owner_xid = 'nobody', recovery_attempts = 1"
+        await connection.execute(
+            text(f"UPDATE dbos.workflow_status SET {taken} WHERE workflow_uuid = :job"), {"job": lost}
+        )
+    await node.until(lambda count: count == 1, "status = 'ENQUEUED' AND recovery_attempts = 1")
+    work.gates["gate"].set()
+    for job in (*jobs, lost):
+        assert (await engine.outcome(job, wait=PATIENCE)).state is JobState.DONE
+
+
 @given(st.integers(1, 64), st.integers(0, 10_000))
 def test_a_node_wants_what_it_works_at_a_time_and_more_only_while_its_jobs_are_quick(at_once: int, ended: int) -> None:
     found = wanted(at_once, ended)

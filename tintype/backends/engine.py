@@ -35,6 +35,7 @@ QUEUE = "tintype"
 AGAIN = "+"  # on the name of the lane of those that follow a running one
 TIDY = "engine.tidy"
 POLLING_SECONDS = 0.5  # between two looks at the queue
+LOOKS = 5  # in a row that find a job of this node that is not at work, before it goes back to the queue
 KEPT = timedelta(days=7)  # how long what became of a job can be looked up
 
 # Jobs that a node alone takes at one look for each that is worked at a time: looks are half a second apart, most jobs take a
@@ -179,8 +180,10 @@ class DurableEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch = watch
         self._engine: DBOS | None = None
+        self._here = _Appetite(self._turns)
+        self._missed: dict[str, int] = {}  # jobs that are ours by their rows and not at work here: looks in a row
         if watch is not None:
-            watch.busy = _busy_nodes
+            watch.busy = self._busy_nodes
             watch.heirs.append(_take_over)
 
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
@@ -195,7 +198,7 @@ class DurableEngine:
         _append(self._url)
         self._engine = DBOS(config=config)
         if self._watch:
-            self._engine._active_workflows_set = _Appetite(self._turns)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no other place to say how many
+            self._engine._active_workflows_set = self._here  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no other place to say how many
         self._loop = asyncio.get_running_loop()
         schedules = (*schedules, Schedule(TIDY, TIDY, "23 4 * * *"))
         workflows = {job.name: self._workflow(job) for job in (*jobs, Job(TIDY, self._tidy))}
@@ -296,6 +299,16 @@ class DurableEngine:
         finally:
             self._turns.end()
 
+    async def _busy_nodes(self) -> set[str]:
+        """Return who has unfinished jobs; those of ours that nobody works, as the database went away when they were taken, go on."""
+        rows = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        mine = {row.workflow_id for row in rows if row.executor_id == self._executor} - set(self._here.activeList())
+        self._missed = {job_id: self._missed.get(job_id, 0) + 1 for job_id in mine}
+        for job_id in [job_id for job_id, looks in self._missed.items() if looks >= LOOKS]:
+            log.warning("job %s was taken and is not at work; it goes back to the queue", job_id)
+            await asyncio.to_thread(self._give_back, job_id)
+        return {row.executor_id for row in rows if row.executor_id}
+
     def _give_back(self, job_id: str) -> None:
         """Put a job that was taken and not begun into the queue again, in its old place."""
         assert self._engine is not None
@@ -349,11 +362,6 @@ class _Appetite(ActiveWorkflowById):
 async def _may_have_begun(engine: Engine, wanted: EnqueueOptions, job_id: str) -> bool:
     """Tell whether a wish was answered with a job that was there before it and may have looked already."""
     return job_id != wanted.get("workflow_id") and (await engine.outcome(job_id)).state is not JobState.WAITING
-
-
-async def _busy_nodes() -> set[str]:
-    rows = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
-    return {row.executor_id for row in rows if row.executor_id}
 
 
 async def _take_over(node: str) -> int:
