@@ -1,6 +1,8 @@
 """`backup`, `restore` and `move`: what is put back serves the same bytes, and nothing is put where something is."""
 
+import fcntl
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Generator
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from tests.cli.programs import Program, fetch, fetch_json, run, started
@@ -173,6 +176,52 @@ def test_one_file_takes_it_all(lived: Lived, origin: str, tmp_path: Path) -> Non
         assert look(url, lived.token) == lived.shown
 
 
+def test_two_do_not_work_in_one_folder_of_backups(lived: Lived, tmp_path: Path) -> None:
+    place = str(tmp_path / "saved")
+    made = told(run(lived.folder, "backup", place, "--data", "data", "--json"))
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # as a backup does that is still being made
+        for command in ("backup", "restore"):
+            said = refused(run(tmp_path if command == "restore" else lived.folder, command, place, "--data", "data"))
+            assert "another backup or restore is at work" in said
+    finally:
+        os.close(handle)
+    assert told(run(tmp_path, "restore", place, "--data", "data", "--json"))["name"] == made["name"]
+
+
+def test_what_a_killed_backup_left_beside_its_file_goes_with_the_next(lived: Lived, tmp_path: Path) -> None:
+    left = tmp_path / ".tintype-unfinished-killed" / "packed"
+    left.mkdir(parents=True)
+    (left / "encryption.key").write_text("of somebody")
+    told(run(lived.folder, "backup", str(tmp_path / "all.tar"), "--no-files", "--data", "data", "--json"))
+    assert {path.name for path in tmp_path.iterdir()} == {"all.tar"}
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("data/blobs/saved", "lies among the stored files"),
+        ("data/blobs/saved.tar", "lies among the stored files"),
+        ("/proc/saved", "/proc/saved: No such file"),
+        ("data/tintype.db/saved", "Not a directory"),
+        ("data/tintype.db", "File exists"),
+    ],
+)
+def test_a_place_where_no_backup_can_be_is_said(lived: Lived, place: str, said: str) -> None:
+    assert said in refused(run(lived.folder, "backup", place, "--data", "data"))
+    assert not (lived.folder / "data" / "blobs" / "saved").exists()
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5])
+def test_a_file_that_was_cut_off_is_not_put_back(lived: Lived, tmp_path: Path, part: float) -> None:
+    told(run(lived.folder, "backup", str(tmp_path / "all.tgz"), "--data", "data", "--json"))
+    whole = (tmp_path / "all.tgz").read_bytes()
+    (tmp_path / "all.tgz").write_bytes(whole[: int(len(whole) * part)])
+    assert "no archive that can be read" in refused(run(tmp_path, "restore", "all.tgz", "--data", "data"))
+    assert not (tmp_path / "data" / "tintype.db").exists()
+
+
 def test_nothing_is_put_where_something_is(lived: Lived, tmp_path: Path) -> None:
     saved = str(lived.folder / "saved")
     assert "is not empty: it has tintype.db" in refused(run(lived.folder, "restore", saved, "--data", "data"))
@@ -180,6 +229,26 @@ def test_nothing_is_put_where_something_is(lived: Lived, tmp_path: Path) -> None
     (tmp_path / "data" / "blobs" / "media" / "a.jpg").write_bytes(b"x")
     assert "stored files is not empty" in refused(run(tmp_path, "restore", saved, "--data", "data"))
     assert not (tmp_path / "data" / "tintype.db").exists()
+
+
+def test_a_restore_that_was_interrupted_goes_on(lived: Lived, origin: str, tmp_path: Path) -> None:
+    told(run(lived.folder, "backup", str(tmp_path / "saved"), "--data", "data", "--json"))
+    told(run(tmp_path, "restore", "saved", "--data", "data", "--json"))
+    data = tmp_path / "data"
+    (data / "tintype.db").unlink()  # it is put there last
+    media = sorted((data / "blobs" / "media").rglob("original.*"))
+    media[0].unlink()
+    content = media[1].read_bytes()
+    media[1].write_bytes(b"of somebody else")
+    assert "stored files is not empty" in refused(run(tmp_path, "restore", "saved", "--data", "data"))
+    media[1].write_bytes(content)
+    key = (data / "encryption.key").read_text()
+    (data / "encryption.key").write_text(KEY)
+    assert "it has encryption.key" in refused(run(tmp_path, "restore", "saved", "--data", "data"))
+    (data / "encryption.key").write_text(key)
+    told(run(tmp_path, "restore", "saved", "--data", "data", "--json"))
+    with serving(tmp_path, origin, "data") as url:
+        assert look(url, lived.token) == lived.shown
 
 
 @pytest.mark.parametrize("what", ["tintype.db", "files.jsonl", "manifest.json", "files"])
@@ -256,6 +325,40 @@ def test_nobody_moves_house_while_a_server_works(lived: Lived, origin: str) -> N
     with serving(lived.folder, origin, "data"):
         done = run(lived.folder, "move", "--to", "postgresql://nobody@127.0.0.1:1/none", "--data", "data")
     assert "a server works with" in refused(done)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore", "move"])
+def test_a_database_that_is_not_there_is_said(lived: Lived, tmp_path: Path, command: str) -> None:
+    with postgres_server() as url:
+        missing = f"{url.rpartition('/')[0]}/missing"
+        here = {"DATABASE_URL": missing, "ENCRYPTION_KEY": KEY}
+        if command == "move":
+            done = run(lived.folder, "move", "--to", missing, "--data", "data")
+        elif command == "backup":
+            done = run(tmp_path, "backup", "saved", "--data", "none", **here)
+        else:
+            here["ENCRYPTION_KEY"] = (lived.folder / "data" / "encryption.key").read_text().strip()
+            done = run(tmp_path, "restore", str(rows_saved(lived, tmp_path, url)), "--data", "none", **here)
+    said = refused(done)
+    assert "the database does not answer: connection failed: " in said
+    assert 'database "missing" does not exist' in said
+
+
+def rows_saved(lived: Lived, folder: Path, url: str) -> Path:
+    """Return a folder with a backup of PostgreSQL, to which the house was moved for it."""
+    told(run(lived.folder, "move", "--to", url, "--data", "data", "--json"))
+    secret = (lived.folder / "data" / "encryption.key").read_text().strip()
+    told(run(folder, "backup", "rows", "--data", "node", "--json", DATABASE_URL=url, ENCRYPTION_KEY=secret))
+    return folder / "rows"
+
+
+def test_tables_of_others_are_left_alone(lived: Lived) -> None:
+    with postgres_server() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE workspaces (id text PRIMARY KEY)")
+        assert "tables that are not Tintype's: workspaces" in refused(
+            run(lived.folder, "move", "--to", url, "--data", "data")
+        )
 
 
 def test_a_place_that_cannot_be_is_named(lived: Lived, tmp_path: Path) -> None:

@@ -85,9 +85,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(trouble)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except OSError as error:
+        logging.getLogger(__name__).debug("the command broke", exc_info=True)
+        complain(_refusal(error))
+        return Exit.TROUBLE
     except Exception as error:
         logging.getLogger(__name__).debug("the command broke", exc_info=True)
         said = Redaction()(str(error))
         complain(f"a fault of Tintype itself: {type(error).__name__}: {said}; LOG_LEVEL=debug shows where")
         return Exit.TROUBLE
     return Exit.OK
+
+
+def _refusal(error: OSError) -> str:
+    """Say what the machine does not let us do: a folder that cannot be written, a disk that is full."""
+    said = Redaction()(str(error.filename or ""))
+    return f"{said + ': ' if said else ''}{error.strerror or type(error).__name__}"

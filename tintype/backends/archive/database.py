@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from tintype.backends.archive.manifest import Part, part_of
 from tintype.backends.archive.rows import (
@@ -27,6 +28,8 @@ from tintype.backends.archive.rows import (
 )
 from tintype.backends.database import Database, metadata
 from tintype.errors import Conflict, Unavailable
+
+VERSIONS = "alembic_version"  # there from our first migration on
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,27 @@ def _read(connection: Connection, folder: Path, names: frozenset[str], last: dic
     return counts(connection)
 
 
+async def check_answers(database: Database) -> None:
+    """Go on when a database answers; raises `Unavailable` with what the driver says, which never holds the password."""
+    try:
+        await database.check()
+    except DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]
+        raise Unavailable(f"the database does not answer: {said}") from error
+
+
 async def check_empty(database: Database) -> None:
-    """Go on when no table of ours has a row; raises `Conflict`."""
+    """Go on when no table of ours has a row; raises `Conflict`, also for tables of others that have our names."""
     async with database.read() as connection:
-        full = await connection.run_sync(_full)
+        full, strange = await connection.run_sync(_full), await connection.run_sync(_strange)
     if full:
         raise Conflict(f"the database is not empty: there are rows in {', '.join(full[:5])}; give an empty one")
+    if strange:
+        raise Conflict(f"the database has tables that are not Tintype's: {', '.join(strange[:5])}; give an empty one")
+
+
+def _strange(connection: Connection) -> list[str]:
+    return [] if inspect(connection).has_table(VERSIONS) else [table.name for table in tables_of(connection)]
 
 
 def _full(connection: Connection) -> list[str]:

@@ -16,6 +16,7 @@ from tintype.errors import Invalid, NotFound
 
 _STEP = 1024 * 1024
 _SWEPT = ".new-"
+_UNDER_WAY = ".under-way"
 _DOWNLOADED = re.compile(r"[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,80}\.[a-z0-9]{2,5}")
 
 # What a store is told of a file whose kind no row says; a folder keeps none, and nobody but us reads the bucket.
@@ -91,7 +92,7 @@ class FolderArea:
     async def put(self, key: str, path: Path) -> None:
         if not _DOWNLOADED.fullmatch(key):
             raise Invalid(f"{key[:80]!r} cannot be the name of a downloaded file")
-        await asyncio.to_thread(_copy, path, self._root / key)
+        await asyncio.to_thread(_copy, path, self._root / key, self._root / _UNDER_WAY)
 
 
 async def take(area: Area, root: Path, before: Mapping[tuple[str, str], Stored]) -> list[Stored]:
@@ -120,10 +121,11 @@ async def give(area: Area, root: Path, stored: Iterable[Stored]) -> int:
     return done
 
 
-async def is_empty(area: Area) -> bool:
-    """Tell whether nothing lies in an area."""
-    async for _ in area.list():
-        return False
+async def has_only(area: Area, known: Mapping[str, int]) -> bool:
+    """Tell whether nothing lies in an area but files of these keys in these sizes."""
+    async for one in area.list():
+        if known.get(one.key) != one.bytes:
+            return False
     return True
 
 
@@ -160,9 +162,11 @@ def kind_of(key: str) -> str:
     return _KINDS.get(key.rpartition(".")[2], "application/octet-stream")
 
 
-def _copy(path: Path, target: Path) -> None:
+def _copy(path: Path, target: Path, beside: Path) -> None:
+    """Copy a file so that it appears whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target)
+    shutil.copyfile(path, beside)
+    beside.replace(target)
 
 
 def _is_whole(path: Path, size: int) -> bool:

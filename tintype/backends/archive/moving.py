@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tintype.backends.archive.database import check_empty, copy_rows
-from tintype.backends.archive.files import BlobArea, is_empty, kind_of
+from tintype.backends.archive.database import check_answers, check_empty, copy_rows
+from tintype.backends.archive.files import BlobArea, has_only, kind_of
 from tintype.backends.archive.premises import Premises
 from tintype.backends.blobs import Blobs
 from tintype.backends.database import Database
@@ -25,9 +25,9 @@ async def move(here: Premises, there: Database, blobs: Blobs | None = None) -> M
 
     Raises `Conflict` when either is not empty. What was here stays as it is.
     """
-    await there.check()
+    await check_answers(there)
     await check_empty(there)
-    if blobs is not None and not await is_empty(BlobArea(blobs)):
+    if blobs is not None and not await has_only(BlobArea(blobs), {}):
         raise Conflict("the new place of stored files is not empty; give an empty one")
     files = await _copy_files(here.blobs, blobs) if blobs is not None else 0
     await upgrade(here.database)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tintype.backends.archive.files import Area, BlobArea, FolderArea
-from tintype.backends.blobs import Blobs
+from tintype.backends.blobs import Blobs, FolderBlobs
 from tintype.backends.database import Database, sqlite_file
 from tintype.backends.vault import Key
 
@@ -37,6 +37,11 @@ class Premises:
     def areas(self) -> tuple[Area, ...]:
         """Return the places of stored files."""
         return BlobArea(self.blobs), FolderArea(self.downloads)
+
+    def has_among_files(self, place: Path) -> bool:
+        """Tell whether a place lies where stored files are, so that a backup there would save itself."""
+        roots = [self.downloads, *([self.blobs.root] if isinstance(self.blobs, FolderBlobs) else ())]
+        return any(place.resolve().is_relative_to(root.resolve()) for root in roots)
 
     def key_id(self) -> str | None:
         """Return the public id of the key that seals secrets here; None: there is none yet."""

@@ -2,12 +2,25 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tintype.backends.archive.database import check_empty, read_rows
-from tintype.backends.archive.files import give, is_empty
-from tintype.backends.archive.manifest import LISTING, SQLITE, Manifest, Stored, check, chosen, listed, place_of
+from tintype.backends.archive.database import check_answers, check_empty, read_rows
+from tintype.backends.archive.files import give, has_only
+from tintype.backends.archive.holding import held
+from tintype.backends.archive.manifest import (
+    LISTING,
+    SQLITE,
+    Manifest,
+    Part,
+    Stored,
+    check,
+    chosen,
+    listed,
+    place_of,
+    sha256_of,
+)
 from tintype.backends.archive.premises import KEY_FILE, Premises
 from tintype.backends.archive.saving import DATABASE, JOBS
 from tintype.backends.database import revision
@@ -28,14 +41,19 @@ class Restored:
 async def restore(here: Premises, root: Path, at: str | None = None) -> Restored:
     """Put the newest backup of a folder, or the named one, into an empty place.
 
-    Raises `Conflict` when the place is not empty or of another kind, `Unavailable` for a backup that is damaged,
-    `Misconfigured` when its secrets could not be opened here.
+    Raises `Conflict` when the place is not empty or of another kind, or a backup is being made in that folder,
+    `Unavailable` for a backup that is damaged, `Misconfigured` when its secrets could not be opened here.
     """
     folder = chosen(root, at)
+    with held(root, alone=False):
+        return await _put_back(here, root, folder)
+
+
+async def _put_back(here: Premises, root: Path, folder: Path) -> Restored:
     made = Manifest.read(folder)
     stored = await asyncio.to_thread(_looked_over, root, folder, made)
     has_key = _key_of(here, made)
-    await _check_place(here, made)
+    await _check_place(here, made, stored)
     for area in here.areas():
         await give(area, root, (one for one in stored if one.area == area.name))
     if has_key:
@@ -71,7 +89,8 @@ def _key_of(here: Premises, made: Manifest) -> bool:
     return True
 
 
-async def _check_place(here: Premises, made: Manifest) -> None:
+async def _check_place(here: Premises, made: Manifest, stored: Sequence[Stored]) -> None:
+    """Go on where nothing is but what an interrupted restore of this very backup left; raises `Conflict`."""
     if made.revision > HEAD:
         raise Conflict(
             f"the backup is of revision {made.revision}, and this version knows {HEAD}; use the newer version"
@@ -82,16 +101,22 @@ async def _check_place(here: Premises, made: Manifest) -> None:
             "and then use `tintype move`"
         )
     if here.file is not None:
-        there = [path.name for path in (here.file, here.jobs, here.data / KEY_FILE) if path.exists()]
-        if there:
+        parts = {part.name: part for part in made.parts}
+        left = ((here.jobs, parts.get(JOBS)), (here.data / KEY_FILE, parts.get(KEY_FILE)))
+        there = [here.file.name] if here.file.exists() else []
+        if there := there + [path.name for path, part in left if path.exists() and not _is_part(path, part)]:
             raise Conflict(f"the data folder {str(here.data)!r} is not empty: it has {', '.join(there)}")
     else:
-        await here.database.check()
+        await check_answers(here.database)
         await check_empty(here.database)
     if made.has_files:
         for area in here.areas():
-            if not await is_empty(area):
+            if not await has_only(area, {one.key: one.bytes for one in stored if one.area == area.name}):
                 raise Conflict(f"the place of stored files is not empty: there are {area.name}; give an empty one")
+
+
+def _is_part(path: Path, part: Part | None) -> bool:
+    return part is not None and path.stat().st_size == part.bytes and sha256_of(path) == part.sha256
 
 
 def _put_sqlite(here: Premises, folder: Path, made: Manifest) -> None:

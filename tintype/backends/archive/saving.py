@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from tintype.backends.archive.database import Contents, copy_sqlite, count_sqlite, write_rows
+from tintype.backends.archive.database import Contents, check_answers, copy_sqlite, count_sqlite, write_rows
 from tintype.backends.archive.files import drop_others, take
+from tintype.backends.archive.holding import held
 from tintype.backends.archive.manifest import (
     LISTING,
     MANIFEST,
@@ -28,7 +29,7 @@ from tintype.backends.archive.manifest import (
 from tintype.backends.archive.premises import KEY_FILE, Premises
 from tintype.backends.database import revision
 from tintype.backends.migrations import HEAD
-from tintype.errors import Conflict, NotFound
+from tintype.errors import Conflict, Invalid, NotFound
 
 DATABASE, JOBS = "tintype.db", "jobs.db"
 DRAFT = ".unfinished-"
@@ -57,9 +58,18 @@ class Saved:
 async def back_up(here: Premises, root: Path, wish: Wish, version: str, now: datetime) -> Saved:
     """Make one more backup in the folder `root`; files that an earlier one has are not copied again.
 
-    Raises `NotFound` when there is nothing to save, `Conflict` when the database is newer than this version.
+    Raises `NotFound` when there is nothing to save, `Conflict` when the database is newer than this version, or another
+    backup is being made there, `Invalid` for a place among the files themselves.
     """
+    if here.has_among_files(root):
+        raise Invalid(f"{str(root)!r} lies among the stored files that are saved; give a folder outside of them")
     stands = await _standing(here)
+    _make(root)
+    with held(root, alone=True):
+        return await _made(here, root, wish, version, stands, now)
+
+
+async def _made(here: Premises, root: Path, wish: Wish, version: str, stands: str, now: datetime) -> Saved:
     name, draft = _begun(root, now)
     try:
         before = _earlier(root) if wish.files else {}
@@ -86,8 +96,11 @@ async def back_up(here: Premises, root: Path, wish: Wish, version: str, now: dat
     return Saved(name, made, len(stored), total, tuple(dropped))
 
 
-def _begun(root: Path, now: datetime) -> tuple[str, Path]:
+def _make(root: Path) -> None:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _begun(root: Path, now: datetime) -> tuple[str, Path]:
     draft = root / f"{DRAFT}{uuid4().hex}"
     draft.mkdir(mode=0o700)
     return new_name(root, now), draft
@@ -96,7 +109,7 @@ def _begun(root: Path, now: datetime) -> tuple[str, Path]:
 async def _standing(here: Premises) -> str:
     if here.file is not None and not here.file.is_file():
         raise NotFound(f"there is no database at {str(here.file)!r} to save")
-    await here.database.check()
+    await check_answers(here.database)
     found = await revision(here.database)
     if found is None:
         raise NotFound("the database is empty; there is nothing to save")
