@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.backends.remote import answer, remote
-from tests.cli.programs import run
+from tests.cli.programs import run, started
 from tests.mail_server import mail_server
 from tests.servers import postgres_server
 from tintype import __version__
@@ -91,3 +91,20 @@ async def test_versions_and_the_databases_clock_are_told(tmp_path: Path) -> None
     with postgres_server() as url:
         _, said = await found(tmp_path, "database clock", DATABASE_URL=url, ENCRYPTION_KEY=KEY)
     assert (said["state"], said["found"]) == ("ok", "0 s off")
+
+
+async def test_who_works_the_jobs_of_a_database_server_is_counted(tmp_path: Path) -> None:
+    with postgres_server() as url:
+        given = {"DATABASE_URL": url, "ENCRYPTION_KEY": KEY}
+        told = [(await found(tmp_path, "engine", **given))[1]]
+        with (
+            started(tmp_path / "web", "serve", "--no-worker", "--port", "0", "--data", "data", **given) as web,
+            started(tmp_path / "worker", "worker", "--data", "data", **given) as worker,
+        ):
+            web.line("listens on")
+            worker.line("works")
+            told.append((await found(tmp_path, "engine", **given))[1])
+            worker.kill()
+            told.append((await found(tmp_path, "engine", **given))[1])
+    assert [one["state"] for one in told] == ["warn", "ok", "warn"]
+    assert [one["found"] for one in told][:2] == ["nobody works the jobs now", "1 process works the jobs"]

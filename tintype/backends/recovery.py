@@ -148,5 +148,12 @@ class Watch:
                 await connection.execute(_UNLOCK, key)
 
 
+async def living(database: Database) -> list[str]:
+    """Return the names of the nodes that work now: they are listed, and hold their lock."""
+    async with database.read() as connection:
+        held = set((await connection.execute(_HELD)).scalars())
+        return [name for name in (await connection.execute(select(nodes.c.name))).scalars() if _key(name) in held]
+
+
 def _key(node: str) -> int:
     return lock_key(f"node:{node}")

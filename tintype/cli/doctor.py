@@ -165,10 +165,10 @@ async def _engine(settings: "Settings") -> Finding:
     from tintype.machinery import is_worked
 
     if not settings.database_address().startswith("sqlite"):
-        return Finding("engine", "ok", "jobs are kept in the database; every server and worker works them")
+        return await surroundings.nodes(settings)
     if is_worked(settings):
         return Finding("engine", "ok", "a running process works the jobs")
-    return Finding("engine", "warn", "nobody works the jobs now", "start: tintype serve, or tintype worker")
+    return Finding("engine", "warn", *surroundings.IDLE)
 
 
 async def _encryption_key(settings: "Settings") -> Finding:

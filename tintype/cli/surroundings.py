@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SKEW, WRONG = 30.0, 300.0  # seconds by which a clock may differ: signatures and tokens go by it
 
+IDLE = ("nobody works the jobs now", "start: tintype serve, or tintype worker")
+
 State = Literal["ok", "warn", "fail"]
 
 
@@ -118,6 +120,22 @@ async def _asked(settings: "Settings", url: str, token: str | None = None) -> "A
         return await outbound.send(Outgoing("GET", url, headers=headers), Policy(total_seconds=5, https_only=False))
     finally:
         await outbound.close()
+
+
+async def nodes(settings: "Settings") -> Finding:
+    """Count the servers and workers that work the jobs of a database server now."""
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+    from tintype.backends.recovery import living
+
+    database = open_database(settings.database_address())
+    try:
+        found = len(await living(database)) if await revision(database) == HEAD else 0
+    finally:
+        await database.close()
+    if not found:
+        return Finding("engine", "warn", *IDLE)
+    return Finding("engine", "ok", f"{found} {'process works' if found == 1 else 'processes work'} the jobs")
 
 
 async def database_clock(settings: "Settings") -> Finding:
