@@ -133,6 +133,38 @@ async def test_a_picture_that_is_put_again_lies_there_once(double: PretendCloudi
     assert [(await fetched(url)).content for url in urls] == [JPEG, JPEG]
 
 
+async def test_what_lies_there_is_listed_to_its_end(double: PretendCloudinary, ours: Cloudinary) -> None:
+    names = [f"instagram-media/{number}" for number in range(5)]
+    for name in (*names, "elsewhere/5"):
+        await ours.upload(name, Picture(JPEG, "jpeg"), [])
+    double.most_listed = 2
+    found, cursor = list[str](), None
+    while cursor is not None or not found:
+        page = await official(double, API.resources, type="upload", prefix="instagram-media/", next_cursor=cursor)
+        found += [one["public_id"] for one in page["resources"]]
+        cursor = page.get("next_cursor")
+    before = double.asked
+    assert await ours.listed("instagram-media/") == frozenset(names) == frozenset(found)
+    assert double.asked - before == 3
+    assert await ours.listed("nowhere/") == frozenset()
+
+
+async def test_a_list_that_breaks_off_is_none(double: PretendCloudinary, ours: Cloudinary) -> None:
+    for number in range(3):
+        await ours.upload(f"instagram-media/{number}", Picture(JPEG, "jpeg"), [])
+    double.secret = "another"
+    with pytest.raises(Misconfigured, match="CLOUDINARY_API_SECRET") as told:
+        await ours.listed("instagram-media/")
+    assert SECRET not in told.value.message
+    double.secret, double.most_listed = SECRET, 1
+    double.troubles += [None, Refusal(420, "Rate Limit Exceeded")]
+    with pytest.raises(Busy):
+        await ours.listed("instagram-media/")
+    double.circles = True
+    with pytest.raises(Unreachable, match="again and again"):
+        await ours.listed("instagram-media/")
+
+
 REFUSALS: list[tuple[Refusal, type[Trouble], str]] = [
     (Refusal(401, "Invalid Signature 0a1b. String to sign - 'x'."), Misconfigured, "CLOUDINARY_API_SECRET"),
     (Refusal(403, "account is disabled"), Misconfigured, "CLOUDINARY_CLOUD_NAME"),

@@ -113,3 +113,8 @@ async def test_feed_collect_takes_away_there_too(tmp_path: Path, cloud: PretendC
         await told(tmp_path, "feed", "collect", "--grace", "0", **house)
         assert len(before & set(cloud.pictures)) == 1
         assert set(cloud.pictures) == cloud.tagged(one.workspace_id)
+        cloud.pictures.clear()
+        said, noted = await told(tmp_path, "feed", "collect", **house)
+        assert (said["lost"], "2 pictures are at Cloudinary no longer" in noted) == (2, True)
+        assert await stage.house.feed.hosting.tend() == 2
+        assert set(cloud.pictures) == cloud.tagged(one.workspace_id) != set()

@@ -61,14 +61,17 @@ Reply = tuple[int, bytes, str, tuple[str, ...]]
 class PretendCloudinary:
     """Its pictures by their public ids, what was done to them, and what goes wrong.
 
-    `troubles` are used up one by one, those for `away` never; `slow` are the seconds before every answer of the API.
+    `troubles` are used up one by one (None: this once it goes well), those for `away` never; `slow` are the seconds before
+    every answer of the API, `most_listed` the pictures in one answer of a list, which `circles` lets begin anew for ever.
     """
 
     pictures: dict[str, Stored] = field(default_factory=dict[str, Stored])
     done: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    troubles: list[Refusal] = field(default_factory=list[Refusal])
+    troubles: list[Refusal | None] = field(default_factory=list[Refusal | None])
     away: Refusal | None = None
     slow: float = 0.0
+    most_listed: int = 500
+    circles: bool = False
     secret: str = SECRET
     asked: int = 0
     port: int = 0
@@ -223,12 +226,24 @@ class PretendCloudinary:
                 return _json({"deleted": {one.public_id: "deleted" for one in chosen if self._destroy(one.public_id)}})
             most = int(query.get("max_results", ["10"])[0])
             return _json({"resources": [self._described(one) for one in chosen[:most]]})
+        if path == "resources/image/upload":
+            return _json(self._list({name: values[0] for name, values in query.items()}))
         if found := re.fullmatch(r"resources/image/upload/(.+)", path):
             one = self.pictures.get(found.group(1))
             if one is None:
                 raise Refusal(404, f"Resource not found - {found.group(1)}")
             return _json(self._described(one))
         raise Refusal(404, "Not found")
+
+    def _list(self, query: Mapping[str, str]) -> dict[str, object]:
+        mine = sorted(one for one in self.pictures if one.startswith(query.get("prefix", "")))
+        most = min(int(query.get("max_results", "10")), self.most_listed)
+        after = "" if self.circles else base64.urlsafe_b64decode(query.get("next_cursor", "")).decode()
+        left = [one for one in mine if one > after]
+        chosen = [self._described(self.pictures[one]) for one in left[:most]]
+        if len(left) <= most:
+            return {"resources": chosen}
+        return {"resources": chosen, "next_cursor": base64.urlsafe_b64encode(left[most - 1].encode()).decode()}
 
     def _described(self, one: Stored) -> dict[str, object]:
         address = f"{self.url}/{CLOUD}/image/upload/v{one.version}/{one.public_id}.{one.format}"

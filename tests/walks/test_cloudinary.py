@@ -103,6 +103,43 @@ async def test_pages_of_ours_ask_our_server_alone(stage: Stage, cloud: PretendCl
     assert cloud.url not in page
 
 
+async def test_pictures_that_somebody_took_out_are_put_there_again(stage: Stage, cloud: PretendCloudinary) -> None:
+    one, other = await stage.member(3), await stage.member(1)
+    before = await urls_of(one)
+    theirs = await urls_of(other)
+    lost, kept = sorted(before)[:2], sorted(before)[2]
+    for each in lost:
+        del cloud.pictures[f"instagram-media/{before[each].rpartition('/')[2].partition('.')[0]}"]
+    cloud.away = AWAY
+    assert await hosting_of(stage).find_lost() == 0  # whoever is not answered knows nothing
+    assert await urls_of(one) == before
+    cloud.away = None
+    assert await hosting_of(stage).find_lost() == 2
+    meanwhile = await urls_of(one)
+    assert [one.is_own(meanwhile[each]) for each in lost] == [True, True]
+    assert (meanwhile[kept], await urls_of(other)) == (before[kept], theirs)
+    assert {await stage.status(url) for url in meanwhile.values()} == {200}
+    assert await hosting_of(stage).tend() == 2
+    after = await urls_of(one)
+    assert [is_there(cloud, after[each]) for each in lost] == [True, True]
+    assert {await stage.status(url) for url in after.values()} == {200}
+    assert len(cloud.tagged(one.workspace_id)) == 3
+    assert (await hosting_of(stage).find_lost(), await hosting_of(stage).tend()) == (0, 0)
+
+
+async def test_the_night_notices_what_somebody_took_out(stage: Stage, cloud: PretendCloudinary) -> None:
+    one = await stage.member(2)
+    for public_id in cloud.tagged(one.workspace_id):
+        del cloud.pictures[public_id]
+    engine = stage.house.backends.engine
+    done = await engine.outcome(await engine.enqueue("feed.collect"), wait=60)
+    assert done.result is not None
+    assert done.result["lost_by_cloud"] == 2
+    assert all(one.is_own(url) for url in (await urls_of(one)).values())
+    assert await hosting_of(stage).tend() == 2
+    assert len(cloud.tagged(one.workspace_id)) == 2
+
+
 async def test_a_changed_picture_is_swapped_without_a_gap(stage: Stage, cloud: PretendCloudinary) -> None:
     one = await stage.member(2)
     media_id = (await one.ids())[0]

@@ -1,9 +1,11 @@
 """Cloudinary: pictures put into a cloud of the operator's, tagged and taken out again, by its signed Upload API.
 
-A call is signed with the SHA-1 of its sorted parameters and the secret, which itself never travels; its `timestamp` keeps
-the signature good for an hour. What is wrong is told in words of ours, because theirs repeat what was signed.
+A call is signed with the SHA-1 of its sorted parameters and the secret, which itself does not travel; its `timestamp` keeps
+the signature good for an hour. Only what lies there is asked of the Admin API, which wants key and secret themselves. What is
+wrong is told in words of ours, because theirs repeat what was signed.
 """
 
+import base64
 import hashlib
 import json
 import time
@@ -19,6 +21,7 @@ from tintype.errors import Busy, Forbidden, Misconfigured, Refused, Trouble, Unr
 
 VERSION = "v1_1"  # of the Upload API, part of every path
 MOST_TAGGED = 100  # public ids in one call, which takes a thousand
+LISTED = 500  # public ids in one answer, which is what the Admin API gives at most
 
 CALL = Policy(total_seconds=20, first_byte_seconds=20, max_bytes=2**20, https_only=False)
 UPLOAD = Policy(total_seconds=60, first_byte_seconds=30, max_bytes=2**20, https_only=False)
@@ -69,6 +72,25 @@ class Cloudinary:
         said = {"command": "replace", "tag": ",".join(tags)} if tags else {"command": "remove_all"}
         await self._ask("tags", {**said, "public_ids": public_ids})
 
+    async def listed(self, prefix: str) -> frozenset[str]:
+        """Return the public ids of all pictures that begin so; each `LISTED` of them are one call."""
+        known = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
+        headers = {"authorization": f"Basic {known}", "accept": "application/json"}
+        asked = {"prefix": prefix, "max_results": str(LISTED)}
+        found: set[str] = set()
+        cursors: set[object] = set()
+        cursor: object = ""
+        while cursor not in cursors:
+            cursors.add(cursor)
+            query = {**asked, "next_cursor": str(cursor)} if cursor else asked
+            url = f"{self.url}/{VERSION}/{self.name}/resources/image/upload"
+            answer = await self._sent(Outgoing("GET", url, query=query, headers=headers), CALL)
+            found.update(_ids(answer))
+            cursor = answer.get("next_cursor")
+            if not cursor:
+                return frozenset(found)
+        raise Unreachable("Cloudinary lists the same pictures again and again", retryable=True)
+
     async def check(self) -> None:
         """Go on when Cloudinary takes our signature: it is asked to take out a picture that nobody has."""
         await self.destroy(_NOBODYS)
@@ -83,8 +105,11 @@ class Cloudinary:
             headers={"content-type": content_type, "accept": "application/json"},
             content=content,
         )
+        return await self._sent(request, UPLOAD if picture else CALL)
+
+    async def _sent(self, request: Outgoing, policy: Policy) -> Mapping[str, Any]:
         try:
-            answer = await self.outbound.send(request, UPLOAD if picture else CALL)
+            answer = await self.outbound.send(request, policy)
         except Forbidden as trouble:
             raise Misconfigured(f"{trouble.message}; if it is yours, add its host:port to OUTBOUND_ALLOW") from trouble
         body = _body(answer)
@@ -150,6 +175,14 @@ def _body(answer: Answer) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _ids(body: Mapping[str, Any]) -> list[str]:
+    """Return the public ids of a list; raises `Unreachable` for what is none: nothing may seem gone by that."""
+    try:
+        return [str(one["public_id"]) for one in body["resources"]]
+    except (KeyError, TypeError):
+        raise Unreachable("Cloudinary did not say which pictures lie there", retryable=True) from None
 
 
 def _sentence(body: Mapping[str, Any] | None) -> str:

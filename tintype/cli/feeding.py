@@ -217,18 +217,24 @@ def collect(
 ) -> None:
     """Drop own copies that no post shows any more, at Cloudinary too, and files that a killed process left.
 
-    Beside a running server, files of the last hour without a record stay: they may belong to its sync. Keys of --json:
-    collected.
+    Beside a running server, files of the last hour without a record stay: they may belong to its sync. Pictures that somebody
+    took out of Cloudinary are noticed; the server puts them there again. Keys of --json: collected, lost.
     """
     settings = settings_of(data)
 
-    async def drop(house: "House") -> int:
+    async def drop(house: "House") -> tuple[int, int]:
         from tintype.machinery import is_worked
 
         kept = house.feed.policy.grace if grace is None else timedelta(seconds=grace)
         shared = not house.backends.database.is_sqlite or is_worked(settings)
         taken = await house.feed.hosting.collect(kept)
-        return taken + await house.renditions.collect(kept, strays_too=max(kept, _UNRECORDED) if shared else kept)
+        lost = await house.feed.hosting.find_lost()
+        dropped = await house.renditions.collect(kept, strays_too=max(kept, _UNRECORDED) if shared else kept)
+        return taken + dropped, lost
 
-    count = in_house(settings, drop)
-    thing({"collected": count}, as_json=as_json, sentence=f"{count} copies and files are gone")
+    count, lost = in_house(settings, drop)
+    if lost:
+        note(
+            f"{lost} pictures are at Cloudinary no longer; own copies are shown until the server has put them there again"
+        )
+    thing({"collected": count, "lost": lost}, as_json=as_json, sentence=f"{count} copies and files are gone")

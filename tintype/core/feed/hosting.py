@@ -2,7 +2,7 @@
 
 A picture is put there before a feed shows it, and taken away a grace after the last feed that did; its public id is the hash
 of its content, so that none is ever overwritten by another. Whatever fails is tried again later, and the own copy is shown
-meanwhile. Without a cloud all of this does nothing.
+meanwhile; so it is with pictures that somebody else took out, once that is noticed. Without a cloud all of this does nothing.
 """
 
 import asyncio
@@ -15,7 +15,17 @@ from tintype.backends.blobs import Blobs
 from tintype.backends.bus import Bus
 from tintype.backends.cloudinary import MOST_TAGGED, Cloudinary, Picture
 from tintype.core.feed.copies import blob_key
-from tintype.core.feed.hosting_model import Hosted, HostedStanding, Pause, Wanted, pictures, public_id, rest, tag_mark
+from tintype.core.feed.hosting_model import (
+    FOLDER,
+    Hosted,
+    HostedStanding,
+    Pause,
+    Wanted,
+    pictures,
+    public_id,
+    rest,
+    tag_mark,
+)
 from tintype.core.feed.hosting_records import HostingRecords
 from tintype.core.feed.model import Item
 from tintype.errors import Gone, NotFound, Refused, Trouble
@@ -91,6 +101,29 @@ class Hosting:
                 pass
             await self._retag(self.cloud)
             return await self._take_away(self.cloud)
+
+    async def find_lost(self) -> int:
+        """Notice pictures that somebody else took out of the cloud; return how many those are.
+
+        Feeds show the own copies at once, and `tend` puts them there again. When Cloudinary does not say what lies there,
+        all stays as it is.
+        """
+        if self.cloud is None or self.pause.holds(self.now()):
+            return 0
+        known = await self.records.tagged(self.cloud.name)
+        if not known:
+            return 0
+        try:
+            there = await self.cloud.listed(f"{FOLDER}/")
+        except Trouble as trouble:
+            log.warning("what lies at Cloudinary is not known: %s", trouble.message)
+            return 0
+        lost = [digest for digest in known if public_id(digest) not in there]
+        for workspace, account in await self.records.lost(self.cloud.name, lost):
+            await self.bus.publish(MediaSynced(workspace, account, changed=False))
+        if lost:
+            log.warning("%d pictures are at Cloudinary no longer; they are put there again", len(lost))
+        return len(lost)
 
     def _goes_on(self, since: datetime) -> bool:
         return not self.pause.holds(self.now()) and self.now() - since < TENDING

@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, upsert
 from tintype.core.feed.hosting_model import Hosted, HostedStanding, Wanted
@@ -103,16 +104,22 @@ class HostingRecords:
         """Note that pictures lie in the cloud; return the accounts whose feeds look different by that."""
         if not pictures:
             return []
-        theirs = media.c.picture.in_([one.digest for one in pictures])
-        accounts = select(media.c.workspace_id, media.c.account_id).distinct().where(_shown(), theirs)
         async with self.database.write() as connection:
             for one in pictures:
                 said: dict[str, Any] = {"url": one.url, "tags": one.tags, "tries": 0, "due_at": None, "problem": None}
                 await connection.execute(update(hosted).where(*_of(cloud, [one.digest])).values(**said))
-            found = [(row.workspace_id, row.account_id) for row in await connection.execute(accounts)]
-            changed = syncs.c.account_id.in_([account_id for _, account_id in found])
-            await connection.execute(update(syncs).where(changed).values(revision=syncs.c.revision + 1))
-        return found
+            return await _changed(connection, [one.digest for one in pictures])
+
+    async def lost(self, cloud: str, digests: Sequence[str]) -> Sequence[Account]:
+        """Note that pictures lie in the cloud no longer; return the accounts whose feeds look different by that."""
+        nothing: dict[str, Any] = {"url": None, "tags": None, "tries": 0, "due_at": None, "problem": None}
+        found: set[Account] = set()
+        for some in _slices(digests):
+            gone = update(hosted).where(*_of(cloud, some), hosted.c.leaving_at.is_(None)).values(**nothing)
+            async with self.database.write() as connection:
+                await connection.execute(gone)
+                found |= set(await _changed(connection, some))
+        return sorted(found)
 
     async def failed(self, cloud: str, digest: str, problem: str, due_at: datetime) -> None:
         """Note that a call about a picture failed, and when it is made again."""
@@ -201,6 +208,16 @@ class HostingRecords:
             one, two, three = [(await connection.execute(query)).scalar_one() for query in (there, waiting, leaving)]
             problem = (await connection.execute(last.limit(1))).scalar_one_or_none()
         return HostedStanding(one, two, three, problem)
+
+
+async def _changed(connection: AsyncConnection, digests: Sequence[str]) -> list[Account]:
+    """Let the lists of those accounts that show one of the pictures be prepared anew, and return the accounts."""
+    theirs = media.c.picture.in_(digests)
+    accounts = select(media.c.workspace_id, media.c.account_id).distinct().where(_shown(), theirs)
+    found = [(row.workspace_id, row.account_id) for row in await connection.execute(accounts)]
+    mine = syncs.c.account_id.in_([account_id for _, account_id in found])
+    await connection.execute(update(syncs).where(mine).values(revision=syncs.c.revision + 1))
+    return found
 
 
 def _shown() -> ColumnElement[bool]:

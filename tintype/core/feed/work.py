@@ -31,7 +31,9 @@ def jobs(feed: Feed, renditions: Renditions) -> Sequence[Job]:
             await feed.leave(workspace_id)
             await feed.accounts.forget(workspace_id)
         taken = await feed.hosting.collect(feed.policy.grace)
-        return {"collected": await renditions.collect(feed.policy.grace), "taken_from_cloud": taken}
+        lost = await feed.hosting.find_lost()
+        collected = await renditions.collect(feed.policy.grace)
+        return {"collected": collected, "taken_from_cloud": taken, "lost_by_cloud": lost}
 
     async def host() -> Result:
         return {"hosted": await feed.hosting.tend()}
