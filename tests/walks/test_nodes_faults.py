@@ -13,6 +13,7 @@ import httpx2
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from redis.asyncio import Redis as AsyncRedis
 
 from tests.api.cooks import CAPTION
 from tests.api.listening import listening_to
@@ -48,6 +49,13 @@ class Redis:
 
     def stop(self) -> None:
         self._running.close()
+
+    async def is_heard_by_two(self) -> bool:
+        """Tell whether two nodes listen to what happens at the other one."""
+        async with AsyncRedis.from_url(self.url) as asked:  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
+            channels: Any = await asked.pubsub_channels()  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
+            counts: Any = await asked.pubsub_numsub(*channels)  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
+        return [count for _, count in counts] == [2]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +107,9 @@ async def test_while_redis_is_away_everything_goes_on_and_then_it_heals(database
         await until(lambda: _has_ended(stage.http, item["id"]))
 
         redis.start()
-        await until(lambda: _is_ready(stage.http), lambda: _is_ready(other), lambda: _counts(other))
+        await until(
+            lambda: _is_ready(stage.http), lambda: _is_ready(other), lambda: _counts(other), redis.is_heard_by_two
+        )
         async with listening_to(other) as stream:
             await stream.until(lambda heard: len(heard) > 0)
             later = (await stage.http.post("/api/queue", json={"text": CAPTION})).raise_for_status().json()

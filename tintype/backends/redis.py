@@ -58,9 +58,15 @@ class Wire:
                     await listener.subscribe(channel)
             except (RedisError, OSError, TimeoutError) as error:
                 raise Unavailable("Redis does not answer") from error
+            await self._renew()
             yield _messages(listener)
         finally:
             await listener.aclose()
+
+    async def _renew(self) -> None:
+        # Redis is there: connections that died with the one before would be found dead one by one, by those who use them.
+        await self._redis.connection_pool.disconnect(inuse_connections=False)
+        self._away_until = 0.0
 
     async def close(self) -> None:
         """End all connections."""
