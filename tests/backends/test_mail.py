@@ -1,6 +1,7 @@
 """Letters on their way to a mail server: what it hears, in the clear and by TLS, and what its trouble is called."""
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +44,7 @@ async def test_a_user_is_named_with_a_password_that_is_decoded_and_never_shown()
 
 async def test_a_password_does_not_go_to_another_machine_in_the_clear() -> None:
     async with mail_server("127.0.0.2") as server:  # to the rule this is another machine: it has another name
-        with pytest.raises(Unreachable) as found:
+        with pytest.raises(Unreachable, match="offers no TLS, and no password goes") as found:
             await SmtpMail.of(f"smtp://me:hidden@127.0.0.2:{server.port}", SENDER).send(LETTER)
     assert not [one for one in server.commands if one.startswith("AUTH")]
     assert "hidden" not in found.value.message
@@ -98,6 +99,21 @@ async def test_tls_is_not_spoken_where_it_was_promised() -> None:
     async with mail_server() as server:
         with pytest.raises(Unreachable, match="does not speak TLS there"):
             await SmtpMail.of(f"smtps://127.0.0.1:{server.port}", SENDER).check()
+
+
+async def test_an_address_that_reads_as_two_is_left_out() -> None:
+    async with mail_server() as server:
+        to = ("root,x@example.com", "ann@example.com")
+        await SmtpMail.of(f"smtp://127.0.0.1:{server.port}", SENDER).send(replace(LETTER, to=to))
+    assert [one for one in server.commands if one.lower().startswith("rcpt")] == ["rcpt TO:<ann@example.com>"]
+
+
+@pytest.mark.parametrize("to", ["ann@example.com\nBcc: bo@example.com", "änn@example.com", "root,x@example.com"])
+async def test_an_address_that_cannot_be_written_to_is_trouble(to: str) -> None:
+    async with mail_server() as server:
+        with pytest.raises(Unreachable):
+            await SmtpMail.of(f"smtp://127.0.0.1:{server.port}", SENDER).send(replace(LETTER, to=(to,)))
+    assert server.letters == []
 
 
 async def test_what_is_not_taken_is_trouble_that_may_pass() -> None:

@@ -111,7 +111,7 @@ class SmtpMail:
                 server.starttls(context=ssl.create_default_context())
                 server.ehlo()
             elif not self.is_secure and self.user is not None and self.host not in _HERE:
-                raise smtplib.SMTPNotSupportedError("no TLS")
+                raise _InTheClear
             if self.user is not None:
                 server.login(self.user, self.password)
             yield server
@@ -124,7 +124,8 @@ class SmtpMail:
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self.sender
-        message["To"] = ", ".join(letter.to)
+        # One with a comma in it would be two, and the first of them somebody else.
+        message["To"] = ", ".join(one for one in letter.to if parseaddr(one)[1] == one)
         message["Subject"] = letter.subject
         message["Date"] = format_datetime(letter.at)
         message["Message-ID"] = f"<{letter.name}@{parseaddr(self.sender)[1].rpartition('@')[2]}>"
@@ -133,14 +134,19 @@ class SmtpMail:
         return message
 
 
+class _InTheClear(smtplib.SMTPException):
+    """A password would have gone to another machine without TLS."""
+
+
 _WORDS = (
+    (_InTheClear, "it offers no TLS, and no password goes to another machine without"),
     (smtplib.SMTPAuthenticationError, "it does not accept the user and password"),
-    (smtplib.SMTPNotSupportedError, "it offers no TLS, or no way to log in"),
+    (smtplib.SMTPNotSupportedError, "it does not offer what is needed: to log in, or to write to such an address"),
     (ssl.SSLCertVerificationError, "its certificate is not trusted"),
     (ssl.SSLError, "it does not speak TLS there"),
     (ConnectionRefusedError, "nobody listens there"),
     (TimeoutError, "it does not answer"),
-    (UnicodeError, "it takes no other letters than ASCII in user and password"),
+    (UnicodeError, "there are characters that cannot be sent, in user or password perhaps"),
 )
 
 
