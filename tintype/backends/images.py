@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -186,7 +186,8 @@ class Images:
 
         A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know.
         """
-        told, body = await self._answered({"bytes": len(data), "fit": asdict(fit)}, data, short=False)
+        wish = {each.name: getattr(fit, each.name) for each in fields(fit)}
+        told, body = await self._answered({"bytes": len(data), "fit": wish}, data, short=False)
         return Fitted(_made(told, body, data), told["width"], told["height"], tuple(told["changes"]))
 
     async def convert(
@@ -302,8 +303,8 @@ def _made(told: Mapping[str, Any], body: bytes, data: bytes) -> bytes:
     """Return the one result: what came, or those of the picture's own bytes that are left."""
     if "kept" not in told:
         return body
-    (start, end), *more = told["kept"]
-    return data[start:end] if not more else b"".join([data[start:end], *(data[at:to] for at, to in more)])
+    view, kept = memoryview(data), [(start, end) for start, end in told["kept"]]
+    return data if kept == [(0, len(data))] else b"".join(view[start:end] for start, end in kept)
 
 
 def _share(shared: int, data: bytes) -> None:
