@@ -286,6 +286,18 @@ def _stands_at(file: Path, revision: str) -> None:
         database.commit()
 
 
+@pytest.mark.parametrize("command", [("workspace", "list"), ("migrate",)])
+def test_a_database_that_is_none_any_more_is_said(bare: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "tintype.db").write_bytes(b"no database, whatever its name says. " * 200)
+    code, out, err = bare(*command)
+    assert (code, out) == (1, "")
+    assert (
+        err
+        == "tintype: the database cannot be read: file is not a database; put a backup back with `tintype restore`\n"
+    )
+
+
 def test_nothing_to_sync_is_well(cli: Cli) -> None:
     assert said(cli, "sync") == []
 

@@ -4,6 +4,7 @@ Commands import what they need when they run, so that `tintype --help` and shell
 """
 
 import logging
+import sqlite3
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -91,8 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.TROUBLE
     except Exception as error:
         logging.getLogger(__name__).debug("the command broke", exc_info=True)
-        said = Redaction()(str(error))
-        complain(f"a fault of Tintype itself: {type(error).__name__}: {said}; LOG_LEVEL=debug shows where")
+        complain(_fault(error))
         return Exit.TROUBLE
     return Exit.OK
 
@@ -101,3 +101,12 @@ def _refusal(error: OSError) -> str:
     """Say what the machine does not let us do: a folder that cannot be written, a disk that is full."""
     said = Redaction()(str(error.filename or ""))
     return f"{said + ': ' if said else ''}{error.strerror or type(error).__name__}"
+
+
+def _fault(error: Exception) -> str:
+    """Say what broke: a database file that is none any more, or something of ours."""
+    told = getattr(error, "orig", None)
+    if type(told) is sqlite3.DatabaseError:  # what this kind alone is for, and none that comes of it
+        return f"the database cannot be read: {told}; put a backup back with `tintype restore`"
+    said = Redaction()(str(error))
+    return f"a fault of Tintype itself: {type(error).__name__}: {said}; LOG_LEVEL=debug shows where"
