@@ -11,7 +11,7 @@ import pytest
 from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, standard_takes, verified
 from tintype.backends.database import Database
 from tintype.backends.vault import Key, Vault, new_key
-from tintype.core.webhooks import PRESETS, Deliverer, Envelope, Happening, Progress, State
+from tintype.core.webhooks import PRESETS, Envelope, Happening, Progress, State
 from tintype.errors import Conflict
 
 WAITING, DELIVERED, FAILED = Progress.WAITING, Progress.DELIVERED, Progress.FAILED
@@ -423,26 +423,6 @@ async def test_a_process_that_is_alone_begins_with_what_was_held(desk: Desk) -> 
     await desk.webhooks.tries.claim()
     await desk.webhooks.deliveries.release()
     assert await desk.deliver() == [DELIVERED]
-
-
-async def test_what_a_dead_process_was_sending_is_sent_at_once_and_nobody_elses(desk: Desk) -> None:
-    await desk.add()
-    await desk.tell()
-    tries = desk.webhooks.tries
-    (mine,) = await replace(tries, owner="dead").claim()
-    await desk.tell()
-    (other,) = await replace(tries, owner="alive").claim()
-    deliverer = Deliverer(tries)
-    assert await deliverer.inherit("dead") == 1
-    assert await deliverer.inherit("dead") == 0
-    (again,) = await replace(tries, owner="heir").claim()
-    assert (again.delivery.id, again.fence) == (mine.delivery.id, mine.fence + 1)
-    await tries.hold([mine, other])
-    assert (await tries.attempt(mine)).state is DELIVERED
-    assert (await tries.attempt(again)).state is DELIVERED
-    found = await desk.webhooks.deliveries.get(again.endpoint, again.delivery.id)
-    assert found is not None
-    assert len(found[1]) == 1, "who was overtaken stores nothing"
 
 
 async def test_an_endpoint_has_four_lanes_and_a_slow_one_keeps_nobody_else_waiting(database: Database) -> None:
