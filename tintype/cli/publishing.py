@@ -95,8 +95,12 @@ def publish(
 async def _published(
     house: "House", account: "Account", wanted: "Draft", moment: "Moment | None", *, hold: bool, as_json: bool
 ) -> bool:
+    from tintype.core.publishing import problems
+
     async with _answering(house, hold=hold):
         taken = await house.publisher.create(account.workspace_id, account.id, wanted, moment=moment, hold=hold)
+        for each in problems(wanted):  # those that do not stop it; it was taken
+            note(each.message)
         return await _followed(house, taken, as_json=as_json)
 
 
