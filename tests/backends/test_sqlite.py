@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, eve
 from sqlalchemy.exc import IntegrityError
 
 from tintype.backends.database import Database, open_database
+from tintype.backends.scribe import COMMITS
 from tintype.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +129,19 @@ async def test_storing_waits_for_another_process_that_writes(database: Database)
             assert not storing.done()
     assert await storing == 1
     assert await names(database) == ["one", "two"]
+
+
+async def test_the_log_stays_short_however_often_something_is_stored(database: Database, tmp_path: Path) -> None:
+    def store(name: str) -> Callable[[Connection], int]:
+        adding = insert(things).values(name=name)
+        return lambda connection: connection.execute(adding).rowcount
+
+    longest = 0
+    for at in range(4 * COMMITS):
+        await database.store(store(f"thing {at}"))
+        longest = max(longest, (tmp_path / "house.db-wal").stat().st_size)
+    assert len(await names(database)) == 4 * COMMITS
+    assert longest < (COMMITS + 2) * 8 * 4096
 
 
 async def test_nobody_stores_while_he_holds_a_transaction_open(database: Database) -> None:

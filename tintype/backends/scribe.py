@@ -1,14 +1,15 @@
 """Reads and writes SQLite where it is asked to, in the loop's own thread, and commits for many at once.
 
 A statement on a few rows takes SQLite some ten microseconds; handing it to a thread and hearing of its end takes ten times
-that. Only a commit waits for the disk, so that alone is done by a thread. Whoever asks for something to be stored meanwhile
-goes into the next transaction, all of them together.
+that. Only what waits for the disk is done by a thread: a commit that has to outlive a power cut, and now and then the log's
+way into the file. Whoever asks for something to be stored meanwhile goes into the next transaction, all of them together.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 10.0  # for another process that writes
 LOOK_SECONDS = 0.005  # between two looks whether it has ended
 BEGIN = "BEGIN IMMEDIATE"
+COMMITS = 128  # of a few pages each, between two times that the log is brought into the file
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Scribe:
     _reading: Connection | None = None
     _writing: Connection | None = None
     _durable: bool | None = None
+    _commits: int = 0  # since the log was begun anew
     _orders: list[_Order] = field(default_factory=list[_Order])
     _work: "asyncio.Task[None] | None" = None
     _committing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
@@ -101,6 +104,8 @@ class Scribe:
                 except Exception as failure:  # noqa: BLE001 - it is raised where the order was given
                     for order in orders:
                         order.settle(failure)
+                if self._commits >= COMMITS:
+                    await self._bring_in()
 
     async def _together(self, orders: Sequence[_Order]) -> None:
         """Do several orders in one transaction; when one of them fails, each in one of its own."""
@@ -115,7 +120,7 @@ class Scribe:
                         order.settle(failure)
                     break
             else:
-                await asyncio.get_running_loop().run_in_executor(self._committing, _commit, connection)
+                await self._commit(connection)
                 for order in orders:
                     order.settle()
         finally:
@@ -125,11 +130,29 @@ class Scribe:
             if not order.done.done():
                 await self._together([order])
 
+    async def _commit(self, connection: Connection) -> None:
+        """Commit, in a thread where that may wait for the disk: a log's first commit always does."""
+        loop = asyncio.get_running_loop()
+        if self._durable or not self._commits:
+            await loop.run_in_executor(self._committing, _commit, connection)
+        else:
+            _commit(connection)
+        self._commits += 1
+
+    async def _bring_in(self) -> None:
+        """Bring the log into the file, so that it begins anew."""
+        assert self._writing is not None
+        # What is wrong with the disk is said to whoever stores something, and a longer log is no loss.
+        with suppress(sqlite3.Error):
+            await asyncio.get_running_loop().run_in_executor(self._committing, _bring_in, self._writing)
+        self._commits = 0
+
     async def _begun(self, *, durable: bool) -> Connection:
         """Return the writing connection with a transaction that holds the write lock."""
         if self._writing is None:
             self._writing = self.engine.connect()
             self._writing.exec_driver_sql("PRAGMA busy_timeout=0")  # nobody waits in the loop's thread
+            self._writing.exec_driver_sql("PRAGMA wal_autocheckpoint=0")  # nor for the disk
         connection, loop = self._writing, asyncio.get_running_loop()
         driver: Any = connection.connection.driver_connection
         if durable is not self._durable:  # remembered, so that most transactions need not say it again
@@ -145,6 +168,11 @@ class Scribe:
             else:
                 return connection
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def _bring_in(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # one that was not read to its end forbids commits
 
 
 def _commit(connection: Connection) -> None:
