@@ -18,8 +18,14 @@ from tintype.settings import Settings
 
 def furnish(settings: Settings) -> None:
     """Put the databases into the data folder, unless they are elsewhere or there is one already."""
-    if settings.database_url is None and not (settings.data / "tintype.db").exists():
-        shutil.copytree(_made(), settings.data, dirs_exist_ok=True)
+    if settings.database_url is None:
+        furnish_folder(settings.data)
+
+
+def furnish_folder(folder: Path) -> None:
+    """Put the databases into a data folder, unless there is one already."""
+    if not (folder / "tintype.db").exists():
+        shutil.copytree(_made(), folder, dirs_exist_ok=True)
 
 
 @cache

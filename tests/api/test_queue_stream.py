@@ -169,14 +169,6 @@ async def test_one_client_holds_so_many_streams_and_no_more(door: Served) -> Non
         await stream.until(lambda heard: len(heard) > 0)
 
 
-async def test_a_ping_comes_every_thirty_seconds(door: Served) -> None:
-    async with listening_to(door.client, itemId=(await done(door, await link(door)))["id"]) as stream:
-        await stream.until(lambda heard: any(one.event == "ping" for one in heard), 31)
-        [ping] = [one for one in stream.heard if one.event == "ping"]
-        assert ping.data["timestamp"].endswith("Z")
-        assert ping.id is None
-
-
 async def texts(door: Served, count: int) -> None:
     """Take some long texts and wait for their ends: changes of many bytes."""
     bodies = [{"text": f"{number} " + "a" * 15_000} for number in range(count)]

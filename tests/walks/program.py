@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.empty import furnish_folder
 from tests.instagram.pretend import Pretend
 from tests.profile import environment as on_the_profile
 
@@ -38,6 +39,8 @@ def serving(
     """
     if "DATABASE_URL" not in environment:
         environment = {**on_the_profile(folder), **environment}
+    if "DATABASE_URL" not in environment:
+        furnish_folder(folder)
     command = [sys.executable, "-m", "tintype", "serve", "--port", str(port), "--data", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=environment) as process:
         try:
