@@ -100,7 +100,7 @@ async def test_the_drivers_errors_are_those_that_everybody_knows(database: Datab
     with pytest.raises(IntegrityError):
         await database.store(lambda connection: ADDING.value(connection, row("one")))
     with pytest.raises(DBAPIError) as caught:
-        await database.store(lambda connection: ADDING.value(connection, row("two", sealed=object())))
+        await database.store(lambda connection: ADDING.value(connection, row("two", id=object())))
     assert "two" not in str(caught.value)
     await database.store(lambda connection: ADDING.value(connection, row("two")))
     with pytest.raises(LookupError):
