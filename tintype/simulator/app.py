@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from tintype.simulator import cdn, control, errors, face, faults, graph, oauth, people, upload, web
 from tintype.simulator.arrival import Arrival, Client, host_of, params_of, split_path
+from tintype.simulator.calling import Straight
 from tintype.simulator.errors import ShortError
 from tintype.simulator.log import Entry
 from tintype.simulator.world import World
@@ -48,7 +49,8 @@ class Simulator:
 
     def client(self) -> httpx2.AsyncClient:
         """What calls out with: pictures to publish, webhooks."""
-        return httpx2.AsyncClient(transport=self._transport, verify=_authorities(), trust_env=False)
+        transport = self._transport or Straight(_authorities())
+        return httpx2.AsyncClient(transport=transport, verify=_authorities(), trust_env=False)
 
     async def prepare(self, username: str, posts: int) -> None:
         """Make the files of a person's newest posts now, one after the other, so that whoever asks first need not wait."""
