@@ -127,9 +127,14 @@ async def test_a_dead_token_says_where_to_connect_again(team: Team, office: Agen
     account = await team.connect()
     grip = await office.stage.house.accounts.open(account.id)
     office.stage.pretend.post("/tokens/revoke", access_token=grip.token)
-    for path in ("/account/info", "/media"):
-        answer = await team.get(f"{path}?account_id={account.number}")
-        assert refused(answer, 401)
+    post = {"account_id": account.number, "image_url": team.url("product.jpg")}
+    for answer in (
+        await team.get(f"/account/info?account_id={account.number}"),
+        await team.get(f"/media?account_id={account.number}"),  # from here on nobody asks Instagram any more
+        await team.post("/posts", post),
+    ):
+        assert refused(answer, 401) == "Access token expired. Please re-authenticate."
+        assert answer.json()["detail"]
         assert answer.json()["action"] == "redirect"
         assert answer.json()["auth_url"] == "/api/sns/instagram/oauth/authorize"
     assert [one["is_active"] for one in (await team.get("/accounts")).json()] == [False]

@@ -49,8 +49,7 @@ def _details(trouble: Trouble) -> Mapping[str, object]:
         case Busy():
             found |= {"error": LIMITED, "detail": trouble.message, "retry_after": _seconds(trouble)}
         case Reconnect():
-            found |= {"error": EXPIRED, "detail": trouble.message} if trouble.code is not None else {}
-            found |= {"action": "redirect", "auth_url": AUTHORIZE}
+            found |= {"error": EXPIRED, "detail": trouble.message, "action": "redirect", "auth_url": AUTHORIZE}
         case Invalid() if len(trouble.problems) > 1 or isinstance(trouble, Unfit):
             found |= {"errors": list(trouble.problems)}
         case _:
