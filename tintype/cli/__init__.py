@@ -86,10 +86,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(trouble)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except OSError as error:
-        logging.getLogger(__name__).debug("the command broke", exc_info=True)
-        complain(_refusal(error))
-        return Exit.TROUBLE
     except Exception as error:
         logging.getLogger(__name__).debug("the command broke", exc_info=True)
         complain(_fault(error))
@@ -97,14 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.OK
 
 
-def _refusal(error: OSError) -> str:
-    """Say what the machine does not let us do: a folder that cannot be written, a disk that is full."""
-    said = Redaction()(str(error.filename or ""))
-    return f"{said + ': ' if said else ''}{error.strerror or type(error).__name__}"
-
-
 def _fault(error: Exception) -> str:
-    """Say what broke: a database file that is none any more, or something of ours."""
+    """Say what broke: a file or a disk of this machine, a database that is none any more, or something of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        place = Redaction()(str(error.filename or ""))
+        return f"{place}: {error.strerror}" if place else error.strerror
     told = getattr(error, "orig", None)
     if type(told) is sqlite3.DatabaseError:  # what this kind alone is for, and none that comes of it
         return f"the database cannot be read: {told}; put a backup back with `tintype restore`"
