@@ -214,6 +214,14 @@ async def test_keys_are_fetched_again_for_a_new_name_but_not_at_everybodys_wish(
     assert len(outside.remote.asked) == asked + 1
 
 
+async def test_a_new_key_counts_at_once(outside: Outside) -> None:
+    outside.stage.skip(timedelta(minutes=11))
+    assert (await outside.me(outside.keyed())).status_code == 200
+    new = rsa.generate_private_key(65537, 2048)
+    outside.publisher.keys.append(published("new", new))
+    assert (await outside.me(outside.keyed("new", key=new))).status_code == 200
+
+
 async def test_keys_that_were_taken_back_are_forgotten_in_ten_minutes(outside: Outside) -> None:
     gone = rsa.generate_private_key(65537, 2048)
     outside.publisher.keys.append(published("gone", gone))

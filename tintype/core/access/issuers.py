@@ -57,6 +57,7 @@ class Stranger:
 class _Keys:
     found: Sequence[jwt.PyJWK] = ()
     at: datetime | None = None
+    wished_at: datetime | None = None  # when they were last asked for because of a name that was not among them
     failed_at: datetime | None = None  # while there are no keys at all
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -104,10 +105,12 @@ class Issuers:
         name = _key_name(token)
         keys = self.keys.setdefault(issuer.name, _Keys())
         async with keys.lock:
-            if keys.at is None or self.now() >= keys.at + KEYS_KEPT:
+            old = keys.at is None or self.now() >= keys.at + KEYS_KEPT
+            if old:
                 await self._fetch(keys, issuer)
             key = _named(keys.found, name)
-            if key is None and keys.at is not None and self.now() >= keys.at + KEYS_AGAIN:
+            if key is None and not old and (keys.wished_at is None or self.now() >= keys.wished_at + KEYS_AGAIN):
+                keys.wished_at = self.now()
                 await self._fetch(keys, issuer)
                 key = _named(keys.found, name)
         if key is None:
