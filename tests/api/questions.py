@@ -113,6 +113,10 @@ PATHS: dict[Route, Question] = {
     ("POST", "/console/picker/{app_id}"): Question("browser", ("app_id",), form={"name": "mine now"}),
     ("POST", "/console/picker/{app_id}/secret"): Question("browser", ("app_id",)),
     ("POST", "/console/picker/{app_id}/storages"): Question("browser", ("app_id",)),
+    ("POST", "/console/picker/{app_id}/presets"): Question(
+        "browser", ("app_id",), form={"preset": "mine", "plan": "resize=w:9"}
+    ),
+    ("POST", "/console/picker/{app_id}/presets/remove"): Question("browser", ("app_id",), form={"preset": "mine"}),
     ("POST", "/console/picker/{app_id}/remove"): Question("browser", ("app_id",)),
     ("POST", "/console/picker/{app_id}/instagram"): Question("browser", ("app_id",)),
     ("GET", "/console/webhooks/{endpoint_id}"): Question("browser", ("endpoint_id",)),
