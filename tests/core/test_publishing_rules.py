@@ -29,10 +29,11 @@ from tintype.core.publishing.course import (
     poll_budget,
     poll_gap,
 )
+from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.matching import SKEW, candidates, fingerprint, plain, reaches
 from tintype.core.publishing.pace import KEPT, Pace
 from tintype.core.publishing.publisher import begun
-from tintype.errors import Kind
+from tintype.errors import Invalid, Kind, Refused
 from tintype.instagram import ContainerState, Media, MediaKind, MediaProduct
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -288,3 +289,10 @@ def test_the_words_of_a_carousel_stand_on_the_album_and_descriptions_on_its_item
     assert child(draft, video, resumable=False) == {**second, "video_url": video.url}
     assert child(draft, video, resumable=True) == {**second, "upload_type": "resumable"}
     assert album(draft, ["c1", "c2"]) == {"media_type": "CAROUSEL", "children": "c1,c2", **WORDS}
+
+
+def test_what_was_seen_here_stands_behind_instagrams_word_and_not_behind_our_own() -> None:
+    part = Part(1, notes=("metadata removed", "padded"))
+    theirs = failure_of(Refused("Instagram said no.", code=36003, subcode=2207009), 1, part)
+    assert theirs.message == "Item 2: Instagram said no. Seen from here: metadata removed; padded."
+    assert failure_of(Invalid("it is too short"), 1, part).message == "Item 2: it is too short"

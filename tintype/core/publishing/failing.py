@@ -10,7 +10,7 @@ _THEIRS = frozenset({Category.MEDIA_FORMAT, Category.MEDIA_FETCH})
 
 def failure_of(trouble: Trouble, position: int | None = None, part: Part | None = None) -> Failure:
     """Return what is kept of a trouble; what we saw of the item ourselves stands behind Instagram's word on it."""
-    message = f"{_item(position)}{trouble.message}{_seen(part)}"
+    message = f"{_item(position)}{trouble.message}"
     if not isinstance(trouble, RemoteTrouble):
         return Failure(trouble.kind, message, position=position, retry_after=trouble.retry_after)
     kind = trouble.kind
@@ -18,7 +18,7 @@ def failure_of(trouble: Trouble, position: int | None = None, part: Part | None 
         kind = Kind.INVALID if meaning_of(trouble.code, trouble.subcode).category in _THEIRS else kind
     return Failure(
         kind,
-        message,
+        f"{message}{_seen(part)}",
         trouble.action,
         trouble.code,
         trouble.subcode,
@@ -49,4 +49,4 @@ def _item(position: int | None) -> str:
 
 
 def _seen(part: Part | None) -> str:
-    return f" Seen from here: {' '.join(part.notes)}" if part and part.notes else ""
+    return f" Seen from here: {'; '.join(part.notes)}." if part and part.notes else ""
