@@ -169,12 +169,12 @@ def overheads(
 ) -> Sequence[float]:
     """Return the milliseconds of each publish in which Instagram had nothing to do.
 
-    A call is with Instagram for `latency` seconds, or, without one, for as long as its log says.
+    A call is with Instagram for `latency` seconds, or, without one, for as long as its log says: until now if it says nothing.
     """
     busy: dict[str, list[tuple[float, float]]] = {}
     for call in log:
         began = float(call["at"])
-        end = began + (float(call["took_ms"]) / 1000 if latency is None else latency)
+        end = began + (float(call.get("took_ms", "inf")) / 1000 if latency is None else latency)
         if str(call.get("effect", "")).startswith("container:"):
             end += container
         busy.setdefault(str(call.get("username")), []).append((began, end))

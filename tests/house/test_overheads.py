@@ -25,3 +25,8 @@ CALLS = (
 def test_what_is_left(container: float, latency: float | None, left: float) -> None:
     (found,) = overheads([Publish("one", 10.0, 11.0)], CALLS, container, latency)
     assert found == pytest.approx(left)
+
+
+def test_a_call_without_an_answer_is_still_with_instagram() -> None:
+    (found,) = overheads([Publish("one", 10.0, 11.0)], [{"username": "one", "at": 10.6}], 0.0, None)
+    assert found == pytest.approx(600)
