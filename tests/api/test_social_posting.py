@@ -302,21 +302,6 @@ async def test_the_same_key_publishes_once(team: Team) -> None:
     assert len(team.agency.published(name)) == 2
 
 
-async def test_a_refusal_comes_again_with_all_that_it_said(team: Team) -> None:
-    number, _ = await wide(team)
-    body = {"account_id": number, "image_url": team.url("page.jpg")}
-    first = await team.post("/posts", body, idempotency_key="refused")
-    again = await team.post("/posts", body, idempotency_key="refused")
-    assert refused(again, 400) == refused(first, 400)
-    assert again.headers["idempotent-replayed"] == "true"
-    assert again.headers["x-error-code"] == first.headers["x-error-code"] == "invalid"
-    asked = {"accept": "application/problem+json"}
-    problem = await team.post("/posts", body, idempotency_key="problem", **asked)
-    told = await team.post("/posts", body, idempotency_key="problem", **asked)
-    assert told.headers["content-type"] == problem.headers["content-type"] == "application/problem+json"
-    assert told.json() == problem.json()
-
-
 async def test_fifty_equal_requests_at_once_make_one_post(team: Team) -> None:
     number, name = await wide(team)
     body = {"account_id": number, "image_url": team.url("product.jpg"), "caption": "one of fifty"}

@@ -342,3 +342,17 @@ async def test_viewers_look_and_change_nothing(team: Team) -> None:
 async def test_numbers_that_are_none(team: Team, path: str) -> None:
     answer: httpx2.Response = await team.get(path)
     refused(answer, 404)
+
+
+async def test_a_refusal_comes_again_with_all_that_it_said(team: Team) -> None:
+    body = {"account_id": (await team.connect()).number, "image_url": team.url("page.jpg")}
+    first = await team.post("/posts", body, idempotency_key="refused")
+    again = await team.post("/posts", body, idempotency_key="refused")
+    assert refused(again, 400) == refused(first, 400)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["x-error-code"] == first.headers["x-error-code"] == "invalid"
+    asked = {"accept": "application/problem+json"}
+    problem = await team.post("/posts", body, idempotency_key="problem", **asked)
+    told = await team.post("/posts", body, idempotency_key="problem", **asked)
+    assert told.headers["content-type"] == problem.headers["content-type"] == "application/problem+json"
+    assert told.json() == problem.json()
