@@ -216,7 +216,9 @@ class DurableEngine:
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         wanted = options(job, unique)
-        job_id = (await DBOS.enqueue_workflow_with_options_async(wanted, *args)).get_workflow_id()
+        # The engine's own way without a thread takes two of them, one after the other.
+        handle = await asyncio.to_thread(DBOS.enqueue_workflow_with_options, wanted, *args)
+        job_id = handle.get_workflow_id()
         if unique and again and await _may_have_begun(self, wanted, job_id):
             return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
         return job_id

@@ -220,11 +220,9 @@ class Feed:
         """Copy and store what a pass found, part by part; tell whether the feed looks different now."""
         account = reader.grip.account
         changed = False
-        parts = list(batches(found.store))
+        parts, sources = list(batches(found.store)), seen.sources()
         for number, part in enumerate(parts, 1):
-            filled = await self.copies.fill(
-                part, seen.sources, stored, reader.urls, When(self.graph.now(), self.policy)
-            )
+            filled = await self.copies.fill(part, sources, stored, reader.urls, When(self.graph.now(), self.policy))
             final = number == len(parts)
             shown = any(looks(item) != looks(stored.get(item.id)) for item in filled)
             shown = shown or (final and bool(departures.removed))

@@ -169,7 +169,7 @@ def facts(item: Item) -> tuple[object, ...]:
         item.alt_text,
         item.picture_name,
         item.video_name,
-        tuple(facts(child) for child in item.children),
+        tuple(map(facts, item.children)),
     )
 
 

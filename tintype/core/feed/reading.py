@@ -1,7 +1,7 @@
 """Reading an account's media from Instagram, and turning them into items of the feed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tintype.core.accounts import Grip
 from tintype.core.feed.copies import Source, source_of
@@ -23,9 +23,13 @@ class Pass:
     """What one pass over an account has seen, newest first; `complete` when it reached the end or the limit."""
 
     items: tuple[Item, ...]
-    sources: Mapping[str, Source]
+    media: tuple[Media, ...] = field(repr=False)
     complete: bool
     username: str | None
+
+    def sources(self) -> Mapping[str, Source]:
+        """Return where the files of each item and child are to be had; most passes find nothing to fetch, and never ask."""
+        return {one.id: source_of(one) for media in self.media for one in (media, *media.children)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,9 @@ class Reader:
             more = page.after is not None
             if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown[-2:])), stored, wanting)):
                 break
-        kept = seen[:max_items]
-        sources = {one.id: source_of(one) for media in kept for one in (media, *media.children)}
+        kept = tuple(seen[:max_items])
         username = next((media.username for media in kept if media.username), None)
-        return Pass(tuple(map(item_of, kept)), sources, complete=not more, username=username)
+        return Pass(tuple(map(item_of, kept)), kept, complete=not more, username=username)
 
     async def urls(self, media_id: str) -> MediaUrls:
         """Return the present addresses of one medium."""
