@@ -53,7 +53,7 @@ SHOP = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</titl
 
 WATCH = """
 window.seen = {shift: 0, painted: 0};
-new PerformanceObserver((list) => { for (const one of list.getEntries()) window.seen.shift += one.value; })
+new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.seen.shift += one.value; })
   .observe({type: "layout-shift", buffered: true});
 new PerformanceObserver((list) => { for (const one of list.getEntries()) window.seen.painted = one.startTime; })
   .observe({type: "largest-contentful-paint", buffered: true});
