@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
-  scrape scrape_reject sse pages recipe_queue kill_queue unchanged engine nodes tenants
+  scrape scrape_reject sse pages recipe_queue kill_queue unchanged engine nodes tenants chaos
 
 .PHONY: run test test-full check fix fuzz audit bench lock script wheel sbom clean
 
