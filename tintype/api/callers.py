@@ -17,12 +17,7 @@ from tintype.backends.idempotency import Idempotency, Stored
 from tintype.errors import RateLimited, Unauthorized, Unavailable
 
 WINDOW_SECONDS = 60
-_SAYING = (
-    "content-type",
-    "location",
-    "retry-after",
-    "x-error-code",
-)  # headers that an answer keeps when it is given again
+_SAYING = ("content-type", "location", "retry-after", "x-error-code")  # headers that an answer keeps
 
 
 class Counter(Protocol):
@@ -104,14 +99,15 @@ async def once(
     *,
     caller: str | None = None,
     content: bytes | None = None,
+    key: str | None = None,
 ) -> Response:
     """Answer a request that makes something; with an Idempotency-Key the same request gets the same answer again.
 
-    A key belongs to `caller`, or else to the Authorization header, which is no name for somebody whose tokens change.
+    Where no client sends one, `key` says what makes two requests the same. A key belongs to `caller`, or else to the Authorization header, which is no name for somebody whose tokens change.
     Requests are the same when their bodies are, or their `content` where the body is too long to be kept. A 202 says that
     work goes on: when that is asked again, so is `make`, which has to know the work again by the key.
     """
-    key = request.headers.get("idempotency-key")
+    key = key or request.headers.get("idempotency-key")
     if key is None:
         return await make()
     scope = f"{request.url.path} {caller or request.headers.get('authorization', '')}"
@@ -140,7 +136,6 @@ def _kept(answer: JSONResponse) -> str:
 
 def _replay(stored: Stored, headers: Mapping[str, str]) -> JSONResponse:
     *lines, body = stored.body.split("\n")  # JSON as we send it has no line ends
-    said = dict(
-        line.split(": ", 1) for line in lines if ": " in line
-    )  # a line without a name was kept by an older version
+    # A line without a name was kept by an older version.
+    said = dict(line.split(": ", 1) for line in lines if ": " in line)
     return JSONResponse(json.loads(body), stored.status, {**said, **headers})

@@ -11,9 +11,10 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype import __version__
+from tintype.api.callers import once
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, answers, build
 from tintype.api.templates import page, wants_page
-from tintype.backends.idempotency import Idempotency, Stored
+from tintype.backends.idempotency import Idempotency
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
 from tintype.core.files import Files
@@ -155,19 +156,14 @@ async def _once(desk: MetaDesk, request: Request, act: Callable[[Person], Awaita
     A request without a moment cannot be told from its replay: it is done each time.
     """
     person = await _person(desk, request)
-    if not person.said.get("issued_at"):
+
+    async def make() -> JSONResponse:
         return JSONResponse(await act(person))
-    asked = f"{request.url.path} {json.dumps(person.said, sort_keys=True)}"
-    key = hashlib.sha256(asked.encode()).hexdigest()
-    if seen := await desk.idempotency.begin("meta", key, b""):
-        return JSONResponse(json.loads(seen.body))
-    try:
-        said = await act(person)
-    except BaseException:
-        await desk.idempotency.abandon("meta", key)
-        raise
-    await desk.idempotency.finish("meta", key, Stored(200, json.dumps(said)))
-    return JSONResponse(said)
+
+    if not person.said.get("issued_at"):
+        return await make()
+    key = hashlib.sha256(json.dumps(person.said, sort_keys=True).encode()).hexdigest()
+    return await once(request, desk.idempotency, make, caller="meta", content=b"", key=key)
 
 
 async def _person(desk: MetaDesk, request: Request) -> Person:
