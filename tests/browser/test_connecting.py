@@ -100,6 +100,21 @@ async def test_a_token_that_ends_mid_work_keeps_the_selection(
     assert len(await held(one.page, "blobs")) == 2
 
 
+async def test_a_second_account_has_a_window_of_its_own(stage: Stage, browser: Browser, shop: Shop) -> None:
+    first, second = stage.person(2), stage.person(3)
+    shop.show(MANY, strict=True)
+    one = await visit(shop, await browser.new_context(viewport={"width": 1280, "height": 800}))
+    # The first window says that all is well until it closes, and is still there when the second is asked for.
+    await one.page.context.add_init_script(
+        "const timer = window.setTimeout; window.setTimeout = (what, after, ...more) => timer(what, after * (after === 1500 ? 10 : 1), ...more)"
+    )
+    await connected(one.page, first)
+    async with one.page.expect_popup() as popup:
+        await dialog_in(one.page).get_by_label("Account").select_option("+")
+    await consented(await popup.value, second)
+    await loaded(one.page, 3)
+
+
 async def test_a_personal_account_is_told_what_to_do(
     stage: Stage, browser: Browser, shop: Shop, tmp_path: Path
 ) -> None:

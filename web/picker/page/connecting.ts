@@ -20,6 +20,7 @@ export class Connecting {
   private before: string | null = null;
   private timer = 0;
   private turns = 0;
+  private over = 0;
 
   constructor(
     private readonly server: Server,
@@ -32,10 +33,11 @@ export class Connecting {
     });
   }
 
-  // In the click itself, or the browser takes the window for one that nobody asked for.
+  // In the click itself, or the browser takes the window for one that nobody asked for. Two clicks share a window, two attempts do
+  // not: the window of one that is over closes by itself, and would take the next one with it.
   start(): void {
     const left = Math.max(0, screen.availWidth / 2 - 260);
-    window.open(this.address, "tintype_connect", `popup,width=520,height=720,left=${left},top=60`);
+    window.open(this.address, `tintype_connect_${this.over}`, `popup,width=520,height=720,left=${left},top=60`);
     this.watch();
   }
 
@@ -65,6 +67,7 @@ export class Connecting {
     this.code = standing.code;
     this.attempt = standing.attempt;
     const isOver = standing.attempt !== this.before && !standing.connecting;
+    if (isOver) this.over += 1;
     if (isOver || this.turns >= MOST) this.stop();
     else this.ask();
     this.heard(standing, isOver);
