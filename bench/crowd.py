@@ -12,7 +12,7 @@ from tintype.core.accounts.records import accounts
 from tintype.core.feed import Asset, Item
 from tintype.core.feed.model import Departures, Standing
 from tintype.core.feed.reading import item_of
-from tintype.core.feed.records import media, syncs
+from tintype.core.feed.tables import media, syncs
 from tintype.events import MediaSynced
 from tintype.instagram import Connection, Login, Profile, Token, calls
 

@@ -10,7 +10,7 @@ import pyvips
 
 from tests.backends.pictures import draw, picture, see, turned
 from tintype.backends.images import Fit, Fitted, Images
-from tintype.errors import Invalid, TooLarge, Unsupported
+from tintype.errors import Invalid, TooLarge, Unavailable, Unsupported
 from tintype.instagram import LIMITS
 
 FEED = Fit(
@@ -278,3 +278,15 @@ async def test_heic_is_named_when_it_cannot_be_decoded(images: Images, heic: byt
 async def test_an_unknown_background_is_refused() -> None:
     with pytest.raises(Invalid, match="#rrggbb"):
         replace(FEED, background="javascript:")
+
+
+async def test_what_was_right_once_needs_no_decoder_again() -> None:
+    images = Images(workers=1)
+    fits = picture("jpeg", 1080, 1350, keep="none"), picture("jpeg", 1080, 1350, keep="exif")
+    converted = picture("png", 1080, 1350)
+    first = [await images.fit(one, FEED) for one in (*fits, converted)]
+    await images.close()
+    assert [await images.fit(one, FEED) for one in fits] == first[:2]
+    for other, wish in ((converted, FEED), (fits[0], replace(FEED, ratio=1.0)), (fits[0][:-1], FEED)):
+        with pytest.raises(Unavailable):
+            await images.fit(other, wish)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.feed import Item, Standing
+from tintype.core.feed import Standing
 from tintype.core.feed.model import RELATIVE, noting, resting, sync_due
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -69,6 +69,5 @@ def test_a_note_is_younger_than_what_makes_an_account_due(minutes: int, part: fl
 
 @given(st.integers(0, 50))
 def test_a_copy_that_failed_rests_a_day_at_most(tries: int) -> None:
-    post = Item("1", "VIDEO", "REELS", "", "", NOW, tries=tries, tried_at=NOW)
-    assert not resting(post, NOW + timedelta(days=1))
-    assert resting(post, NOW + 59 * MINUTE) == (tries > 1)
+    assert not resting(tries, NOW, NOW + timedelta(days=1))
+    assert resting(tries, NOW, NOW + 59 * MINUTE) == (tries > 1)

@@ -1,108 +1,103 @@
 """The feed's pure rules: what changed, what may go, what is stale."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tintype.core.accounts import State
-from tintype.core.feed import Asset, Item, Policy, Standing, first_sentence, widths
+from tintype.core.feed import Asset, Policy, Standing, first_sentence, widths
+from tintype.core.feed.comparing import Known, Said, changed, plan, settled, stable_name, wants_copies
 from tintype.core.feed.feed import FIRST_BATCH, LARGEST_BATCH, batches
-from tintype.core.feed.model import (
-    DROP_SHARE,
-    Suspect,
-    changed,
-    confirm_due,
-    deep_due,
-    droppable,
-    plan,
-    settled,
-    stable_name,
-    stale_reason,
-    wants_copies,
-)
+from tintype.core.feed.model import DROP_SHARE, Suspect, confirm_due, deep_due, droppable, stale_reason
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def item(at: int, **facts: object) -> Item:
-    """The at-th newest item."""
-    made = Item(str(at), "IMAGE", "FEED", f"caption {at}", f"https://www.instagram.com/p/{at}/", NOW - at * HOUR)
-    return replace(made, **facts)  # pyright: ignore[reportArgumentType] - facts are fields of an item
+def said(at: int, **facts: Any) -> Said:
+    """What is said of the at-th newest post."""
+    made = Said(str(at), "IMAGE", "FEED", f"caption {at}", f"https://www.instagram.com/p/{at}/", NOW - at * HOUR)
+    return made._replace(**facts)
 
 
-def whole(one: Item) -> bool:
-    """Nothing of an item is to be copied again."""
+def stored(posts: Sequence[Said]) -> dict[str, Known]:
+    """The posts as they are stored, with all copies."""
+    return {post.id: Known(post) for post in posts}
+
+
+def whole(one: Known) -> bool:
+    """Nothing of a post is to be copied again."""
     del one
     return False
 
 
-ITEMS = st.lists(st.integers(0, 40), unique=True).map(lambda places: [item(at) for at in sorted(places)])
+POSTS = st.lists(st.integers(0, 40), unique=True).map(lambda places: [said(at) for at in sorted(places)])
 
 
-@given(ITEMS, ITEMS, st.booleans())
-def test_a_plan_accounts_for_every_item_once(before: list[Item], seen: list[Item], complete: bool) -> None:
-    stored = {one.id: one for one in before}
-    found = plan(stored, seen, complete=complete, wanting=whole)
-    stores = {one.id for one in found.store}
-    assert not stores & found.keep
-    assert not set(found.missing) & (stores | found.keep)
+@given(POSTS, POSTS, st.booleans())
+def test_a_plan_accounts_for_every_post_once(before: list[Said], seen: list[Said], complete: bool) -> None:
+    found = plan(stored(before), seen, complete=complete, wanting=whole)
+    assert not found.store & found.keep
+    assert not set(found.missing) & (found.store | found.keep)
     if seen:
-        assert stores | found.keep == {one.id for one in seen}
-    assert stores == {one.id for one in seen if one.id not in stored}
+        assert found.store | found.keep == {one.id for one in seen}
+    assert found.store == {one.id for one in seen if one not in before}
 
 
-@given(ITEMS, ITEMS)
-def test_only_what_a_pass_covered_can_be_missing(before: list[Item], seen: list[Item]) -> None:
-    found = plan({one.id: one for one in before}, seen, complete=False, wanting=whole)
+@given(POSTS, POSTS)
+def test_only_what_a_pass_covered_can_be_missing(before: list[Said], seen: list[Said]) -> None:
+    found = plan(stored(before), seen, complete=False, wanting=whole)
     covered = [one.id for one in before if seen and one.posted_at > min(other.posted_at for other in seen)]
     assert set(found.missing) <= set(covered)
 
 
-@given(ITEMS)
-def test_an_empty_page_takes_nothing_away(before: list[Item]) -> None:
-    assert plan({one.id: one for one in before}, [], complete=True, wanting=whole).missing == ()
+@given(POSTS)
+def test_an_empty_page_takes_nothing_away(before: list[Said]) -> None:
+    assert plan(stored(before), [], complete=True, wanting=whole).missing == ()
 
 
 def test_an_edited_caption_is_a_change_and_a_new_signature_is_none() -> None:
-    old = item(1, picture_name=stable_name("https://a.cdninstagram.com/v/t51.29350-15/1_n.jpg?oe=66&oh=a"))
-    again = replace(old, picture_name=stable_name("https://b.cdninstagram.com/v/t51.29350-15/1_n.jpg?oe=99&oh=b"))
-    assert not changed(old, again, whole)
-    assert changed(old, replace(again, caption="edited"), whole)
+    old = said(1, picture_name=stable_name("https://a.cdninstagram.com/v/t51.29350-15/1_n.jpg?oe=66&oh=a"))
+    again = old._replace(picture_name=stable_name("https://b.cdninstagram.com/v/t51.29350-15/1_n.jpg?oe=99&oh=b"))
+    assert not changed(Known(old), again, whole)
+    assert changed(Known(old), again._replace(caption="edited"), whole)
+    assert changed(None, old, whole)
 
 
 def test_an_edited_child_is_a_change_of_its_album() -> None:
-    album = item(1, kind="CAROUSEL_ALBUM", children=(item(2), item(3)))
-    assert not changed(album, album, whole)
-    assert changed(album, replace(album, children=(item(2), item(4))), whole)
-    assert changed(album, replace(album, children=(item(3), item(2))), whole)
+    album = said(1, kind="CAROUSEL_ALBUM", children=(said(2), said(3)))
+    assert not changed(Known(album), album, whole)
+    assert changed(Known(album), album._replace(children=(said(2), said(4))), whole)
+    assert changed(Known(album), album._replace(children=(said(3), said(2))), whole)
 
 
-def test_an_item_without_its_copy_is_tried_again() -> None:
-    lacking = item(1, picture_fallback="https://a.cdninstagram.com/1.jpg")
+def test_a_post_without_its_copy_is_tried_again() -> None:
+    lacking = Known(said(1), lacks_picture=True)
     assert wants_copies(lacking, Policy(), NOW)
-    assert wants_copies(item(1, children=(lacking,)), Policy(), NOW)
-    assert not wants_copies(item(1), Policy(), NOW)
+    assert wants_copies(Known(said(1), children=(lacking,)), Policy(), NOW)
+    assert not wants_copies(Known(said(1)), Policy(), NOW)
 
 
 def test_a_video_that_is_not_to_be_copied_has_its_address_renewed_before_it_ends() -> None:
     policy = Policy(copy_videos=False)
-    shown = item(1, kind="VIDEO", video_fallback="https://a.cdninstagram.com/1.mp4", fallback_until=NOW + 10 * HOUR)
+    shown = Known(said(1, kind="VIDEO"), lacks_video=True, fallback_until=NOW + 10 * HOUR)
     assert not wants_copies(shown, policy, NOW)
     assert wants_copies(shown, policy, NOW + 9.9 * HOUR)
     assert wants_copies(shown, Policy(), NOW)
 
 
-def test_known_ground_takes_two_known_items_at_the_end_of_a_page() -> None:
-    stored = {str(at): item(at) for at in (2, 3, 4)}
-    assert settled([item(1), item(2), item(3)], stored, whole)
-    assert not settled([item(1), item(3)], stored, whole)
-    assert not settled([item(2), item(3, caption="edited")], stored, whole)
-    assert not settled([], stored, whole)
+def test_known_ground_takes_two_known_posts_at_the_end_of_a_page() -> None:
+    known = stored([said(at) for at in (2, 3, 4)])
+    assert settled([said(1), said(2), said(3)], known, whole)
+    assert not settled([said(1), said(3)], known, whole)
+    assert not settled([said(2), said(3, caption="edited")], known, whole)
+    assert not settled([], known, whole)
 
 
 ADDRESSES = st.from_regex(
@@ -170,7 +165,7 @@ def test_no_size_is_blown_up_and_no_width_made_twice(width: int) -> None:
 
 @given(st.integers(0, 600))
 def test_batches_hold_everything_in_order_and_start_small(count: int) -> None:
-    items = [item(at) for at in range(count)]
+    items = [said(at).item() for at in range(count)]
     parts = list(batches(items))
     assert [one for part in parts for one in part] == items
     assert len(parts[0]) == min(count, FIRST_BATCH)

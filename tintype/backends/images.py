@@ -6,13 +6,14 @@ process (it has threads), are renewed after some hundred jobs, and end with this
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ _JOBS_PER_WORKER = 500
 _WAITING = 64
 _JOB_SECONDS = 60.0  # of the clock; the worker's own limit counts CPU and comes first on an idle machine
 _BUFFER = 4 * 1024 * 1024
+_REMEMBERED = 4096  # pictures that need nothing more, a few hundred bytes each
+_LONG = 1024 * 1024  # bytes whose digest is taken beside the loop
 _SHARED = 8 * 1024 * 1024  # bytes of shared memory that a worker may keep between jobs
 _PROGRAM = Path(__file__).with_name("image_worker.py")
 _HOUSE = str(Path(__file__).parents[2])
@@ -144,6 +147,24 @@ class _Turns:
         self._free += 1
 
 
+class _Proven:
+    """What was found of pictures that fit as they are, or without their metadata; those that were asked for last."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[bytes, Fit], dict[str, Any]] = OrderedDict()
+
+    def get(self, key: tuple[bytes, Fit]) -> dict[str, Any] | None:
+        told = self._told.get(key)
+        if told is not None:
+            self._told.move_to_end(key)
+        return told
+
+    def keep(self, key: tuple[bytes, Fit], told: dict[str, Any]) -> None:
+        self._told[key] = told
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+
+
 class Images:
     """The picture workshop; every method takes an encoded picture and raises
 
@@ -156,6 +177,7 @@ class Images:
         self._turns = _Turns(workers)
         self._idle: list[_Worker] = []
         self._alive: dict[Process, int | None] = {}
+        self._proven = _Proven()
         self._closed = False
 
     @property
@@ -184,10 +206,16 @@ class Images:
     async def fit(self, data: bytes, fit: Fit) -> Fitted:
         """Return the picture as a JPEG that meets `fit`, its own bytes when it does already.
 
-        A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know.
+        A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know. One that was
+        right is known by its bytes from then on: what goes to ten accounts, or was tried before, is decoded once.
         """
-        wish = {each.name: getattr(fit, each.name) for each in fields(fit)}
-        told, body = await self._answered({"bytes": len(data), "fit": wish}, data, short=False)
+        key = (await _digest(data), fit)
+        told, body = self._proven.get(key), b""
+        if told is None:
+            wish = {each.name: getattr(fit, each.name) for each in fields(fit)}
+            told, body = await self._answered({"bytes": len(data), "fit": wish}, data, short=False)
+            if "kept" in told:
+                self._proven.keep(key, told)
         return Fitted(_made(told, body, data), told["width"], told["height"], tuple(told["changes"]))
 
     async def convert(
@@ -283,6 +311,12 @@ class Images:
         shared = self._alive.pop(process, None)
         if shared is not None:
             os.close(shared)
+
+
+async def _digest(data: bytes) -> bytes:
+    if len(data) > _LONG:
+        return (await asyncio.to_thread(hashlib.sha256, data)).digest()
+    return hashlib.sha256(data).digest()
 
 
 async def _exchange(worker: _Worker, line: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -255,6 +255,11 @@ def facebook_page_from(value: object) -> FacebookPage:
     )
 
 
+_STATES = {state.value: state for state in ContainerState}
+_KINDS = {kind.value: kind for kind in MediaKind}
+_PRODUCTS = {product.value: product for product in MediaProduct}
+
+
 def media_from(value: object) -> Media:
     """A medium with its children; children take the parent's time where they have none of their own."""
     return _media(wire.record(value), None)
@@ -269,8 +274,8 @@ def _media(sent: Mapping[str, object], parent_time: datetime | None) -> Media:
     product = wire.phrase(sent.get("media_product_type"))
     return Media(
         id=media_id,
-        kind=_member(MediaKind, sent.get("media_type"), MediaKind.OTHER),
-        product=_member(MediaProduct, product, MediaProduct.OTHER) if product else None,
+        kind=_KINDS.get(wire.phrase(sent.get("media_type")) or "", MediaKind.OTHER),
+        product=_PRODUCTS.get(product, MediaProduct.OTHER) if product else None,
         timestamp=timestamp,
         caption=wire.phrase(sent.get("caption")),
         permalink=wire.phrase(sent.get("permalink")),
@@ -283,16 +288,6 @@ def _media(sent: Mapping[str, object], parent_time: datetime | None) -> Media:
         username=wire.phrase(sent.get("username")),
         children=tuple(_media(child, timestamp) for child in children),
     )
-
-
-E = TypeVar("E", bound=StrEnum)
-
-
-def _member(words: type[E], value: object, unknown: E) -> E:
-    try:
-        return words(value)
-    except ValueError:
-        return unknown
 
 
 def media_urls_from(value: object) -> MediaUrls:
@@ -332,7 +327,7 @@ def container_from(value: object) -> Container:
 def _container_state(code: str | None, status: str) -> ContainerState | None:
     if code is None:
         return ContainerState.ERROR if status.startswith("Error") else None
-    return _member(ContainerState, code, ContainerState.OTHER)
+    return _STATES.get(code, ContainerState.OTHER)
 
 
 def _failure(status: str) -> tuple[int | None, int] | None:

@@ -70,14 +70,14 @@ class Source:
 
 def source_of(media: Media) -> Source:
     """Return a medium's addresses: a video's picture is its thumbnail."""
-    return addresses(media.kind.value, media.media_url, media.thumbnail_url)
+    return Source(*addresses(media.kind.value, media.media_url, media.thumbnail_url))
 
 
-def addresses(kind: str, media_url: str | None, thumbnail_url: str | None) -> Source:
+def addresses(kind: str, media_url: str | None, thumbnail_url: str | None) -> tuple[str | None, str | None]:
     """Return which of a medium's two addresses shows its picture, and which its video."""
     if kind == "VIDEO":
-        return Source(thumbnail_url, media_url)
-    return Source(media_url or thumbnail_url, None)
+        return thumbnail_url, media_url
+    return media_url or thumbnail_url, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class _Work:
     async def item(self, item: Item) -> Item:
         old = self.stored.get(item.id)
         same = old if old and _names(old) == _names(item) else None
-        rests = same is not None and resting(same, self.when.now)
+        rests = same is not None and resting(same.tries, same.tried_at, self.when.now)
         children = tuple(await asyncio.gather(*(self.item(child) for child in item.children)))
         movie, video_name, frame = await self._movie(item, old, rests)
         picture, picture_name = await self._picture(item, old, rests, frame)
@@ -179,7 +179,9 @@ class _Work:
 
     def _unrenewed(self, filled: Item, same: Item | None) -> Item:
         """Return an item with the Instagram addresses it showed before, unless these end soon: they'd be no news."""
-        if same is None or _lacks(same) != _lacks(filled) or ends_soon(same, self.when.policy, self.when.now):
+        if same is None or _lacks(same) != _lacks(filled):
+            return filled
+        if ends_soon(same.fallback_until, self.when.policy, self.when.now):
             return filled
         return replace(
             filled,

@@ -9,13 +9,13 @@ from functools import partial
 from tintype.backends.bus import Bus
 from tintype.backends.engine import Engine
 from tintype.core.accounts import Account, Accounts, Grip, State
+from tintype.core.feed.comparing import Known, Plan, plan, wants_copies
 from tintype.core.feed.copies import Copies, When
 from tintype.core.feed.curation import Curation
 from tintype.core.feed.hosting import Hosting
 from tintype.core.feed.model import (
     Departures,
     Item,
-    Plan,
     Policy,
     Standing,
     Suspect,
@@ -26,12 +26,10 @@ from tintype.core.feed.model import (
     droppable,
     looks,
     noting,
-    plan,
     stale_reason,
     sync_due,
-    wants_copies,
 )
-from tintype.core.feed.reading import Pass, Reader, by_id
+from tintype.core.feed.reading import Pass, Reader
 from tintype.core.feed.records import FeedRecords
 from tintype.errors import Gone, Reconnect, Trouble
 from tintype.events import MediaSynced
@@ -184,14 +182,13 @@ class Feed:
 
     async def _sync(self, reader: Reader, deep: bool) -> Report:
         account = reader.grip.account
-        standing = await self.records.standing(account.id)
-        stored = by_id(await self.records.items(account.workspace_id, account.id))
+        standing, stored = await self.records.known(account.id)
         deep = deep or deep_due(standing, self.graph.now())
         wanting = partial(wants_copies, policy=self.policy, now=self.graph.now())
         seen = await reader.read(stored, deep=deep, max_items=self.policy.max_items, wanting=wanting)
-        found = plan(stored, seen.items, complete=seen.complete, wanting=wanting)
-        if not seen.items and seen.complete and stored and (await reader.profile()).media_count == 0:
-            found = Plan((), frozenset(), tuple(stored))
+        found = plan(stored, seen.said, complete=seen.complete, wanting=wanting)
+        if not seen.said and seen.complete and stored and (await reader.profile()).media_count == 0:
+            found = Plan(frozenset(), frozenset(), tuple(stored))
 
         departures = await self._missing(reader, found, len(stored))
         await self.accounts.describe(account, seen.username)
@@ -200,27 +197,22 @@ class Feed:
         fresh = replace(standing, synced_at=now, problem=None, deep_at=now if deep else standing.deep_at)
         changed = False
         stirred = bool(found.store or departures.removed or departures.suspects)
-        if stirred or found.keep & await self.records.suspected(account.id):
-            changed = await self._swap_in(reader, found, stored, seen, departures, fresh)
+        if stirred or _returned(found, stored):
+            changed = await self._swap_in(reader, found, seen, departures, fresh)
         elif _worth_noting(standing, fresh, noting(self.policy.interval)):
             await self.records.note(account.workspace_id, fresh)
         await self._announce(account, changed=changed)
-        photos = len(stored.keys() | {item.id for item in found.store}) - len(departures.removed)
+        photos = len(stored.keys() | found.store) - len(departures.removed)
         return Report(min(photos, self.policy.max_items), len(found.store), len(departures.removed), now)
 
     async def _swap_in(
-        self,
-        reader: Reader,
-        found: Plan,
-        stored: Mapping[str, Item],
-        seen: Pass,
-        departures: Departures,
-        standing: Standing,
+        self, reader: Reader, found: Plan, seen: Pass, departures: Departures, standing: Standing
     ) -> bool:
         """Copy and store what a pass found, part by part; tell whether the feed looks different now."""
         account = reader.grip.account
+        stored = {item.id: item for item in await self.records.items(account.workspace_id, account.id)}
         changed = False
-        parts, sources = list(batches(found.store)), seen.sources()
+        parts, sources = list(batches(seen.items(found.store))), seen.sources()
         for number, part in enumerate(parts, 1):
             filled = await self.copies.fill(part, sources, stored, reader.urls, When(self.graph.now(), self.policy))
             final = number == len(parts)
@@ -306,6 +298,11 @@ def total(reports: Sequence[Report]) -> Report:
         sum(report.removed for report in reports),
         moment,
     )
+
+
+def _returned(found: Plan, stored: Mapping[str, Known]) -> bool:
+    """Tell whether something was seen that an earlier pass had missed."""
+    return any(stored[media_id].missed for media_id in found.keep)
 
 
 def _worth_noting(before: Standing, after: Standing, spacing: timedelta) -> bool:

@@ -29,7 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant, metadata, upsert
 from tintype.core.feed.hosting_model import Hosted, HostedStanding, Wanted
-from tintype.core.feed.records import MANY, assets, media, syncs
+from tintype.core.feed.records import MANY
+from tintype.core.feed.tables import assets, media, syncs
 
 hosted = Table(
     "hosted_pictures",

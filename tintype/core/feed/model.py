@@ -2,11 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from urllib.parse import urlsplit
 
 from tintype.core.accounts import State, share
 
@@ -23,10 +22,6 @@ GAP = 0.05  # the part of the interval that lies between two syncs at least, who
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)  # of all rounds; which moment it is does not matter
 # Of the interval, from one moment of an account to its next: what was synced just after one is in time as well.
 ROUND = 0.99 - GAP
-
-_EDGE = re.compile(r"^/v/t[\d.-]+/")
-# An address as Instagram sends it, taken apart at once: a sync looks at hundreds of them.
-_PLAIN_ADDRESS = re.compile(r"https?://[\w.:-]+(?:/v/t[\d.-]+(?=/))?(/[!-\"$-:<->@-~]*)(?:[?#]|\Z)", re.ASCII)
 
 Kind = Literal["IMAGE", "VIDEO", "CAROUSEL_ALBUM"]
 
@@ -108,15 +103,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a pass found: items to store (new or changed), ids that stayed, and ids that are missing."""
-
-    store: tuple[Item, ...]
-    keep: frozenset[str]
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Departures:
     """Items that go for good in this pass, and those that were found missing once and have to be so once more."""
 
@@ -134,63 +120,16 @@ class View:
     revision: str
 
 
-def plan(stored: Mapping[str, Item], seen: Sequence[Item], *, complete: bool, wanting: Callable[[Item], bool]) -> Plan:
-    """Compare what is stored with what a pass has seen (newest first); `wanting` says what is to be copied again.
-
-    An item is missing when the pass covered its place: anything in a complete pass, otherwise what is newer than the
-    oldest item seen. A pass that saw nothing proves nothing.
-    """
-    store = tuple(item for item in seen if item.id not in stored or changed(stored[item.id], item, wanting))
-    shown = {item.id for item in seen}
-    storing = {item.id for item in store}
-    if not seen:
-        return Plan((), frozenset(), ())
-    oldest = min(item.posted_at for item in seen)
-    missing = tuple(
-        item.id for item in stored.values() if item.id not in shown and (complete or item.posted_at > oldest)
-    )
-    return Plan(store, frozenset(shown - storing), missing)
-
-
-def changed(old: Item, new: Item, wanting: Callable[[Item], bool]) -> bool:
-    """Tell whether Instagram now says something else about an item, or a copy of it is still wanting."""
-    return facts(old) != facts(new) or wanting(old)
-
-
-def facts(item: Item) -> tuple[object, ...]:
-    """Return what Instagram says of an item and what stays equal from read to read, unlike its signed addresses."""
-    return (
-        item.id,
-        item.kind,
-        item.product,
-        item.caption,
-        item.permalink,
-        item.posted_at,
-        item.alt_text,
-        item.picture_name,
-        item.video_name,
-        tuple(map(facts, item.children)),
-    )
-
-
-def wants_copies(item: Item, policy: Policy, now: datetime) -> bool:
-    """Tell whether an item, or a child of it, shows an Instagram address in place of a copy, or one that ends soon."""
-    soon, trying = ends_soon(item, policy, now), not resting(item, now)
-    picture = item.picture_fallback and (trying or soon)
-    video = item.video_fallback and ((trying and policy.copy_videos) or soon)
-    return bool(picture or video) or any(wants_copies(child, policy, now) for child in item.children)
-
-
-def ends_soon(item: Item, policy: Policy, now: datetime) -> bool:
+def ends_soon(until: datetime | None, policy: Policy, now: datetime) -> bool:
     """Tell whether the Instagram addresses that an item shows may end before there is another chance to renew them."""
-    return item.fallback_until is None or item.fallback_until - now < max(RENEW, 2 * (policy.interval or RENEW))
+    return until is None or until - now < max(RENEW, 2 * (policy.interval or RENEW))
 
 
-def resting(item: Item, now: datetime) -> bool:
+def resting(tries: int, tried_at: datetime | None, now: datetime) -> bool:
     """Tell whether what could not be copied is left alone for now: it is tried twice, then after 1, 2, 4 … 24 hours."""
-    if item.tries < 2 or item.tried_at is None:
+    if tries < 2 or tried_at is None:
         return False
-    return now - item.tried_at < timedelta(hours=min(2 ** min(item.tries - 2, 5), 24))
+    return now - tried_at < timedelta(hours=min(2 ** min(tries - 2, 5), 24))
 
 
 def looks(item: Item | None) -> Item | None:
@@ -206,15 +145,6 @@ def looks(item: Item | None) -> Item | None:
     )
 
 
-def settled(seen: Sequence[Item], stored: Mapping[str, Item], wanting: Callable[[Item], bool]) -> bool:
-    """Tell whether the end of a page is known ground: its last two items are stored and unchanged.
-
-    Two and not one, because a person can archive and bring back a single old post.
-    """
-    tail = seen[-2:]
-    return bool(tail) and all(item.id in stored and not changed(stored[item.id], item, wanting) for item in tail)
-
-
 def droppable(confirmed: Iterable[str], held: int) -> tuple[str, ...]:
     """Return which of the items that are surely gone may be dropped in one pass, out of `held` items."""
     return tuple(confirmed)[: drop_limit(held)]
@@ -228,14 +158,6 @@ def drop_limit(held: int) -> int:
 def confirm_due(suspect: Suspect, now: datetime, spacing: timedelta) -> bool:
     """Tell whether a missing item should be read directly once more: twice in all, spaced."""
     return suspect.confirmed_at is None or now - suspect.confirmed_at >= spacing
-
-
-def stable_name(url: str | None) -> str | None:
-    """Return the part of a CDN address that names the file: its path, without the edge's own prefix and signature."""
-    if url is None:
-        return None
-    plain = _PLAIN_ADDRESS.match(url)
-    return plain.group(1) if plain else _EDGE.sub("/", urlsplit(url).path)
 
 
 def stale_reason(standing: Standing | None, state: State, now: datetime, interval: timedelta | None) -> str | None:

@@ -1,11 +1,12 @@
 """Reading an account's media from Instagram, and turning them into items of the feed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tintype.core.accounts import Grip
-from tintype.core.feed.copies import Source, source_of
-from tintype.core.feed.model import Item, Kind, settled, stable_name
+from tintype.core.feed.comparing import Known, Said, Wanting, settled, stable_name
+from tintype.core.feed.copies import Source, addresses, source_of
+from tintype.core.feed.model import Item, Kind
 from tintype.errors import Refused
 from tintype.instagram import Graph, Login, Media, MediaKind, MediaUrls, Profile, calls
 
@@ -22,10 +23,14 @@ _NOT_FOUND = (100, 33)  # "does not exist, or no permission" (graph-api.md 5.2)
 class Pass:
     """What one pass over an account has seen, newest first; `complete` when it reached the end or the limit."""
 
-    items: tuple[Item, ...]
+    said: tuple[Said, ...]
     media: tuple[Media, ...] = field(repr=False)
     complete: bool
     username: str | None
+
+    def items(self, wanted: Collection[str]) -> Sequence[Item]:
+        """Return some of the posts as items of the feed, still without copies."""
+        return [said.item() for said in self.said if said.id in wanted]
 
     def sources(self) -> Mapping[str, Source]:
         """Return where the files of each item and child are to be had; most passes find nothing to fetch, and never ask."""
@@ -48,9 +53,7 @@ class Reader:
         # A token of Instagram Login speaks for one account; its own number is not always accepted (graph-api.md 1.3).
         return "me" if self.grip.account.login is Login.INSTAGRAM_LOGIN else self.grip.account.instagram_id
 
-    async def read(
-        self, stored: Mapping[str, Item], *, deep: bool, max_items: int, wanting: Callable[[Item], bool]
-    ) -> Pass:
+    async def read(self, stored: Mapping[str, Known], *, deep: bool, max_items: int, wanting: Wanting) -> Pass:
         """Read media, newest first, until known ground (or the end, when `deep`), at most `max_items`."""
         seen: list[Media] = []
         more = False
@@ -59,11 +62,11 @@ class Reader:
             shown = [media for media in page.items if media.kind in KINDS]
             seen.extend(shown)
             more = page.after is not None
-            if len(seen) >= max_items or (not deep and settled(list(map(item_of, shown[-2:])), stored, wanting)):
+            if len(seen) >= max_items or (not deep and settled(list(map(said_of, shown[-2:])), stored, wanting)):
                 break
         kept = tuple(seen[:max_items])
         username = next((media.username for media in kept if media.username), None)
-        return Pass(tuple(map(item_of, kept)), kept, complete=not more, username=username)
+        return Pass(tuple(map(said_of, kept)), kept, complete=not more, username=username)
 
     async def urls(self, media_id: str) -> MediaUrls:
         """Return the present addresses of one medium."""
@@ -84,26 +87,26 @@ class Reader:
 
 def item_of(media: Media) -> Item:
     """Return a medium as an item of the feed, still without copies."""
-    children = tuple(_item(child, "FEED", ()) for child in media.children if child.kind in KINDS)
-    return _item(media, media.product.value if media.product else "FEED", children)
+    return said_of(media).item()
 
 
-def _item(media: Media, product: str, children: tuple[Item, ...]) -> Item:
-    source = source_of(media)
-    return Item(
-        id=media.id,
-        kind=KINDS.get(media.kind, "IMAGE"),
-        product=product,
-        caption=media.caption or "",
-        permalink=media.permalink or "",
-        posted_at=media.timestamp,
-        alt_text=media.alt_text,
-        picture_name=stable_name(source.picture),
-        video_name=stable_name(source.video),
-        children=children,
+def said_of(media: Media) -> Said:
+    """Return what Instagram says with a medium, without its signed addresses."""
+    children = tuple(_said(child, "FEED", ()) for child in media.children if child.kind in KINDS)
+    return _said(media, media.product.value if media.product else "FEED", children)
+
+
+def _said(media: Media, product: str, children: tuple[Said, ...]) -> Said:
+    picture, video = addresses(media.kind.value, media.media_url, media.thumbnail_url)
+    return Said(
+        media.id,
+        KINDS.get(media.kind, "IMAGE"),
+        product,
+        media.caption or "",
+        media.permalink or "",
+        media.timestamp,
+        media.alt_text,
+        stable_name(picture),
+        stable_name(video),
+        children,
     )
-
-
-def by_id(items: Sequence[Item]) -> dict[str, Item]:
-    """Return items by their id."""
-    return {item.id: item for item in items}

@@ -1,4 +1,4 @@
-"""The feed's tables and their SQL: media, own copies, and how the syncs went."""
+"""The feed's SQL: media, own copies, and how the syncs went."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,18 +7,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
     ColumnElement,
     Connection,
-    ForeignKey,
-    Index,
-    Integer,
     Row,
-    String,
     Table,
-    Text,
     bindparam,
     delete,
     func,
@@ -28,74 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tintype.backends.database import Database, Instant, metadata, put, upsert
-from tintype.backends.statements import Statement
+from tintype.backends.database import Database, put, upsert
+from tintype.backends.statements import Record, Statement
 from tintype.core.accounts import Account, connected_ids, held
+from tintype.core.feed.comparing import Known, Said
 from tintype.core.feed.model import Asset, Departures, Item, Standing, Suspect
+from tintype.core.feed.tables import assets, media, syncs
 from tintype.errors import Gone, Unavailable
-
-assets = Table(
-    "assets",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("format", String(8), nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("colour", String(7)),
-    Column("thumbhash", String(64)),
-    Column("rendered", Boolean, nullable=False),
-    Column("unused_since", Instant),
-    Column("claimed_at", Instant),  # a sync is about to put the file, or has; nothing refers to it yet
-    Column("leaving_at", Instant),  # a collection is deleting the files; nothing may refer to it any more
-    Index(None, "rendered"),
-    Index(None, "unused_since"),
-)
-
-media = Table(
-    "media",
-    metadata,
-    Column("account_id", String(36), primary_key=True),
-    Column("id", String(32), primary_key=True),
-    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
-    Column("parent_id", String(32)),
-    Column("place", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("product", String(16), nullable=False),
-    Column("caption", Text, nullable=False),
-    Column("permalink", Text, nullable=False),
-    Column("posted_at", Instant, nullable=False),
-    Column("alt_text", Text),
-    Column("picture_name", Text),
-    Column("video_name", Text),
-    Column("picture", String(64), ForeignKey("assets.digest")),
-    Column("video", String(64), ForeignKey("assets.digest")),
-    Column("picture_fallback", Text),
-    Column("video_fallback", Text),
-    Column("fallback_until", Instant),
-    Column("tries", Integer, nullable=False),
-    Column("tried_at", Instant),
-    Column("missed", Integer, nullable=False),
-    Column("missed_at", Instant),
-    Column("removed_at", Instant),
-    Index(None, "workspace_id", "posted_at"),
-    Index(None, "picture"),
-    Index(None, "video"),
-    Index(None, "permalink"),
-)
-
-syncs = Table(
-    "syncs",
-    metadata,
-    Column("account_id", String(36), primary_key=True),
-    Column("workspace_id", String(36), ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
-    Column("synced_at", Instant),
-    Column("deep_at", Instant),
-    Column("failed_at", Instant),
-    Column("problem", Text),
-    Column("revision", Integer, nullable=False),
-    Index(None, "workspace_id"),
-)
 
 _picture = assets.alias("picture_asset")
 _video = assets.alias("video_asset")
@@ -114,10 +45,18 @@ _living = (
     .order_by(media.c.posted_at.desc(), media.c.id.desc(), media.c.place)
 )
 _LIVING_OF_ACCOUNT = Statement(_living.where(media.c.account_id == bindparam("account_id")))
-_SUSPECTED = Statement(
-    select(media.c.id).where(
-        media.c.account_id == bindparam("account_id"), media.c.missed > 0, media.c.removed_at.is_(None)
+_KNOWN = Statement(
+    select(
+        media.c.parent_id,
+        *(media.c[name] for name in _SAID),
+        media.c.picture_fallback.is_not(None),
+        media.c.video_fallback.is_not(None),
+        *(media.c[name] for name in ("fallback_until", "tries", "tried_at")),
+        media.c.missed > 0,
     )
+    .where(media.c.account_id == bindparam("account_id"), media.c.removed_at.is_(None))
+    # Posts newest first, then children in their places.
+    .order_by(media.c.place, media.c.posted_at.desc(), media.c.id.desc())
 )
 _HELD = Statement(held(bindparam("account_id")))
 _standings = select(*(syncs.c[name] for name in Standing.__dataclass_fields__))
@@ -157,6 +96,16 @@ class FeedRecords:
         row = await self.database.look(lambda connection: connection.execute(_POSTED_AS, wanted).one_or_none())
         return (row.account_id, row.id) if row else None
 
+    async def known(self, account_id: str) -> tuple[Standing, Mapping[str, Known]]:
+        """Return an account's standing, and by their ids what a pass compares of its living posts, newest first."""
+        wanted = {"account_id": account_id}
+
+        def both(connection: Connection) -> tuple[Record | None, Sequence[Record]]:
+            return _STANDING.one(connection, wanted), _KNOWN.all(connection, wanted)
+
+        row, rows = await self.database.look(both)
+        return Standing(*row) if row else Standing(account_id), _compared(rows)
+
     async def suspects(self, account_id: str, ids: Iterable[str]) -> Sequence[Suspect]:
         """Return how often each of these items was found to be missing so far."""
         query = select(media.c.id, media.c.missed, media.c.missed_at).where(
@@ -164,12 +113,6 @@ class FeedRecords:
         )
         async with self.database.read() as connection:
             return [Suspect(row.id, row.missed, row.missed_at) for row in await connection.execute(query)]
-
-    async def suspected(self, account_id: str) -> frozenset[str]:
-        """Return the living items of an account that were found to be missing once."""
-        wanted = {"account_id": account_id}
-        rows = await self.database.look(lambda connection: _SUSPECTED.all(connection, wanted))
-        return frozenset(media_id for (media_id,) in rows)
 
     async def standings(self, workspace_id: str) -> Mapping[str, Standing]:
         """Return the standing of each of a workspace's accounts that was ever synced."""
@@ -412,6 +355,20 @@ def _stand(connection: Connection, workspace_id: str, standing: Standing) -> Non
 def _noted(connection: Connection, workspace_id: str, standing: Standing) -> None:
     _check_held(connection, standing.account_id)
     _stand(connection, workspace_id, standing)
+
+
+def _compared(rows: Sequence[Record]) -> Mapping[str, Known]:
+    children: dict[str, list[Known]] = {}
+    for row in rows:
+        if row[0]:
+            children.setdefault(row[0], []).append(_known(row, ()))
+    return {row[1]: _known(row, tuple(children.get(row[1], ()))) for row in rows if not row[0]}
+
+
+def _known(row: Record, children: tuple[Known, ...]) -> Known:
+    facts: list[Any] = [*row[1 : 1 + len(_SAID)], tuple(child.said for child in children)]
+    beside: list[Any] = [*row[1 + len(_SAID) :], children]
+    return Known(Said(*facts), *beside)
 
 
 def _assemble(rows: Iterable[Sequence[Any]]) -> Sequence[Item]:
