@@ -53,7 +53,7 @@ class Connections:
             if line is not None:
                 self._end(line)
             raise
-        return Reply(self, line, request.place, patience, head.status_code, head.headers.raw_items())
+        return Reply(self, line, request.place, patience, head.status, head.headers)
 
     async def close(self) -> None:
         """End all connections."""

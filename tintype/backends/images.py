@@ -93,9 +93,10 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A JPEG that fits, and what was done to it: `rotated`, `converted from png`, `padded`, `text drawn` … or nothing."""
+    """A JPEG that fits, the SHA-256 of its bytes, and what was done to it: `rotated`, `padded`, `text drawn` … or nothing."""
 
     data: bytes = field(repr=False)
+    digest: str
     width: int
     height: int
     changes: tuple[str, ...]
@@ -151,15 +152,15 @@ class _Proven:
     """What was found of pictures that fit as they are, or without their metadata; those that were asked for last."""
 
     def __init__(self) -> None:
-        self._told: OrderedDict[tuple[bytes, Fit], dict[str, Any]] = OrderedDict()
+        self._told: OrderedDict[tuple[str, Fit], dict[str, Any]] = OrderedDict()
 
-    def get(self, key: tuple[bytes, Fit]) -> dict[str, Any] | None:
+    def get(self, key: tuple[str, Fit]) -> dict[str, Any] | None:
         told = self._told.get(key)
         if told is not None:
             self._told.move_to_end(key)
         return told
 
-    def keep(self, key: tuple[bytes, Fit], told: dict[str, Any]) -> None:
+    def keep(self, key: tuple[str, Fit], told: dict[str, Any]) -> None:
         self._told[key] = told
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
@@ -209,14 +210,18 @@ class Images:
         A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know. One that was
         right is known by its bytes from then on: what goes to ten accounts, or was tried before, is decoded once.
         """
-        key = (await _digest(data), fit)
+        given = await digest_of(data)
+        key = (given, fit)
         told, body = self._proven.get(key), b""
         if told is None:
             wish = {each.name: getattr(fit, each.name) for each in fields(fit)}
             told, body = await self._answered({"bytes": len(data), "fit": wish}, data, short=False)
             if "kept" in told:
                 self._proven.keep(key, told)
-        return Fitted(_made(told, body, data), told["width"], told["height"], tuple(told["changes"]))
+        made = _made(told, body, data)
+        if "digest" not in told:
+            told["digest"] = given if made is data else await digest_of(made)
+        return Fitted(made, told["digest"], told["width"], told["height"], tuple(told["changes"]))
 
     async def convert(
         self,
@@ -313,10 +318,11 @@ class Images:
             os.close(shared)
 
 
-async def _digest(data: bytes) -> bytes:
+async def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of a picture, that of a large one without keeping others waiting."""
     if len(data) > _LONG:
-        return (await asyncio.to_thread(hashlib.sha256, data)).digest()
-    return hashlib.sha256(data).digest()
+        return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+    return hashlib.sha256(data).hexdigest()
 
 
 async def _exchange(worker: _Worker, line: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:

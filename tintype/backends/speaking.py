@@ -1,20 +1,26 @@
 """HTTP/1.1 on one connection of the way out: a request leaves in one piece, and its answer is taken as it comes.
 
-What the protocol allows is h11's to say. httpcore lays locks, traces and a generator for each layer around it, which takes
-longer than the protocol does.
+What an answer is is llhttp's to say, which httptools brings along. httpcore lays locks, traces and a generator for each layer
+around it, and h11 says in Python in 86 µs what llhttp says in 5.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Generator
-from contextlib import aclosing, contextmanager, suppress
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
-import h11
 import httpcore2
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _READ_BYTES = 64 * 1024
 _HEAD_BYTES = 100 * 1024  # of an answer before its body
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(rb"[!-~]+")
+_VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # no line ends with it, and with no line a request of somebody else begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,13 @@ class Request:
     target: bytes = field(repr=False)
     headers: list[tuple[bytes, bytes]] = field(repr=False)
     body: bytes | AsyncIterable[bytes] = field(default=b"", repr=False)
+
+
+class Head(NamedTuple):
+    """An answer's beginning."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,63 +73,153 @@ class Line:
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self.stream = stream
-        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
+        self._answer = _Answer("")
+        self._said = False  # all of the request
 
-    async def ask(self, request: Request, patience: Patience) -> h11.Response:
+    async def ask(self, request: Request, patience: Patience) -> Head:
         """Send a request and return its answer's beginning."""
-        with _translated():
-            # Whoever refuses a body may answer and close before he has read it to its end.
-            with suppress(httpcore2.WriteError):
-                await self._say(request, patience)
-            while isinstance(event := await self._heard(patience), h11.InformationalResponse):
-                pass
-            if not isinstance(event, h11.Response):
-                raise h11.RemoteProtocolError("no answer came")
-            return event
+        self._answer, self._said = _Answer(request.method), False
+        # Whoever refuses a body may answer and close before he has read it to its end.
+        with suppress(httpcore2.WriteError):
+            await self._say(request, patience)
+            self._said = True
+        while self._answer.head is None:
+            await self._hear(patience)
+        return self._answer.head
 
     async def piece(self, patience: Patience) -> bytes:
         """Return what comes next of the answer's body; nothing at its end."""
-        with _translated():
-            while isinstance(event := await self._heard(patience), h11.Data):
-                if event.data:
-                    return bytes(event.data)
-            return b""
+        while not self._answer.pieces:
+            if self._answer.is_over:
+                return b""
+            await self._hear(patience)
+        return self._answer.pieces.popleft()
 
     def is_over(self) -> bool:
-        """Tell whether the answer was read to its end, and make ready for another request."""
-        state = self._state
-        if state.our_state is not h11.DONE or state.their_state is not h11.DONE or state.trailing_data[0]:
-            return False
-        state.start_next_cycle()
-        return True
+        """Tell whether the answer was read to its end, and another request may follow."""
+        answer = self._answer
+        return self._said and answer.is_over and answer.is_reusable and not answer.pieces
 
     async def _say(self, request: Request, patience: Patience) -> None:
-        head = self._written(h11.Request(method=request.method, target=request.target, headers=request.headers))
-        if isinstance(request.body, bytes):
-            body = self._written(h11.Data(data=request.body)) if request.body else b""
-            await self.stream.write(head + body + self._written(h11.EndOfMessage()), patience.left())
+        head, body = _written(request), request.body
+        if isinstance(body, bytes):
+            await self.stream.write(head + body, patience.left())
             return
         async with asyncio.timeout_at(patience.deadline):
             await self.stream.write(head, patience.silence)
-            async with aclosing(cast("AsyncGenerator[bytes]", aiter(request.body))) as pieces:
+            async with aclosing(cast("AsyncGenerator[bytes]", aiter(_framed(body, request.headers)))) as pieces:
                 async for piece in pieces:
-                    await self.stream.write(self._written(h11.Data(data=piece)), patience.silence)
-            await self.stream.write(self._written(h11.EndOfMessage()), patience.silence)
+                    await self.stream.write(piece, patience.silence)
 
-    def _written(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> bytes:
-        return self._state.send(event)
-
-    async def _heard(self, patience: Patience) -> h11.Event | type[h11.PAUSED]:
-        while (event := self._state.next_event()) is h11.NEED_DATA:
-            self._state.receive_data(await self.stream.read(_READ_BYTES, patience.left()))
-        return cast("h11.Event | type[h11.PAUSED]", event)
+    async def _hear(self, patience: Patience) -> None:
+        data = await self.stream.read(_READ_BYTES, patience.left())
+        try:
+            self._answer.take(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            raise httpcore2.RemoteProtocolError(str(error)) from error
 
 
-@contextmanager
-def _translated() -> Generator[None]:
-    try:
-        yield
-    except h11.RemoteProtocolError as error:
-        raise httpcore2.RemoteProtocolError(str(error)) from error
-    except h11.LocalProtocolError as error:
-        raise httpcore2.LocalProtocolError(str(error)) from error
+class _Answer:
+    """One answer as the parser tells of it; those that only say that another one follows are passed over."""
+
+    def __init__(self, method: str) -> None:
+        self.head: Head | None = None
+        self.pieces: deque[bytes] = deque()
+        self.is_over = False
+        self.is_reusable = False  # its connection, when it is over
+        self._has_body = method != "HEAD"
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._taken = 0  # bytes, until the head is there
+        self._ends_by_close = False
+        self._parser = HttpResponseParser(self)
+
+    def take(self, data: bytes) -> None:
+        """Read on; nothing is the connection's end. Raises `HttpParserError` for what is no answer, or no whole one."""
+        if not data:
+            if not self._ends_by_close:
+                raise HttpParserError("the connection ended before the answer did")
+            self.is_over = True
+        else:
+            self._feed(data)
+        if self.is_over:
+            del self._parser  # which knows us: the two would keep each other
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError:
+            if not self.is_over:
+                raise
+            self.is_reusable = False  # something stands behind the answer, and nobody asked for it
+        if self.head is None:
+            self._taken += len(data)
+            if self._taken > _HEAD_BYTES:
+                raise HttpParserError("the headers are too long")
+
+    def on_message_begin(self) -> None:
+        """Begin an answer, or what nobody asked for."""
+        self.is_reusable = False
+        self._headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what stands behind a body is of no use to anybody."""
+        if self.head is None:
+            self._headers.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Take the head as a whole."""
+        status = self._parser.get_status_code()
+        if self.head is not None or status < 200:
+            return
+        self.head = Head(status, self._headers)
+        names = {name.lower() for name, _ in self._headers}
+        self._ends_by_close = names.isdisjoint({b"content-length", b"transfer-encoding"})
+        if not self._has_body:
+            self._end()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        if self.is_over:
+            self.is_reusable = False
+        else:
+            self.pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end."""
+        if self.head is not None and not self.is_over:
+            self._end()
+
+    def _end(self) -> None:
+        self.is_over, self.is_reusable = True, self._parser.should_keep_alive()
+
+
+def _written(request: Request) -> bytes:
+    """Return a request's head; raises httpcore's `LocalProtocolError` for one that would say something else."""
+    method = request.method.encode("ascii", "replace")
+    right = _TOKEN.fullmatch(method) and _TARGET.fullmatch(request.target)
+    if not right or not all(_TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in request.headers):
+        raise httpcore2.LocalProtocolError("this is no request: a name or a value holds what none may hold")
+    headers = b"".join([b"%b: %b\r\n" % header for header in request.headers])
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, request.target, headers)
+
+
+async def _framed(body: AsyncIterable[bytes], headers: Sequence[tuple[bytes, bytes]]) -> AsyncGenerator[bytes]:
+    """Yield a body piece by piece, in chunks where no header says how long it is.
+
+    Raises httpcore's `LocalProtocolError` where it is not as long as it says.
+    """
+    stated = next((int(value) for name, value in headers if name.lower() == b"content-length"), None)
+    left = stated or 0
+    async with aclosing(cast("AsyncGenerator[bytes]", aiter(body))) as pieces:
+        async for piece in pieces:
+            if stated is None:
+                yield b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
+                continue
+            left -= len(piece)
+            if left < 0:
+                raise httpcore2.LocalProtocolError("the body is longer than it says")
+            yield piece
+    if left:
+        raise httpcore2.LocalProtocolError("the body is shorter than it says")
+    if stated is None:
+        yield b"0\r\n\r\n"

@@ -145,6 +145,7 @@ def simulating(simulator: "Simulator", listener: socket.socket) -> Generator[Non
     config = uvicorn.Config(
         simulator,
         lifespan="off",
+        http="httptools",
         ws="none",
         log_config=None,
         access_log=False,

@@ -14,7 +14,7 @@ from typing import IO, Literal
 
 from tintype.backends import video
 from tintype.backends.blobs import Blobs
-from tintype.backends.images import Fit, Images
+from tintype.backends.images import Fit, Images, digest_of
 from tintype.backends.outbound import Outbound
 from tintype.core.publishing.clips import Mend, Problem, VideoRole, problems, recipe
 from tintype.core.publishing.findings import Finding, reachable_base
@@ -100,6 +100,7 @@ class _Made:
     height: int
     seconds: float | None
     changes: tuple[str, ...]
+    digest: str | None = None  # where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class Preparing:
     async def _made(self, wanted: Wanted, source: "_Source", file: IO[bytes]) -> _Made:
         if wanted.kind == "picture":
             fitted = await self.images.fit(file.read(), fit_of(wanted))
-            return _Made("jpg", fitted.data, fitted.width, fitted.height, None, fitted.changes)
+            return _Made("jpg", fitted.data, fitted.width, fitted.height, None, fitted.changes, fitted.digest)
         role = _video_role(wanted.role)
         clip = await video.probe(source.path)
         _refuse_hopeless(problems(clip, role))
@@ -209,7 +210,7 @@ class Preparing:
             if hindrance := self._hindrance(wanted, made.changes, found):
                 raise Unfetchable(hindrance, *found.notes)
             return replace(told, url=wanted.url or "")
-        digest, size = await asyncio.to_thread(_digest, made.content)
+        digest, size = await _named(made)
         name = f"{digest}.{made.suffix}"
         key = f"publishing/{name}"
         held = await self.blobs.head(key)
@@ -318,10 +319,15 @@ def _code(trouble: Trouble) -> str:
     return trouble.findings[0].code if isinstance(trouble, Unfetchable) else trouble.kind.value
 
 
-def _digest(content: bytes | Path) -> tuple[str, int]:
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest(), len(content)
-    with content.open("rb") as file:
+async def _named(made: _Made) -> tuple[str, int]:
+    """Return a file's SHA-256 and its length in bytes."""
+    if isinstance(made.content, bytes):
+        return made.digest or await digest_of(made.content), len(made.content)
+    return await asyncio.to_thread(_digest, made.content)
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), file.seek(0, 2)
 
 
