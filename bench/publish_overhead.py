@@ -1,6 +1,6 @@
 """What a publish takes beyond Instagram's own time: twenty in flight at one process, over HTTP, with and without delays.
 
-    python -m bench.publish_overhead [--posts 400] [--at-once 20] [--delays off,on] [--open 0]
+    python -m bench.publish_overhead [--posts 400] [--at-once 20] [--pictures 12] [--delays off,on] [--open 0]
 
 `tintype serve` runs as a process of its own before a pretend Instagram in another; pictures come from a third. A publish is
 timed from `POST /api/sns/instagram/posts` to its 201, and three lines are printed:
@@ -14,6 +14,7 @@ timed from `POST /api/sns/instagram/posts` to its 201, and three lines are print
   is within such a call, whoever serves that; the way of a call there and back, and its wait to be received, are not.
 
 The last line is the processor time of each process for a publish; all of them share the machine.
+Of `--pictures` each goes to several accounts, as a campaign's do, and is decoded once; as many as posts: none is seen twice.
 With `--open` so many publishes a second are begun, whatever is still in flight, instead of the next one after each.
 """
 
@@ -28,6 +29,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,7 +42,6 @@ from tintype.app import open_house
 from tintype.instagram import Connection, Login, Profile, Token
 from tintype.settings import load
 
-PICTURES = 12
 PASSWORD = "Correct-h0rse"
 DELAYS: Mapping[str, tuple[int, float]] = {"off": (0, 0.0), "on": (80, 1.0)}  # ms an answer, seconds a container
 SHARE = 0.12  # of the publishes are left out at the beginning
@@ -85,11 +86,11 @@ async def furnished(folder: Path, origin: str, accounts: int) -> Desk:
     return Desk(0, "", found)
 
 
-def paint(folder: Path) -> None:
+def paint(folder: Path, count: int) -> None:
     """Make pictures as a phone's app hands them on, with metadata and more grain than most: 1080 by 1350, 400 kB."""
     folder.mkdir()
-    for number in range(PICTURES):
-        noise = pyvips.Image.gaussnoise(270, 338, mean=110 + 8 * number, sigma=40, seed=number).resize(4.0)
+    for number in range(count):
+        noise = pyvips.Image.gaussnoise(270, 338, mean=110 + 8 * (number % 12), sigma=40, seed=number).resize(4.0)
         bands = cast("Any", noise).bandjoin([noise.rot180().crop(0, 0, noise.width, noise.height), noise])
         picture = bands.crop(0, 0, 1080, 1350).cast("uchar").copy(interpretation="srgb")
         picture.jpegsave(str(folder / f"{number}.jpg"), Q=82)
@@ -119,7 +120,7 @@ async def served(folder: Path, origin: str, accounts: int) -> AsyncGenerator[tup
         yield Desk(port, token, bare.accounts), house, pictures
 
 
-async def publish_all(desk: Desk, pictures: str, posts: int, at_once: int, rate: float) -> Sequence[Publish]:
+async def publish_all(desk: Desk, pictures: Iterator[str], posts: int, at_once: int, rate: float) -> Sequence[Publish]:
     """Publish so many posts, each account one at a time; answers what each took."""
     done: list[Publish] = []
     idle: list[Wire] = []
@@ -132,7 +133,7 @@ async def publish_all(desk: Desk, pictures: str, posts: int, at_once: int, rate:
         wire = idle.pop() if idle else await Wire.to(desk.port, {"authorization": f"Bearer {desk.token}"})
         body = {
             "account_id": account,
-            "image_url": f"{pictures}/{number % PICTURES}.jpg",
+            "image_url": next(pictures),
             "caption": f"Number {number}, {secrets.token_hex(8)} #bench",
         }
         asked = json.dumps(body).encode()
@@ -211,16 +212,20 @@ async def measured(folder: Path, pretend: Server, name: str, given: argparse.Nam
         world = {"seed": 7, "latency_ms": latency, "container_seconds": container}
         (await levers.post("/_world/reset", json=world)).raise_for_status()
         async with served(folder, pretend.origin, 2 * given.at_once) as (desk, house, pictures):
-            await publish_all(desk, pictures.origin, given.at_once, given.at_once, 0)
+            shown = cycle([f"{pictures.origin}/{number}.jpg" for number in range(given.pictures)])
+            await publish_all(desk, shown, given.at_once, given.at_once, 0)
             before, began = spent(house, pretend, pictures), time.monotonic()
-            done = await publish_all(desk, pictures.origin, given.posts, given.at_once, given.open)
+            done = await publish_all(desk, shown, given.posts, given.at_once, given.open)
             took, after = time.monotonic() - began, spent(house, pretend, pictures)
             log = cast("list[dict[str, Any]]", (await levers.get("/_world/log")).raise_for_status().json())
             memory = house.memory_mb()
     kept = done[int(len(done) * SHARE) :]
     cpu = {process: 1000 * (after[process] - before[process]) / given.posts for process in after}
     calls = sum(call.get("username") is not None for call in log) / (len(done) + given.at_once)
-    print(f"\ndelays {name}: {latency} ms an answer, {container:g} s a container; {given.posts} posts, ", end="")
+    print(
+        f"\ndelays {name}: {latency} ms an answer, {container:g} s a container; {given.posts} posts of {given.pictures} pictures, ",
+        end="",
+    )
     print(f"{given.open:g} begun a second" if given.open else f"{given.at_once} in flight")
     print(f"  {'':12}{'p50':>9}{'p95':>9}{'p99':>9}{'most':>9}  ms")
     for label, values in (
@@ -240,6 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--posts", type=int, default=400)
     parser.add_argument("--at-once", type=int, default=20)
+    parser.add_argument("--pictures", type=int, default=12)
     parser.add_argument("--delays", default="off,on")
     parser.add_argument(
         "--open", type=float, default=0.0, help="publishes begun a second, instead of one after another"
@@ -247,7 +253,7 @@ def main() -> None:
     given = parser.parse_args()
     with pretending() as pretend, tempfile.TemporaryDirectory(prefix="publish-overhead-") as text:
         folder = Path(text)
-        paint(folder / "www")
+        paint(folder / "www", given.pictures)
         for name in given.delays.split(","):
             asyncio.run(measured(folder, pretend, name, given))
 
