@@ -31,7 +31,6 @@ IS_FULL = os.environ.get("TINTYPE_TEST_PROFILE") == "full"
 
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _STARTED = "TINTYPE_TEST_SERVERS"
-_EMPTY = "empty"  # the database that all others begin as: migrating each of them would take a second
 
 Settings = dict[str, object]
 
@@ -66,11 +65,21 @@ class Servers:
     given: dict[Path, Settings] = field(default_factory=dict[Path, Settings])
     numbers: "count[int]" = field(default_factory=count)
 
+    @property
+    def empty(self) -> str:
+        """The database that all others begin as: migrating each of them would take a second."""
+        return f"{self.own}_empty"
+
+    @property
+    def own(self) -> str:
+        """How all names begin that are given out here; others may share the servers."""
+        return self.database.rpartition("/")[2]
+
     def of(self, folder: Path) -> Settings:
         """Return the settings of a house of this data folder, the same ones each time."""
         folder = folder.resolve()
         if folder not in self.given:
-            self.given[folder] = self._furnished(_EMPTY, new_key())
+            self.given[folder] = self._furnished(self.empty, new_key())
         return self.given[folder]
 
     def copy(self, folder: Path, to: Path) -> None:
@@ -80,10 +89,10 @@ class Servers:
 
     def _furnished(self, source: str, key: str) -> Settings:
         self._tidy()
-        name = f"house{os.getpid()}_{next(self.numbers)}"
+        name = f"{self.own}_house{os.getpid()}_{next(self.numbers)}"
         self._ask(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(source)))
         bucket = replace(self.s3, bucket=name).make()
-        if source != _EMPTY:
+        if source != self.empty:
             bucket.take(source)
         return {
             "database_url": self.address(name),
@@ -116,10 +125,10 @@ class Servers:
 
     def prepare(self) -> None:
         """Bring the database that all others begin as to the newest revision, ours and the engine's."""
-        self._ask(SQL("CREATE DATABASE {}").format(Identifier(_EMPTY)))
+        self._ask(SQL("CREATE DATABASE {}").format(Identifier(self.empty)))
         with ThreadPoolExecutor(1) as beside:  # whoever asks for a house is in a loop already
-            beside.submit(asyncio.run, _migrated(self.address(_EMPTY))).result()
-        run_dbos_database_migrations(system_database_url=self.address(_EMPTY).replace("://", "+psycopg://"))
+            beside.submit(asyncio.run, _migrated(self.address(self.empty))).result()
+        run_dbos_database_migrations(system_database_url=self.address(self.empty).replace("://", "+psycopg://"))
 
 
 def _name_of(given: Settings) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tests import profile
 from tests.api.cooks import CAPTION, posted
 from tests.api.marketing import pictures
 from tests.house.examples import Example, pages
@@ -185,6 +186,7 @@ def _environment(door: Served, more: Mapping[str, str]) -> Mapping[str, str]:
         "INSTAGRAM_APP_ID": str(settings.instagram_app_id),
         "INSTAGRAM_APP_SECRET": settings.instagram_app_secret.get_secret_value(),
         "OUTBOUND_ALLOW": ",".join(settings.outbound_allow),
+        **profile.environment(settings.data),
         **more,
     }
 

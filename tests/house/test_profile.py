@@ -80,8 +80,10 @@ def name_of(given: profile.Settings) -> str:
 def remaining(servers: profile.Servers) -> tuple[set[str], set[str]]:
     """The databases and the keys of houses; nobody is connected to any of them."""
     with psycopg.connect(servers.database) as connection:
-        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'house%'").fetchall()
-        assert connection.execute("SELECT datname FROM pg_stat_activity WHERE datname LIKE 'house%'").fetchall() == []
+        ours = (f"{servers.own}_house%",)
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", ours).fetchall()
+        busy = connection.execute("SELECT datname FROM pg_stat_activity WHERE datname LIKE %s", ours).fetchall()
+        assert busy == []
     redis: Any = Redis.from_url(servers.redis)  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
     with redis:
-        return {name for (name,) in names}, {key.decode() for key in redis.keys("house*:mark")}
+        return {name for (name,) in names}, {key.decode() for key in redis.keys(f"{servers.own}_house*:mark")}

@@ -113,8 +113,9 @@ async def test_two_nodes_show_one_feed_and_lose_no_job(ensemble: Ensemble, tmp_p
 
 
 async def test_without_redis_the_processes_of_one_folder_tell_each_other(tmp_path: Path) -> None:
-    with running() as pretend, serving(tmp_path, environment(pretend)) as (_, url):
-        settings = settings_for(pretend, data=tmp_path)
+    here = {"DATABASE_URL": f"sqlite:///{tmp_path / 'tintype.db'}", "ENCRYPTION_KEY": new_key()}
+    with running() as pretend, serving(tmp_path, environment(pretend, **here)) as (_, url):
+        settings = settings_for(pretend, data=tmp_path, **{name.lower(): value for name, value in here.items()})
         async with open_house(settings) as house:
             assert not house.backends.works
             workspace, issued = await house.access.register("Journal")

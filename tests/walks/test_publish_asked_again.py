@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from tests.instagram.pretend import Pretend, running
+from tests.profile import IS_FULL
 from tests.walks.program import environment, serving
 from tests.walks.stage import settings_for
 from tintype.app import open_house
@@ -36,6 +37,9 @@ def test_the_same_key_after_a_kill_gets_the_one_post(tmp_path: Path) -> None:
         with serving(tmp_path, environment(pretend, PUBLISH_SETTLE_SECONDS="1")) as (_, url):
             begun = time.monotonic()
             answer = _ask(url, headers)
+            while IS_FULL and answer is not None and answer.status_code == 409:  # another node might be at it
+                time.sleep(float(answer.headers["retry-after"]))
+                answer = _ask(url, headers)
             assert answer is not None
             assert answer.status_code == 201, answer.text
             assert time.monotonic() - begun < PATIENCE / 2
