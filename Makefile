@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 BENCHES := feed_read image_rate image_fit kill_sync kill_publish publish_faults publish_overhead publish_burst token_year \
-  scrape scrape_reject sse pages recipe_queue kill_queue unchanged engine nodes tenants chaos
+  scrape scrape_reject sse pages recipe_queue kill_queue unchanged engine nodes tenants chaos deliveries
 
 .PHONY: run test test-full check fix fuzz audit bench lock script wheel sbom clean
 
@@ -41,7 +41,7 @@ fuzz: $(VENV)/.dev
 # What is known about the versions that are locked; it asks the index that pip uses, and the advisories of PyPI.
 audit: $(VENV)/.dev
 	$(BIN)/python -m pip install -q --disable-pip-version-check "pip-audit>=2.10"
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/run.txt
 
 bench: $(VENV)/.dev
 	for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done

@@ -446,6 +446,8 @@ class Front:
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
             hot, scope = self._find(scope)
         try:
+            if scope["http_version"] == "1.1" and not _names_one_host(scope):
+                raise HTTPException(400, "send one Host header: HTTP/1.1 asks for it")
             await hot(scope, receive, send)
         except HTTPException as error:  # of what stands in front of the dialects, where nobody answers for it
             await self.fallback.refuse_status(error)(scope, receive, send)
@@ -466,6 +468,11 @@ class Front:
         parts = path.split("/", 3)
         claims = (path, "/".join(parts[:2]) if parts[1] else path, "/".join(parts[:3]))
         return next((self._claims[claim] for claim in claims[: 1 if whole else 3] if claim in self._claims), None)
+
+
+def _names_one_host(scope: Scope) -> bool:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return len(hosts) == 1 and hosts[0] != b""  # the server puts an empty one where there was none
 
 
 def _host(scope: Scope) -> str:

@@ -56,6 +56,15 @@ async def odd_headers(place: Place) -> str:
     return ""
 
 
+async def odd_hosts(place: Place) -> str:
+    """No Host, or two of them, which a proxy and a server may read differently."""
+    for lines in ("X-A: b\r\n", f"Host: {place.name}\r\nHost: elsewhere.invalid\r\n"):
+        raw = f"GET /healthz HTTP/1.1\r\n{lines}\r\n"
+        if not (await place.send(raw.encode(), seconds=3)).is_refused:
+            return f"took a request with {lines.count('Host:')} Host headers"
+    return ""
+
+
 async def large_headers(place: Place) -> str:
     """A header of a megabyte, and ten thousand of them."""
     for headers in ({"X-A": "a" * 1_000_000}, {f"X-{number}": "a" for number in range(10_000)}):

@@ -19,6 +19,7 @@ ATTACKS: tuple[Attack, ...] = (
     framing.odd_encodings,
     framing.odd_chunks,
     framing.odd_headers,
+    framing.odd_hosts,
     framing.large_headers,
     framing.large_bodies,
     pages.false_hosts,
