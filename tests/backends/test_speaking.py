@@ -25,7 +25,23 @@ ANSWERS = {
     "with something behind it": (OK + b"Content-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n", b"abc", False),
     "with dirt behind the last": (OK + b"Connection: close\r\nContent-Length: 3\r\n\r\nabcdirt", b"abc", False),
     "without a body": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
-}
+    "without a body, whatever it says": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", b"", True),
+    "with a body where none may be": (b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", b"", False),
+    "with a header that is empty": (OK + b"X-Nothing:\r\nContent-Length: 3\r\n\r\nabc", b"abc", True),
+    "that offers another protocol": (
+        OK + b"Connection: Upgrade\r\nUpgrade: h2\r\nContent-Length: 3\r\n\r\nabc", b"abc", True
+    ),
+    "of an old server that goes on": (
+        b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nabc", b"abc", True
+    ),
+    "in lines of half an end": (b"HTTP/1.1 200 OK\nContent-Length: 3\n\nabc", b"abc", True),
+    "chunked, with blanks behind a size": (
+        OK + b"Transfer-Encoding: Chunked\r\n\r\n3  \r\nabc\r\n0  \r\n\r\n", b"abc", True
+    ),
+    "chunked, with words behind a size": (
+        OK + b"Transfer-Encoding: chunked\r\n\r\n3;a=\"b c\"\r\nabc\r\n0;d\r\n\r\n", b"abc", True
+    ),
+}  # fmt: skip
 NONE = {
     "nothing": b"",
     "half a head": OK + b"Content-Le",
@@ -35,6 +51,17 @@ NONE = {
     "two lengths": OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     "a length and chunks": OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     "a coding that nobody asked for": OK + b"Transfer-Encoding: gzip\r\n\r\nabc",
+    "such a coding in chunks": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "such a coding in a line of its own": (
+        OK + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    ),
+    "chunks with too much behind them": (
+        OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: " + b"y" * 200_000 + b"\r\n\r\n"
+    ),
+    "a chunk with too many words": OK
+    + b"Transfer-Encoding: chunked\r\n\r\n3;"
+    + b"y" * 200_000
+    + b"\r\nabc\r\n0\r\n\r\n",
     "another protocol": b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nabc",
     "no protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
     "a header over two lines": OK + b"A: b\r\n c\r\nContent-Length: 0\r\n\r\n",
@@ -51,7 +78,10 @@ class Tape(httpcore2.AsyncNetworkStream):
         self.written = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self.pieces.pop(0) if self.pieces else b""
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if len(piece) > max_bytes:
+            self.pieces.insert(0, piece[max_bytes:])
+        return piece[:max_bytes]
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.written += buffer
@@ -146,11 +176,14 @@ async def test_a_body_in_pieces_says_how_long_it_is_or_where_it_ends() -> None:
     assert tape.written.endswith(b"\r\n\r\n2\r\nab\r\n11\r\n" + b"c" * 17 + b"\r\n0\r\n\r\n")
 
 
-@pytest.mark.parametrize("length", [b"4", b"6"])
-async def test_a_body_of_another_length_than_it_says_is_none(length: bytes) -> None:
-    line = Line(Tape(OK + b"Content-Length: 0\r\n\r\n"))
+@pytest.mark.parametrize("in_pieces", [True, False])
+@pytest.mark.parametrize("length", [b"4", b"6", b"five", b"+5", None])
+async def test_a_body_of_another_length_than_it_says_is_none(length: bytes | None, in_pieces: bool) -> None:
+    tape = Tape(OK + b"Content-Length: 0\r\n\r\n")
+    headers = [] if length is None else [(b"content-length", length)]
     with pytest.raises(httpcore2.LocalProtocolError):
-        await line.ask(asking("PUT", (b"content-length", length), body=pieces(b"ab", b"cde")), patience())
+        await Line(tape).ask(asking("PUT", *headers, body=pieces(b"ab", b"cde") if in_pieces else b"abcde"), patience())
+    assert in_pieces or tape.written == b""
 
 
 async def test_a_request_that_was_not_taken_whole_is_the_last_on_its_connection() -> None:

@@ -16,7 +16,7 @@ import httpcore2
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _READ_BYTES = 64 * 1024
-_HEAD_BYTES = 100 * 1024  # of an answer before its body
+_HEAD_BYTES = 100 * 1024  # of an answer that are no part of its body, before it or in a row between its parts
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")
@@ -101,13 +101,15 @@ class Line:
         return self._said and answer.is_over and answer.is_reusable and not answer.pieces
 
     async def _say(self, request: Request, patience: Patience) -> None:
-        head, body = _written(request), request.body
+        head, body, length = _written(request), request.body, _length(request.headers)
         if isinstance(body, bytes):
+            if len(body) != length:
+                raise httpcore2.LocalProtocolError("the body is not as long as it says")
             await self.stream.write(head + body, patience.left())
             return
         async with asyncio.timeout_at(patience.deadline):
             await self.stream.write(head, patience.silence)
-            async with aclosing(cast("AsyncGenerator[bytes]", aiter(_framed(body, request.headers)))) as pieces:
+            async with aclosing(_framed(body, length)) as pieces:
                 async for piece in pieces:
                     await self.stream.write(piece, patience.silence)
 
@@ -129,9 +131,11 @@ class _Answer:
         self.is_reusable = False  # its connection, when it is over
         self._has_body = method != "HEAD"
         self._headers: list[tuple[bytes, bytes]] = []
-        self._taken = 0  # bytes, until the head is there
+        self._taken = 0  # bytes since the last part of the body, or the beginning
         self._ends_by_close = False
         self._parser = HttpResponseParser(self)
+        # There are such servers, and what they mean is plain.
+        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True)
 
     def take(self, data: bytes) -> None:
         """Read on; nothing is the connection's end. Raises `HttpParserError` for what is no answer, or no whole one."""
@@ -151,10 +155,9 @@ class _Answer:
             if not self.is_over:
                 raise
             self.is_reusable = False  # something stands behind the answer, and nobody asked for it
-        if self.head is None:
-            self._taken += len(data)
-            if self._taken > _HEAD_BYTES:
-                raise HttpParserError("the headers are too long")
+        self._taken = 0 if self.pieces else self._taken + len(data)
+        if self._taken > _HEAD_BYTES and not self.is_over:
+            raise HttpParserError("the headers are too long")
 
     def on_message_begin(self) -> None:
         """Begin an answer, or what nobody asked for."""
@@ -172,8 +175,10 @@ class _Answer:
         if self.head is not None or status < 200:
             return
         self.head = Head(status, self._headers)
-        names = {name.lower() for name, _ in self._headers}
-        self._ends_by_close = names.isdisjoint({b"content-length", b"transfer-encoding"})
+        names = [name.lower() for name, _ in self._headers]
+        self._ends_by_close = b"content-length" not in names and b"transfer-encoding" not in names
+        if b"transfer-encoding" in names and not self._is_in_plain_chunks():
+            raise HttpParserError("the body is coded in a way that was not asked for")
         if not self._has_body:
             self._end()
 
@@ -189,6 +194,9 @@ class _Answer:
         if self.head is not None and not self.is_over:
             self._end()
 
+    def _is_in_plain_chunks(self) -> bool:
+        return [value.lower() for name, value in self._headers if name.lower() == b"transfer-encoding"] == [b"chunked"]
+
     def _end(self) -> None:
         self.is_over, self.is_reusable = True, self._parser.should_keep_alive()
 
@@ -203,16 +211,29 @@ def _written(request: Request) -> bytes:
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, request.target, headers)
 
 
-async def _framed(body: AsyncIterable[bytes], headers: Sequence[tuple[bytes, bytes]]) -> AsyncGenerator[bytes]:
-    """Yield a body piece by piece, in chunks where no header says how long it is.
+def _length(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
+    """Return how long a body is by its headers, nothing where it comes in chunks.
+
+    Raises httpcore's `LocalProtocolError` where they do not say it.
+    """
+    said = {name.lower(): value for name, value in headers}
+    if said.get(b"transfer-encoding") == b"chunked":
+        return None
+    stated = said.get(b"content-length", b"0")
+    if not stated.isdigit():
+        raise httpcore2.LocalProtocolError("the length of the body is no number")
+    return int(stated)
+
+
+async def _framed(body: AsyncIterable[bytes], length: int | None) -> AsyncGenerator[bytes]:
+    """Yield a body piece by piece, in chunks where its length is not known.
 
     Raises httpcore's `LocalProtocolError` where it is not as long as it says.
     """
-    stated = next((int(value) for name, value in headers if name.lower() == b"content-length"), None)
-    left = stated or 0
+    left = length or 0
     async with aclosing(cast("AsyncGenerator[bytes]", aiter(body))) as pieces:
         async for piece in pieces:
-            if stated is None:
+            if length is None:
                 yield b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
                 continue
             left -= len(piece)
@@ -221,5 +242,5 @@ async def _framed(body: AsyncIterable[bytes], headers: Sequence[tuple[bytes, byt
             yield piece
     if left:
         raise httpcore2.LocalProtocolError("the body is shorter than it says")
-    if stated is None:
+    if length is None:
         yield b"0\r\n\r\n"
