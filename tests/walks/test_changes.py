@@ -116,6 +116,22 @@ async def test_a_post_that_comes_back_is_shown_again(stage: Stage) -> None:
     assert await one.assert_whole_feed() == []
 
 
+async def test_an_album_that_comes_back_has_its_children_and_is_known_again(stage: Stage) -> None:
+    one = await stage.member()
+    album = one.post("CAROUSEL_ALBUM", children=["IMAGE", "IMAGE"])
+    one.post()
+    one.post()
+    await one.sync()
+    before = (await one.photo(album))["children"]
+    bad_hour = veiled(one, album, gone=True)
+    await bad_hour.sync(one.account_id, deep=True)
+    stage.skip(2 * HOUR)
+    assert (await bad_hour.sync(one.account_id, deep=True)).removed == 1
+    await one.sync(deep=True)
+    assert (await one.photo(album))["children"] == before
+    assert (await one.sync(deep=True)).stored == 0
+
+
 async def test_a_post_seen_between_two_misses_is_no_suspect_any_more(stage: Stage) -> None:
     one = await stage.member(5)
     hidden = (await one.ids())[1]

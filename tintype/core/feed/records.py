@@ -295,9 +295,10 @@ class FeedRecords:
 
     async def _revive(self, connection: AsyncConnection, account_id: str, ids: Sequence[str]) -> None:
         if ids:
+            seen = media.c.id.in_(list(ids)) | media.c.parent_id.in_(list(ids))
             await connection.execute(
                 update(media)
-                .where(media.c.account_id == account_id, media.c.id.in_(list(ids)))
+                .where(media.c.account_id == account_id, seen)
                 .where((media.c.missed > 0) | media.c.removed_at.is_not(None))
                 .values(missed=0, missed_at=None, removed_at=None)
             )
