@@ -167,7 +167,7 @@ async def test_the_best_hours(team: Team) -> None:
     assert set(said["hours"][0]) == {"weekday", "hour", "posts", "mean", "value", "sure"}
     assert said["mean"] is None
     assert all(cell["mean"] is None and cell["value"] is None for cell in said["hours"])
-    for query in ("timezone=Nowhere/Atall", "metric=charm"):
+    for query in ("timezone=Nowhere/Atall", "timezone=localtime", "metric=charm"):
         refused(await team.get(f"/accounts/{account.number}/best-times?{query}"), 400)
 
 

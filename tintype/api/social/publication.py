@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, field_validator
 
-from tintype.core.publishing import UPLOAD, Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of, zone_of
+from tintype.core.publishing import UPLOAD, Draft, Fit, Item, ItemKind, Moment, Product, Tag, moment_of
 from tintype.errors import Invalid
+from tintype.zones import zone_named
 
 _VIDEO_SUFFIXES = frozenset({"mp4", "mov"})
 
@@ -133,7 +134,7 @@ class Publication(_Body):
         if self.scheduled_at is not None:
             return moment_of(self.scheduled_at, self.timezone, now)
         if self.timezone is not None:
-            zone_of(self.timezone)
+            zone_named(self.timezone)
         return None
 
     def _items(self, product: Product) -> tuple[Item, ...]:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isclose
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tintype.errors import Invalid
+from tintype.zones import zone_named
 
 PRIOR = 5  # posts that the account's own mean weighs in every cell
 SURE = 3  # posts that a cell needs before it is shown as a finding
@@ -43,14 +42,6 @@ class BestHours:
     best: tuple[Cell, ...]
 
 
-def zone_of(timezone: str) -> ZoneInfo:
-    """Return a zone by its IANA name; raises `Invalid` when there is none of that name."""
-    try:
-        return ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"timezone {timezone[:64]!r} is not known; give an IANA name such as Europe/Berlin") from None
-
-
 def shrunk(n: int, mean: float, prior_mean: float) -> float:
     """Return a cell's mean as far as its `n` posts can be trusted, and the account's mean for the rest."""
     return prior_mean + n * (mean - prior_mean) / (
@@ -63,7 +54,7 @@ def best_hours(posts: Iterable[tuple[datetime, float]], timezone: str, metric: s
 
     Raises `Invalid` when there is no such zone.
     """
-    zone = zone_of(timezone)
+    zone = zone_named(timezone)
     values: dict[tuple[int, int], list[float]] = {}
     for published_at, value in posts:
         local = published_at.astimezone(zone)

@@ -40,7 +40,7 @@ from tintype.core.publishing.records import PostRecords
 from tintype.core.publishing.reservations import Reservations
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
-from tintype.core.publishing.schedule import moment_of, moved, zone_of
+from tintype.core.publishing.schedule import moment_of, moved
 from tintype.core.publishing.uploads import UPLOAD, UPLOADS
 from tintype.core.publishing.work import jobs, schedules
 
@@ -93,5 +93,4 @@ __all__ = [
     "problems",
     "reachable_base",
     "schedules",
-    "zone_of",
 ]

@@ -14,9 +14,10 @@ from tintype.core.accounts import Account, State
 from tintype.core.publishing.bulk_forms import Cells
 from tintype.core.publishing.checks import problems
 from tintype.core.publishing.model import Draft, Fit, Item, ItemKind, Moment, Problem, Product, Tag
-from tintype.core.publishing.schedule import moment_of, zone_of
+from tintype.core.publishing.schedule import moment_of
 from tintype.core.publishing.uploads import UPLOAD
 from tintype.errors import Invalid
+from tintype.zones import zone_named
 
 T = TypeVar("T")
 
@@ -74,7 +75,7 @@ def order_of(cells: Cells, accounts: Directory, now: datetime) -> tuple[Order | 
     account = reading.take("account", lambda value: accounts.find(_text(value)))
     hold = reading.take("draft", _flag) or False
     if "scheduled_at" not in cells:
-        reading.take("timezone", lambda value: zone_of(_text(value).strip()))
+        reading.take("timezone", lambda value: zone_named(_text(value).strip()))
     moment = reading.take("scheduled_at", lambda value: moment_of(_text(value), reading.zone(), now))
     external_id = reading.take("external_id", _external)
     draft = _draft(reading)

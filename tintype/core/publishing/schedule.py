@@ -2,19 +2,17 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from tintype.core.publishing.model import Moment
 from tintype.errors import Invalid
+from tintype.zones import zone_named
 
 LATE = timedelta(seconds=60)  # a moment this long ago still counts as now
 FARTHEST = timedelta(days=366 * 2)
 
 # A day alone is no time: nobody wants to publish at midnight because a form left the hour out.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE | re.ASCII)
-
-# Lie among the zones of a machine and are none of IANA's: they mean something else elsewhere, or count leap seconds.
-_NO_ZONE = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*")
 
 
 def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
@@ -23,7 +21,7 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     Of a time that a clock shows twice the earlier one is meant. Raises `Invalid` for a time that a clock skips, for one
     without any zone, for an unknown zone, for the past and for the far future.
     """
-    zone = None if timezone is None else zone_of(timezone)
+    zone = None if timezone is None else zone_named(timezone)
     given = _read(text.strip())
     if given.tzinfo is None:
         if zone is None:
@@ -42,23 +40,12 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
     return Moment(at, timezone)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name; raises `Invalid`."""
-    unknown = Invalid(f"timezone: {name[:40]!r} is not a zone; write it like Europe/Berlin")
-    if _NO_ZONE.fullmatch(name):
-        raise unknown
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise unknown from None
-
-
 def moved(moment: Moment, timezone: str, now: datetime) -> Moment:
     """Return when the clocks of another zone show what those of the moment's own zone, or of UTC, show at the moment.
 
     Raises `Invalid` as `moment_of` does.
     """
-    zone = zone_of(moment.timezone) if moment.timezone else UTC
+    zone = zone_named(moment.timezone) if moment.timezone else UTC
     return moment_of(moment.at.astimezone(zone).replace(tzinfo=None).isoformat(), timezone, now)
 
 
