@@ -208,6 +208,16 @@ async def test_a_jpeg_that_is_right_but_for_its_metadata_keeps_every_coded_bit(i
     assert (made.data, made.changes) == (data, ("metadata removed",))
 
 
+@pytest.mark.parametrize("scraps", [100, 300_000])
+async def test_a_jpeg_of_scraps_is_made_anew(images: Images, scraps: int) -> None:
+    data = picture("jpeg", 800, 800, keep="none")
+    comment, no_restarts = b"\xff\xfe\x00\x02", b"\xff\xdd\x00\x04\x00\x00"
+    made = await images.fit(data[:2] + (comment + no_restarts) * scraps + data[2:], FEED)
+    assert made.changes == ("metadata removed",)
+    check(made)
+    assert no_restarts not in made.data
+
+
 async def test_what_stands_behind_a_picture_goes_no_further(images: Images) -> None:
     data, other = picture("jpeg", 800, 800, keep="none"), picture("jpeg", 640, 480, keep="none")
     made = await images.fit(data + other, FEED)

@@ -21,6 +21,7 @@ UNUSABLE = "Invalid image format. Supported: JPEG, PNG"  # the words of seed 3; 
 HEIC = "Invalid image format. Supported: JPEG, PNG. HEIC: convert to JPEG first, there is no decoder for it here"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _BLUR = 16  # the blurred background is worked out at a sixteenth of the canvas
+_PARTS = 16  # of a JPEG that stand between metadata; no camera leaves as many, and each is told and remembered
 _BLOCK = 8  # pixels, or a multiple of them, in which a JPEG is coded
 _SCAN = 0xDA
 _FRAMES = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
@@ -103,13 +104,17 @@ def _header(data: bytes) -> Source:
 
 
 def without_metadata(data: bytes) -> Parts | None:
-    """Return the parts of a JPEG that are no metadata; None when it has a profile that is not sRGB, or a part too many."""
+    """Return the parts of a JPEG that are no metadata.
+
+    None when it has a profile that is not sRGB, something that nobody knows, or metadata between too many parts.
+    """
     kept = [(0, 2)]
     for marker, at, end in _segments(data):
         if marker == _SCAN:
             # Coded bits hold no end marker, so what stands behind the first one is something else.
             ends = data.endswith(_END) and end <= len(data) - 2 and data.rfind(_END, end, len(data) - 2) == -1
-            return _joined([*kept, (at, len(data))]) if ends else None
+            parts = _joined([*kept, (at, len(data))])
+            return parts if ends and len(parts) <= _PARTS else None
         profile = marker == 0xE2 and data[at + 4 : at + 16] == b"ICC_PROFILE\0"
         if marker in _PLAIN_SEGMENTS or (profile and _is_srgb(data[at + 18 : end])):
             kept.append((at, end))
