@@ -1,6 +1,6 @@
 """What telling somebody by webhook costs: from a file that is stored to a receiver's 204, and of a backlog that is sent.
 
-    python -m bench.deliveries [--events 150] [--endpoints 1] [--rounds 3]
+    python -m bench.deliveries [--events 150] [--endpoints 1] [--others 0] [--rounds 3]
 
 `tintype serve` on SQLite runs as a process of its own before a receiver in another, which answers 204 to what is signed in both
 dialects. Each round stores so many small files over HTTP, one after the other, and counts the processor time of the server and
@@ -13,7 +13,8 @@ of all of its children until everything has arrived:
 
 Beside it, in turns, the least that anybody pays: a program with a kept connection that signs the same bodies with the library of
 Standard Webhooks and posts them to the same receiver, one after the other. It keeps no record and tries nothing again.
-What arrives is verified afterwards, and the house's log has to agree.
+What arrives is verified afterwards, and the house's log has to agree. With `--others` so many workspaces more have an endpoint
+each that hears nothing: what is due is looked for among all of them.
 """
 
 import argparse
@@ -29,15 +30,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+from uuid import uuid4
 
 import httpx2
+from sqlalchemy import insert, select
 from standardwebhooks import Webhook
 
 from bench.servers import Server, free_port, running
-from tintype.app import open_house
+from tintype.app import House, open_house
+from tintype.core.access.records import workspaces
+from tintype.core.webhooks import Scope, Wish
+from tintype.core.webhooks.tables import endpoints
 from tintype.settings import load
 
 MOST = 1_000  # deliveries of one pass
+NOBODY = "127.0.0.1:9"  # where the others would be told, if anything happened to them
 WARM = 10  # events before anything counts
 PATIENCE = 60.0
 SETTLE = 0.5  # in which the last outcome is stored, and what was only begun comes to rest
@@ -144,9 +151,9 @@ class Receiver:
 
 
 @contextmanager
-def served(folder: Path, endpoints: int) -> Generator[Desk]:
+def served(folder: Path, hearing: int, others: int) -> Generator[Desk]:
     """Serve a house and a receiver of its webhooks."""
-    apps = asyncio.run(_furnished(folder))
+    apps = asyncio.run(_furnished(folder, others))
     with ExitStack() as stack:
         hears, port = free_port(), free_port()
         command = [sys.executable, "-m", "bench.deliveries", "--receive", str(hears)]
@@ -162,22 +169,40 @@ def served(folder: Path, endpoints: int) -> Generator[Desk]:
         auth = {"Authorization": f"Bearer {apps['told'][1]}"}
         client = stack.enter_context(httpx2.Client(base_url=server.origin, headers=auth, timeout=PATIENCE))
         secrets: dict[str, str] = {}
-        for number in range(endpoints):
+        for number in range(hearing):
             wish = {"url": f"{receiver.origin}/{number}", "events": ["fp.upload"]}
             made = client.post("/api/webhooks", json=wish).raise_for_status().json()
             secrets[made["id"]] = made["secret"]
         yield Desk(server, receiver, client, apps["quiet"][0], apps["told"][0], secrets)
 
 
-async def _furnished(folder: Path) -> Mapping[str, tuple[str, str]]:
+async def _furnished(folder: Path, others: int) -> Mapping[str, tuple[str, str]]:
     """Make two workspaces with an app each; return the apps' keys and the workspaces' tokens."""
     found: dict[str, tuple[str, str]] = {}
-    async with open_house(load(data=folder, feed_sync_minutes=0), work=False) as house:
+    async with open_house(load(data=folder, feed_sync_minutes=0, outbound_allow=NOBODY), work=False) as house:
         for name in ("quiet", "told"):
             workspace, issued = await house.access.register(f"Bench bakery, {name}")
             app = await house.picking.apps.create(workspace.id, name)
             found[name] = (app.app.key, issued.secret)
+        if others:
+            await _crowd(house, others)
     return found
+
+
+async def _crowd(house: House, others: int) -> None:
+    """Let so many workspaces have an endpoint each; all but the first are copies of it."""
+    first, _ = await house.access.register("Others")
+    await house.picking.hooks.webhooks.add(Scope(first.id), Wish(url=f"http://{NOBODY}/"))
+    names = [str(uuid4()) for _ in range(others - 1)]
+    async with house.backends.database.write() as connection:
+        for table, known, own in (
+            (workspaces, workspaces.c.id, "id"),
+            (endpoints, endpoints.c.workspace_id, "workspace_id"),
+        ):
+            model = (await connection.execute(select(table).where(known == first.id))).mappings().one()
+            rows = [{**model, "id": str(uuid4()), own: name} for name in names]
+            if rows:
+                await connection.execute(insert(table), rows)
 
 
 def measured(desk: Desk, events: int) -> Round:
@@ -274,6 +299,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--events", type=int, default=150)
     options.add_argument("--endpoints", type=int, default=1)
+    options.add_argument("--others", type=int, default=0)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--receive", type=int, metavar="PORT", help="be the receiver")
     given = options.parse_args()
@@ -282,10 +308,16 @@ def main() -> None:
         return
     if given.events * given.endpoints > MOST:
         options.error(f"at most {MOST} deliveries a pass")
-    with tempfile.TemporaryDirectory(prefix="deliveries-") as text, served(Path(text), given.endpoints) as desk:
+    with (
+        tempfile.TemporaryDirectory(prefix="deliveries-") as text,
+        served(Path(text), given.endpoints, given.others) as desk,
+    ):
         measured(desk, WARM)
         rounds = [measured(desk, given.events) for _ in range(given.rounds)]
-    print(f"{given.events} files, endpoints: {given.endpoints}, {given.rounds} rounds, SQLite; medians, and all rounds")
+    beside = f" beside {given.others} of others" if given.others else ""
+    print(
+        f"{given.events} files, endpoints: {given.endpoints}{beside}, {given.rounds} rounds, SQLite; medians, and all rounds"
+    )
     print("\n".join(told(rounds)))
 
 

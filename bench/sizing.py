@@ -1,9 +1,11 @@
 """What houses of ten to a million accounts need, and what gives out first: arithmetic with the house's own policies.
 
     python -m bench.sizing [--posts-a-week 3] [--reads-a-day 1000] [--publishes-a-week 1] [--sync-minutes 30] [--no-insights]
+                           [--conversions-a-day 200] [--deliveries-a-week 4] [--endpoints 1]
 
-Nothing is started and nobody is asked. When accounts are synced, tokens refreshed and numbers read is taken from the very rules
-that the server goes by; what each of them costs was measured, see docs/operations/sizing.md, or is an estimate and called so there.
+Nothing is started and nobody is asked. When accounts are synced, tokens refreshed, numbers read and due webhooks looked for is taken
+from the very rules that the server goes by; what each of them costs was measured, see docs/operations/sizing.md, or is an estimate
+and called so there.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from functools import cache
 from tintype.core.accounts.model import REFRESH_AFTER, Account, State, refresh_due, share
 from tintype.core.feed.model import Standing, sync_due
 from tintype.core.insights.model import METRICS, Product, next_due
+from tintype.core.webhooks import Policy
 from tintype.instagram import LIMITS, Login
 
 SIZES = tuple(10**power for power in range(1, 7))
@@ -24,7 +27,8 @@ DAY, HOUR, LOOK = timedelta(days=1), timedelta(hours=1), timedelta(minutes=5)
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400.0
 KB, MB, GB = 1e3, 1e6, 1e9
-WIDTHS = (9, 7, 8, 7, 7, 8, 8, 11, 11)
+WIDTHS = (9, 7, 8, 7, 7, 8, 7, 8, 11, 11)
+TELLING = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class Habits:
     stories_a_week: float = 3.0
     reads_a_day: float = 1_000.0
     publishes_a_week: float = 1.0
+    conversions_a_day: float = 200.0  # served, of those that are kept already
+    deliveries_a_week: float = 4.0  # of webhooks
+    endpoints: float = 1.0  # addresses that hear of an account by webhook
     sync: timedelta = timedelta(minutes=30)
     insights: bool = True
 
@@ -46,14 +53,18 @@ class Costs:
 
     read: float = 49e-6
     look: float = 13e-6  # one account in the look at who is due
-    sync: float = 22e-3
-    publish: float = 33e-3
+    sync: float = 8.5e-3
+    publish: float = 15e-3  # of a picture that goes nowhere else
     picture: float = 0.67
-    numbers: float = 22e-3  # estimated: a call and a dozen rows, like a sync
+    conversion: float = 44e-6
+    delivery: float = 11.5e-3  # the message written, claimed, signed, sent and recorded
+    endpoint: float = 3e-6  # one endpoint in a look for what is due to be sent
+    numbers: float = 10e-3  # estimated: a call, like a sync, and a dozen rows
     refresh: float = 0.15  # estimated: seconds by the clock, one account after the other
     account_bytes: float = 1.1 * KB
     item_bytes: float = 1.0 * KB
     sample_bytes: float = 330.0
+    delivery_bytes: float = 1.5 * KB  # the message and its log
     feed_bytes: float = 45 * KB  # prepared, in a shared cache
     post_files: float = 1.5 * MB  # estimated: the picture in ten files, and a fifth of the posts with a video of 5 MB
 
@@ -88,6 +99,7 @@ class Plan:
     cache: float
     files: float
     calls: float  # of Instagram, a second
+    deliveries: float  # of webhooks, a second
     look_seconds: float
     refreshes: float  # in the busiest hour, when all were connected in one
     catching_up: float  # seconds on one node after an outage
@@ -177,7 +189,7 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
     """Return what so many accounts need."""
     syncs = DAY / habits.sync
     numbers, posts = numbers_a_day(habits), habits.posts_a_week / 7
-    looks = DAY_SECONDS / LOOK.total_seconds()
+    looks, told = DAY / LOOK, habits.deliveries_a_week / 7
     daily = (
         habits.reads_a_day * costs.read
         + syncs * costs.sync
@@ -185,15 +197,21 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
         + habits.publishes_a_week / 7 * costs.publish
         + posts * costs.picture
         + looks * costs.look
+        + habits.conversions_a_day * costs.conversion
+        + told * costs.delivery
+        + DAY / TELLING.idle * habits.endpoints * costs.endpoint
     )
     calls = (syncs + 1 + numbers + habits.publishes_a_week / 7 * 4 + posts) / DAY_SECONDS
     cores = accounts * daily / DAY_SECONDS / node.load
     held = max(habits.posts_held, habits.posts_a_week * 52)
     database = accounts * (
-        costs.account_bytes + habits.posts_held * costs.item_bytes + samples_held(habits) * costs.sample_bytes
+        costs.account_bytes
+        + habits.posts_held * costs.item_bytes
+        + samples_held(habits) * costs.sample_bytes
+        + told * (TELLING.kept / DAY) * costs.delivery_bytes
     )
     cache, files = accounts * costs.feed_bytes, accounts * min(held, 500) * costs.post_files
-    look = accounts * costs.look
+    look, due = accounts * costs.look, accounts * habits.endpoints * costs.endpoint
     hourly = LIMITS.calls_per_app_user.value / 3600
     needs = (
         Need("processors", cores / node.cores, divides=True),
@@ -201,6 +219,7 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
         Need("Redis", cache / node.cache, divides=False),
         Need("files", files / node.files, divides=True),
         Need("the look at all accounts", look / LOOK.total_seconds(), divides=False),
+        Need("the look for due webhooks", due / TELLING.idle.total_seconds(), divides=False),
         Need("token refreshes", accounts / (REFRESH_AFTER / HOUR) * costs.refresh / 3600, divides=False),
         Need("Instagram's calls for one app", calls / hourly, divides=False),
     )
@@ -211,6 +230,7 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
         cache=cache,
         files=files,
         calls=accounts * calls,
+        deliveries=accounts * told / DAY_SECONDS,
         look_seconds=look,
         refreshes=accounts * refreshed_at_once(),
         catching_up=accounts * costs.sync / node.cores,
@@ -220,7 +240,18 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
 
 def lines(plans: Sequence[Plan]) -> list[str]:
     """Return the table of all plans."""
-    names = ("accounts", "cores", "database", "Redis", "files", "calls/s", "look", "refreshes/h", "catching up")
+    names = (
+        "accounts",
+        "cores",
+        "database",
+        "Redis",
+        "files",
+        "calls/s",
+        "told/s",
+        "look",
+        "refreshes/h",
+        "catching up",
+    )
     head = " ".join(f"{name:>{width}}" for name, width in zip(names, WIDTHS, strict=True))
     return [f"{head}  used most of one node", *map(_line, plans)]
 
@@ -235,6 +266,7 @@ def _line(plan: Plan) -> str:
         _bytes(plan.cache),
         _bytes(plan.files),
         f"{plan.calls:.2f}",
+        f"{plan.deliveries:.3f}",
         _seconds(plan.look_seconds),
         f"{plan.refreshes:,.0f}",
         _seconds(plan.catching_up),
@@ -277,6 +309,9 @@ def main() -> None:
     parser.add_argument("--posts-a-week", type=float, default=3.0)
     parser.add_argument("--reads-a-day", type=float, default=1_000.0)
     parser.add_argument("--publishes-a-week", type=float, default=1.0)
+    parser.add_argument("--conversions-a-day", type=float, default=200.0)
+    parser.add_argument("--deliveries-a-week", type=float, default=4.0)
+    parser.add_argument("--endpoints", type=float, default=1.0)
     parser.add_argument("--sync-minutes", type=float, default=30.0)
     parser.add_argument("--no-insights", action="store_true")
     given = parser.parse_args()
@@ -284,6 +319,9 @@ def main() -> None:
         posts_a_week=given.posts_a_week,
         reads_a_day=given.reads_a_day,
         publishes_a_week=given.publishes_a_week,
+        conversions_a_day=given.conversions_a_day,
+        deliveries_a_week=given.deliveries_a_week,
+        endpoints=given.endpoints,
         sync=timedelta(minutes=given.sync_minutes),
         insights=not given.no_insights,
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.sizing import SIZES, Costs, Habits, Node, planned, reads_of, table
+from bench.sizing import SIZES, Costs, Habits, Node, main, planned, reads_of, table
 from tintype.core.insights.model import Product
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations" / "sizing.md").read_text()
@@ -28,12 +28,48 @@ def test_posts_are_read_as_often_as_the_rules_of_insights_say() -> None:
 def test_ten_times_the_accounts_need_ten_times_as_much(accounts: int, minutes: int, insights: bool) -> None:
     habits = Habits(sync=timedelta(minutes=minutes), insights=insights)
     one, ten = (planned(number, habits, Costs(), Node()) for number in (accounts, 10 * accounts))
-    for name in ("cores", "database", "cache", "files", "calls", "look_seconds"):
+    for name in ("cores", "database", "cache", "files", "calls", "deliveries", "look_seconds"):
         assert getattr(ten, name) == pytest.approx(10 * getattr(one, name))
 
 
 def test_numbers_are_what_a_database_of_many_accounts_is_full_of() -> None:
     with_them, without = (planned(100_000, Habits(insights=on), Costs(), Node()) for on in (True, False))
     assert with_them.bottleneck.name == "database"
-    assert without.bottleneck.name == "processors"
+    assert without.bottleneck.name == "Redis"
     assert with_them.database > 50 * without.database
+
+
+@given(st.sampled_from(SIZES), st.integers(0, 1_000), st.integers(0, 100_000))
+def test_what_is_told_and_shown_takes_what_it_was_measured_to_take(accounts: int, told: int, shown: int) -> None:
+    costs, node = Costs(), Node(load=1.0)
+    habits = Habits(deliveries_a_week=7.0 * told, conversions_a_day=shown)
+    busy, idle = (
+        planned(accounts, one, costs, node) for one in (habits, Habits(deliveries_a_week=0, conversions_a_day=0))
+    )
+    daily = accounts * (told * costs.delivery + shown * costs.conversion)
+    assert 86_400 * (busy.cores - idle.cores) == pytest.approx(daily, abs=1e-3 * accounts)
+    assert 86_400 * busy.deliveries == pytest.approx(accounts * told)
+    assert busy.database - idle.database == pytest.approx(30 * accounts * told * costs.delivery_bytes, rel=1e-3, abs=1)
+
+
+def test_due_webhooks_are_looked_for_among_all_endpoints_though_nothing_is_told() -> None:
+    silent = Habits(deliveries_a_week=0)
+    looks = [
+        next(
+            need for need in planned(10_000, habits, Costs(), Node()).needs if need.name == "the look for due webhooks"
+        )
+        for habits in (silent, Habits(deliveries_a_week=0, endpoints=0))
+    ]
+    assert looks[0].used == pytest.approx(10_000 * Costs().endpoint / 2)  # the house looks every two seconds
+    assert looks[1].used == 0
+    assert not looks[0].divides
+
+
+def test_the_command_goes_by_the_habits_that_it_is_given(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--no-insights", "--deliveries-a-week", "40", "--conversions-a-day", "9000", "--endpoints", "3")
+    monkeypatch.setattr("sys.argv", ["sizing", *given])
+    main()
+    habits = Habits(insights=False, deliveries_a_week=40, conversions_a_day=9000, endpoints=3)
+    assert capsys.readouterr().out.splitlines() == table(habits)
