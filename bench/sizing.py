@@ -185,24 +185,27 @@ def samples_held(habits: Habits) -> float:
     return (young + old) * each + stories * len(METRICS[Product.STORY]) + 365 * 4
 
 
-def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
-    """Return what so many accounts need."""
-    syncs = DAY / habits.sync
-    numbers, posts = numbers_a_day(habits), habits.posts_a_week / 7
-    looks, told = DAY / LOOK, habits.deliveries_a_week / 7
-    daily = (
+def busy_a_day(habits: Habits, costs: Costs) -> float:
+    """Return the seconds of a processor that one account takes a day."""
+    return (
         habits.reads_a_day * costs.read
-        + syncs * costs.sync
-        + numbers * costs.numbers
+        + DAY / habits.sync * costs.sync
+        + numbers_a_day(habits) * costs.numbers
         + habits.publishes_a_week / 7 * costs.publish
-        + posts * costs.picture
-        + looks * costs.look
+        + habits.posts_a_week / 7 * costs.picture
+        + DAY / LOOK * costs.look
         + habits.conversions_a_day * costs.conversion
-        + told * costs.delivery
+        + habits.deliveries_a_week / 7 * costs.delivery
         + DAY / TELLING.idle * habits.endpoints * costs.endpoint
     )
+
+
+def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
+    """Return what so many accounts need."""
+    syncs, numbers = DAY / habits.sync, numbers_a_day(habits)
+    posts, told = habits.posts_a_week / 7, habits.deliveries_a_week / 7
     calls = (syncs + 1 + numbers + habits.publishes_a_week / 7 * 4 + posts) / DAY_SECONDS
-    cores = accounts * daily / DAY_SECONDS / node.load
+    cores = accounts * busy_a_day(habits, costs) / DAY_SECONDS / node.load
     held = max(habits.posts_held, habits.posts_a_week * 52)
     database = accounts * (
         costs.account_bytes
