@@ -1,7 +1,8 @@
 """What the houses of tests stand on: by itself what is embedded, with TINTYPE_TEST_PROFILE=full Postgres, Redis and S3.
 
-The servers are started once a process of tests, at the first house that asks, and serve the programs that it starts. Every data folder has a database, a prefix in
-Redis and a bucket of its own, so that a house that is opened again finds what it left; when the folder is gone, so are they.
+The servers are started once a process of tests, at the first house that asks, and serve the programs that it starts. Every
+data folder has a database, a prefix in Redis and a bucket of its own, so that a house that is opened again finds what it left;
+when the folder is gone, so are they.
 """
 
 import asyncio

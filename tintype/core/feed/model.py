@@ -1,4 +1,4 @@
-"""Words of the feed and its pure rules: what an item is, what changed, what may be dropped, what is stale."""
+"""Words of the feed and its pure rules: what an item is, how it looks, what may be dropped, what is stale."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Reading an account's media from Instagram, and turning them into items of the feed."""
+"""Reading an account's media from Instagram, as what is said of posts and, where they are stored, as items of the feed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ def item_of(media: Media) -> Item:
 
 
 def said_of(media: Media) -> Said:
-    """Return what Instagram says with a medium, without its signed addresses."""
+    """Return what is said of a medium and its children, without their signed addresses."""
     children = tuple(_said(child, "FEED", ()) for child in media.children if child.kind in KINDS)
     return _said(media, media.product.value if media.product else "FEED", children)
 
