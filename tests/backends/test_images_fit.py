@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ def check(made: Fitted, fit: Fit = FEED) -> Any:
     """Decode what came out and hold it against the limits."""
     seen = see(made.data)
     assert made.data[:2] == b"\xff\xd8"
+    assert made.digest == sha256(made.data).hexdigest()
     assert (seen.width, seen.height) == (made.width, made.height)
     assert (seen.bands, seen.format) == (3, "uchar")
     assert len(made.data) <= fit.bytes_max
@@ -206,6 +208,7 @@ async def test_a_jpeg_that_is_right_but_for_its_metadata_keeps_every_coded_bit(i
     comment, place = b"\xff\xfe\x00\x08secret", b"\xff\xe1\x00\x0aExif\0\0.."
     made = await images.fit(data[:2] + comment + place + data[2:], FEED)
     assert (made.data, made.changes) == (data, ("metadata removed",))
+    check(made)
 
 
 @pytest.mark.parametrize("scraps", [100, 300_000])
