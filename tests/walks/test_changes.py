@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from tests.walks.stage import Stage
-from tests.walks.veil import veiled
+from tests.walks.veil import rearranged, veiled
 from tintype.events import MediaSynced
 
 HOUR = timedelta(hours=1)  # the spacing of the two looks before a post counts as deleted
@@ -71,6 +71,18 @@ async def test_other_children_of_a_carousel_arrive(stage: Stage) -> None:
     assert after[0]["mediaUrl"] == before[0]["mediaUrl"]
     assert after[1]["mediaUrl"] != before[1]["mediaUrl"]
     assert await one.assert_whole_feed() == []
+
+
+async def test_the_children_of_an_album_change_places_go_and_come_back(stage: Stage) -> None:
+    one = await stage.member(2)
+    album = one.post("CAROUSEL_ALBUM", children=["IMAGE", "VIDEO", "IMAGE"])
+    await one.sync()
+    children = [each["id"] for each in (await one.photo(album))["children"]]
+    for places in ((2, 1, 0), (1, 2), (0, 1, 2), (), (0, 2)):
+        feed = rearranged(one, album, places)
+        assert (await feed.sync(one.account_id)).stored == 1
+        assert [each["id"] for each in (await one.photo(album))["children"]] == [children[place] for place in places]
+        assert (await feed.sync(one.account_id)).stored == 0
 
 
 async def test_a_deleted_post_goes_after_two_spaced_looks(stage: Stage) -> None:

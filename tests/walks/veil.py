@@ -4,7 +4,7 @@ They stand where the house meets the network, for what the pretend Instagram's o
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +54,18 @@ def veiled(member: Member, *hidden: str, everything: bool = False, gone: bool = 
         return None if everything or post["id"] in hidden else post
 
     return _through(member, Veil(_out(member), shown, frozenset(hidden) if gone else frozenset()))
+
+
+def rearranged(member: Member, album: str, places: Sequence[int]) -> Feed:
+    """The house's feed, which sees of an album the children at these places, in this order."""
+
+    def shown(post: dict[str, Any]) -> dict[str, Any]:
+        if post["id"] != album:
+            return post
+        children = post["children"]["data"]
+        return post | {"children": {"data": [children[place] for place in places]}}
+
+    return _through(member, Veil(_out(member), shown))
 
 
 def thumbless(member: Member) -> Feed:
