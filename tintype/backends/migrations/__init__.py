@@ -13,7 +13,7 @@ from tintype.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-HEAD = "0016"
+HEAD = "0017"
 
 # Any number will do that no other program locks in the same database: it keeps two nodes from migrating at once.
 _LOCK = 7_463_519_921

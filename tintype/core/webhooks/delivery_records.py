@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
-from tintype.core.access import living_ids
+from tintype.core.webhooks.due import due_endpoints, next_due
 from tintype.core.webhooks.model import (
     Answer,
     Attempt,
@@ -58,10 +58,8 @@ class DeliveryRecords:
 
     async def next_due(self) -> datetime | None:
         """Return when the next attempt to an endpoint that is sent to is due."""
-        first = select(func.min(deliveries.c.due_at)).where(deliveries.c.endpoint_id == endpoints.c.id)
-        query = select(func.min(first.correlate(endpoints).scalar_subquery())).select_from(endpoints).where(*_SENT_TO)
         async with self.database.read() as connection:
-            return await connection.scalar(query)
+            return await connection.scalar(next_due())
 
     async def claim(
         self, owner: str | None, now: datetime, lease: timedelta, lanes: int, at_once: int
@@ -69,9 +67,7 @@ class DeliveryRecords:
         """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
         async with self.database.write() as connection:
             # Held until the end, so that two nodes do not fill the same endpoint's lanes.
-            due = (
-                select(endpoints.c.id).where(*_SENT_TO, _has_due(now)).with_for_update(skip_locked=True, key_share=True)
-            )
+            due = due_endpoints(now).with_for_update(skip_locked=True, key_share=True, of=endpoints)
             names = (await connection.execute(due)).scalars().all()
             under_way = await _under_way(connection, now)
             busy = {name: under_way.get(name, 0) for name in names}
@@ -207,17 +203,6 @@ class DeliveryRecords:
             done += gone.rowcount
             if gone.rowcount < _PRUNED_AT_ONCE:
                 return done
-
-
-_SENT_TO = (
-    endpoints.c.state == State.ACTIVE.value,
-    endpoints.c.way == Way.PUSH.value,
-    endpoints.c.workspace_id.in_(living_ids()),
-)
-
-
-def _has_due(now: datetime) -> Any:
-    return exists(select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at <= now))
 
 
 async def _under_way(connection: AsyncConnection, now: datetime) -> Mapping[str, int]:

@@ -1,8 +1,10 @@
 """The tables of webhooks: endpoints, messages, each message's way to each endpoint, and the log of every attempt."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
 from tintype.backends.database import Instant, Json, metadata
+
+_waits = text("due_at IS NOT NULL")
 
 endpoints = Table(
     "webhook_endpoints",
@@ -70,6 +72,7 @@ deliveries = Table(
     Column("seconds", Float),
     Column("ended_at", Instant),
     Index(None, "endpoint_id", "due_at"),
+    Index("ix_webhook_deliveries_waiting", "endpoint_id", "due_at", sqlite_where=_waits, postgresql_where=_waits),
     Index(None, "endpoint_id", "message_id", unique=True),
     Index(None, "message_id"),
     Index(None, "leased_until"),
