@@ -43,7 +43,9 @@ def tell(begun, taken, ended):
 TINTYPE = """
 import asyncio
 from tintype.backends.database import open_database
-from tintype.backends.engine import QUEUE, DurableEngine, Job, RemoteEngine
+from tintype.backends.engine import QUEUE, Job
+from tintype.backends.engine_durable import DurableEngine
+from tintype.backends.engine_remote import RemoteEngine
 from tintype.backends.migrations import upgrade
 from tintype.backends.recovery import Watch
 from tintype.machinery import node_name

@@ -12,7 +12,7 @@ from argon2 import profiles
 from hypothesis import settings
 
 from tintype.api.feed import shelf
-from tintype.backends import engine, redis
+from tintype.backends import engine_durable, redis
 from tintype.core.access import passwords
 
 # A machine that tests keep busy stalls for seconds, which the product takes for "away". It also looks at its queue rarely,
@@ -20,7 +20,7 @@ from tintype.core.access import passwords
 _OURS: tuple[tuple[ModuleType, str, object], ...] = (
     (redis, "PATIENCE_SECONDS", 30.0),
     (shelf, "PATIENCE_SECONDS", 30.0),
-    (engine, "POLLING_SECONDS", 0.1),
+    (engine_durable, "POLLING_SECONDS", 0.1),
     (passwords, "PARAMETERS", profiles.CHEAPEST),
 )
 _SOLD = tuple((module, name, getattr(module, name)) for module, name, _ in _OURS)

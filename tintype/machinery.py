@@ -15,7 +15,8 @@ from tintype.backends.blobs import Blobs, open_blobs
 from tintype.backends.bus import Bus, RedisBus
 from tintype.backends.cache import Cache, MemoryCache, RedisCache
 from tintype.backends.database import Database, in_transaction, open_database
-from tintype.backends.engine import DurableEngine, Engine, RemoteEngine
+from tintype.backends.engine import Engine
+from tintype.backends.engine_remote import RemoteEngine
 from tintype.backends.images import Images
 from tintype.backends.journal import Journal
 from tintype.backends.migrations import upgrade
@@ -78,6 +79,9 @@ def _engine(settings: Settings, database: Database, works: bool, watch: Watch | 
     url = engine_url(settings, database)
     if not works:
         return RemoteEngine(url)
+    # Loaded only where jobs are worked, as `engine_remote` says.
+    from tintype.backends.engine_durable import DurableEngine
+
     return DurableEngine(url, executor=watch.node if watch else "local", watch=watch)
 
 

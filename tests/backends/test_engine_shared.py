@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from tests.servers import postgres_server
 from tintype.backends.database import Database, open_database
-from tintype.backends.engine import DurableEngine, Job, JobState, Result
+from tintype.backends.engine import Job, JobState, Result
+from tintype.backends.engine_durable import DurableEngine
 from tintype.backends.migrations import upgrade
 from tintype.backends.recovery import Watch
 from tintype.backends.turns import AHEAD_AT_MOST, wanted

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tintype.backends import engine as seam
-from tintype.backends.engine import DurableEngine, Engine, InlineEngine, Job, JobState, Result
+from tintype.backends import engine_durable as seam
+from tintype.backends.engine import TIDY, Engine, InlineEngine, Job, JobState, Result
+from tintype.backends.engine_durable import DurableEngine
 from tintype.errors import Refused, Unreachable
 
 
@@ -192,10 +193,10 @@ async def test_jobs_that_ended_long_ago_are_forgotten(
     try:
         old = await engine.enqueue("test.note", "a")
         await engine.outcome(old, wait=60)
-        kept = await engine.outcome(await engine.enqueue(seam.TIDY), wait=60)
+        kept = await engine.outcome(await engine.enqueue(TIDY), wait=60)
         assert kept.result == {"forgotten": 0}
         monkeypatch.setattr(seam, "KEPT", seam.KEPT * 0)
-        tidied = await engine.outcome(await engine.enqueue(seam.TIDY), wait=60)
+        tidied = await engine.outcome(await engine.enqueue(TIDY), wait=60)
         assert tidied.state is JobState.DONE
         assert (await engine.outcome(old)).state is JobState.UNKNOWN
     finally:

@@ -1,16 +1,18 @@
 """What the engine has to do and has done, for people: the latest jobs, one more try, and calling one off."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from dbos import DBOSClient, WorkflowStatus
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from tintype.backends.engine import TIDY, Engine, JobState, outcome_of_status
+from tintype.backends.engine_remote import Tables
 from tintype.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient, WorkflowStatus
 
 SHOWN = 100
 _MANY = 500
@@ -33,8 +35,7 @@ class JobDesk:
     """Looks at the engine's own tables, whichever process works the jobs."""
 
     def __init__(self, url: str, engine: Engine) -> None:
-        self._url, self._engine = url, engine
-        self._client: DBOSClient | None = None
+        self._tables, self._engine = Tables(url), engine
 
     async def counts(self) -> Mapping[JobState, int]:
         """Return how many of the latest jobs stand where."""
@@ -43,7 +44,7 @@ class JobDesk:
 
     async def recent(self, limit: int = SHOWN) -> Sequence[JobRow]:
         """Return the latest jobs, newest first, but those by which the engine tends itself."""
-        found = await (await self._opened()).list_workflows_async(limit=limit, sort_desc=True)
+        found = await (await self._tables.opened()).list_workflows_async(limit=limit, sort_desc=True)
         return [_row(one) for one in found if one.name != TIDY and not one.name.startswith("schedule.")]
 
     async def retry(self, job_id: str) -> str:
@@ -64,26 +65,20 @@ class JobDesk:
         row = await self._row(job_id)
         if row.state not in (JobState.WAITING, JobState.RUNNING):
             raise Conflict("this job has ended already")
-        await (await self._opened()).cancel_workflow_async(job_id)
+        await (await self._tables.opened()).cancel_workflow_async(job_id)
 
     async def close(self) -> None:
         """Let go of the engine's tables."""
-        if self._client is not None:
-            await asyncio.to_thread(self._client.destroy)
-
-    async def _opened(self) -> DBOSClient:
-        if self._client is None:
-            self._client = await asyncio.to_thread(DBOSClient, system_database_url=self._url)
-        return self._client
+        await self._tables.close()
 
     async def _row(self, job_id: str) -> JobRow:
-        found = await (await self._opened()).list_workflows_async(workflow_ids=[job_id])
+        found = await (await self._tables.opened()).list_workflows_async(workflow_ids=[job_id])
         if not found:
             raise NotFound(f"there is no job {job_id[:80]!r}")
         return _row(found[0])
 
 
-def _row(status: WorkflowStatus) -> JobRow:
+def _row(status: "WorkflowStatus") -> JobRow:
     outcome = outcome_of_status(status)
     given = cast("Sequence[object]", (status.input or {}).get("args") or ())
     at = datetime.fromtimestamp((status.updated_at or status.created_at or 0) / 1000, UTC)
@@ -94,7 +89,8 @@ def _row(status: WorkflowStatus) -> JobRow:
 
 async def forget_jobs(url: str, words: Collection[str]) -> int:
     """Forget every job whose ids, answer or error hold one of some words, wherever it stands; return how many that were."""
-    client = await asyncio.to_thread(DBOSClient, system_database_url=url)
+    tables = Tables(url)
+    client = await tables.opened()
     try:
         meant: list[str] = []
         seen = 0
@@ -107,10 +103,10 @@ async def forget_jobs(url: str, words: Collection[str]) -> int:
             await client.delete_workflows_async(meant[start : start + _MANY])
         return len(meant)
     finally:
-        await asyncio.to_thread(client.destroy)
+        await tables.close()
 
 
-async def _was_started(client: DBOSClient) -> bool:
+async def _was_started(client: "DBOSClient") -> bool:
     """Tell whether the engine's tables are there: its first start makes them."""
     try:
         await client.list_workflows_async(limit=1, load_input=False, load_output=False)
@@ -121,6 +117,6 @@ async def _was_started(client: DBOSClient) -> bool:
     return True
 
 
-def _speaks_of(status: WorkflowStatus, words: Collection[str]) -> bool:
+def _speaks_of(status: "WorkflowStatus", words: Collection[str]) -> bool:
     said = repr((status.workflow_id, status.input, status.output, status.error))
     return any(word in said for word in words)
