@@ -28,7 +28,7 @@ from tintype.core.access.model import (
     fingerprint,
 )
 from tintype.core.access.passwords import REQUIREMENTS, Passwords
-from tintype.core.access.records import AccessRecords, living_ids
+from tintype.core.access.records import AccessRecords, is_living, living_ids
 from tintype.core.access.second_factor import Offered, SecondFactors
 from tintype.core.access.session_records import AttemptRecords, SessionRecords
 from tintype.core.access.tokens import Signer
@@ -76,5 +76,6 @@ __all__ = [
     "Visit",
     "Workspace",
     "fingerprint",
+    "is_living",
     "living_ids",
 ]

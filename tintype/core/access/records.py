@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Row, Select, String, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    String,
+    Table,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from tintype.backends.database import Database, Instant, Json, metadata
 from tintype.backends.statements import Statement
@@ -119,8 +133,14 @@ class AccessRecords:
 
 
 def living_ids() -> Select[tuple[str]]:
-    """Return the query for the ids of all workspaces that were not removed, for other tables' conditions."""
+    """Return the query for the ids of all workspaces that were not removed, for conditions that go over all rows."""
     return select(workspaces.c.id).where(workspaces.c.removed_at.is_(None))
+
+
+def is_living(workspace_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a row's workspace was not removed; only that one is looked at, however many there are."""
+    mine = select(workspaces.c.id).where(workspaces.c.id == workspace_id, workspaces.c.removed_at.is_(None))
+    return exists(mine.correlate_except(workspaces))
 
 
 def _row(credential: Credential, digest: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from tintype.backends.database import Database, Instant, Json, metadata, upsert
 from tintype.backends.statements import Record, Statement
-from tintype.core.access import living_ids
+from tintype.core.access import is_living, living_ids
 from tintype.core.accounts.model import Account, State
 from tintype.instagram import Login
 
@@ -113,7 +113,7 @@ _own_app = (apps.c.workspace_id == accounts.c.workspace_id) & (apps.c.login == a
 _HELD = Statement(
     select(*_columns, accounts.c.token, accounts.c.user_token, apps.c.app_id, apps.c.secret)
     .select_from(accounts.join(numbers).outerjoin(apps, _own_app))
-    .where(_by_id, accounts.c.workspace_id.in_(living_ids()))
+    .where(_by_id, is_living(accounts.c.workspace_id))
 )
 _APP = Statement(
     select(apps.c.app_id, apps.c.secret).where(
@@ -147,7 +147,7 @@ class Pending:
 def held(account_id: str | BindParameter[str]) -> Select[tuple[str]]:
     """Return what asks whether an account was not let go; it stays so until the asking transaction ends."""
     mine = (accounts.c.id == account_id) & (accounts.c.state != State.DISCONNECTED.value)
-    return select(accounts.c.id).where(mine, accounts.c.workspace_id.in_(living_ids())).with_for_update(read=True)
+    return select(accounts.c.id).where(mine, is_living(accounts.c.workspace_id)).with_for_update(read=True)
 
 
 def connected_ids() -> Select[tuple[str]]:

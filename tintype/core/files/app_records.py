@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from tintype.backends.database import Database
-from tintype.core.access import UseRecords, living_ids
+from tintype.core.access import UseRecords, is_living, living_ids
 from tintype.core.files.model import Kind, PickerApp
 from tintype.core.files.tables import apps, files
 
@@ -107,7 +107,7 @@ class AppRecords:
 
 
 def _living() -> Any:
-    return apps.c.workspace_id.in_(living_ids())
+    return is_living(apps.c.workspace_id)
 
 
 def _row(app: PickerApp) -> dict[str, Any]:

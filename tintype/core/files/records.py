@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
-from tintype.core.access import living_ids
+from tintype.core.access import is_living, living_ids
 from tintype.core.files.debt_records import DebtRecords, Place
 from tintype.core.files.model import HOME, File, Kind, Medium, PickerApp, Stored
 from tintype.core.files.tables import apps, derived, files
@@ -79,7 +79,7 @@ class FileRecords:
 
     async def get(self, handle: str) -> File | None:
         """Return a file, or its tombstone."""
-        query = select(files).where(files.c.handle == handle, files.c.workspace_id.in_(living_ids()))
+        query = select(files).where(files.c.handle == handle, is_living(files.c.workspace_id))
         async with self.database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return _file(row) if row else None
@@ -124,7 +124,7 @@ class FileRecords:
 
 async def _hold(connection: AsyncConnection, app_id: str) -> None:
     # Held until the transaction ends, so that of many files at once none slips past a quota or into a removed app.
-    mine = (apps.c.id == app_id) & apps.c.removed_at.is_(None) & apps.c.workspace_id.in_(living_ids())
+    mine = (apps.c.id == app_id) & apps.c.removed_at.is_(None) & is_living(apps.c.workspace_id)
     if await connection.scalar(select(apps.c.id).where(mine).with_for_update()) is None:
         raise NotFound("the app was removed; nothing is stored for it any more")
 

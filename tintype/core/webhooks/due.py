@@ -7,27 +7,26 @@ a paused one with all its backlog in one step, and never sees those that were to
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Select, exists, func, select
+from sqlalchemy import CTE, Select, func, select
 
-from tintype.core.access import living_ids
+from tintype.core.access import is_living
 from tintype.core.webhooks.model import State, Way
 from tintype.core.webhooks.tables import deliveries, endpoints
 
-_living = living_ids()
 _SENT_TO = (
     endpoints.c.state == State.ACTIVE.value,
     endpoints.c.way == Way.PUSH.value,
-    exists(_living.where(_living.selected_columns.id == endpoints.c.workspace_id)),
+    is_living(endpoints.c.workspace_id),
 )
 
 
-def next_due() -> Select[tuple[datetime | None]]:
+def next_due() -> Select[Any]:
     """Return the query for when the next attempt to an endpoint that is sent to is due."""
     waiting = _waiting()
     return select(func.min(_first(waiting))).select_from(waiting).where(_is_sent_to(waiting))
 
 
-def due_endpoints(now: datetime) -> Select[tuple[str]]:
+def due_endpoints(now: datetime) -> Select[Any]:
     """Return the query for the endpoints that are sent to and have something due."""
     waiting = _waiting()
     due = select(waiting.c.id).where(_first(waiting) <= now, _is_sent_to(waiting)).cte("due")

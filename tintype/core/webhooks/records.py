@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
 from tintype.backends.statements import Statement
-from tintype.core.access import living_ids
+from tintype.core.access import is_living, living_ids
 from tintype.core.webhooks.model import (
     Endpoint,
     Envelope,
@@ -36,7 +36,7 @@ WISHED = ("url", "events", "description", "schedule", "delays", "envelope")
 STANDING = ("state", "reason", "failing_since", "failed_at")
 SEALED = ("secret", "earlier", "private")
 
-_of_workspace = (endpoints.c.workspace_id == bindparam("workspace_id")) & endpoints.c.workspace_id.in_(living_ids())
+_of_workspace = (endpoints.c.workspace_id == bindparam("workspace_id")) & is_living(endpoints.c.workspace_id)
 _LISTENING = select(endpoints).where(_of_workspace)
 _CHOSEN = Statement(select(endpoints.c.events).where(_of_workspace, endpoints.c.app_id.is_(None)))
 # An endpoint that is removed at this moment must not take the caller's transaction with it.
@@ -101,7 +101,7 @@ class EndpointRecords:
     async def unwritten(self, since: datetime) -> Sequence[Endpoint]:
         """Return the endpoints of living workspaces that were disabled since then and whose owners were not told."""
         mine = (endpoints.c.state == State.DISABLED.value) & endpoints.c.written_at.is_(None)
-        lately = (endpoints.c.failed_at >= since) & endpoints.c.workspace_id.in_(living_ids())
+        lately = (endpoints.c.failed_at >= since) & is_living(endpoints.c.workspace_id)
         query = select(endpoints).where(mine, lately).order_by(endpoints.c.failed_at, endpoints.c.id)
         async with self.database.read() as connection:
             return [endpoint_of(row) for row in await connection.execute(query)]
