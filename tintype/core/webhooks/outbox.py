@@ -1,6 +1,7 @@
 """The outbox: what happened is written in the transaction in which it happens, so nothing that is true goes untold."""
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tintype.backends.database import Database
 from tintype.core.webhooks.model import Happening
 from tintype.core.webhooks.records import curious, hears, put, wanting
+
+# Whether this task put something that somebody wants and did not say yet that it is stored.
+_written: ContextVar[bool] = ContextVar("written", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Outbox:
 
     async def put(self, connection: AsyncConnection, happening: Happening) -> None:
         """Write one message to every endpoint that wants it, in the caller's own transaction."""
-        await put(connection, happening, self.now())
+        if await put(connection, happening, self.now()) is not None:
+            _written.set(True)
 
     async def tell(self, happening: Happening) -> None:
         """Write one message in a transaction of its own, for what is true already."""
@@ -41,5 +46,7 @@ class Outbox:
         return await curious(self.database)
 
     def due(self) -> None:
-        """Have what was written sent soon; called when the transaction has ended."""
-        self.wake()
+        """Have what was put beside something else sent soon, if anybody wanted it; called when the transaction has ended."""
+        if _written.get():
+            _written.set(False)
+            self.wake()

@@ -156,7 +156,7 @@ class Webhooks:
         """Change what is wished to be different; messages that wait go to the new address."""
         endpoint = self._wished(await self.get(scope, endpoint_id), wish)
         await self.endpoints.store(endpoint, WISHED)
-        self.outbox.due()
+        self.outbox.wake()
         return endpoint
 
     async def remove(self, scope: Scope, endpoint_id: str) -> None:
@@ -176,7 +176,7 @@ class Webhooks:
         if skip:
             await self.endpoints.skip(endpoint, self.now())
         resumed = await self._set(replace(endpoint, failing_since=None, failed_at=None), State.ACTIVE)
-        self.outbox.due()
+        self.outbox.wake()
         return resumed
 
     async def rotate(self, scope: Scope, endpoint_id: str, *, overlap: timedelta | None = None) -> Issued:
@@ -250,7 +250,7 @@ class Webhooks:
         endpoint = await self.get(scope, endpoint_id)
         if not await self.deliveries.replay(endpoint, delivery_id, self.now()):
             raise Conflict("an attempt of this delivery is under way; wait for its end")
-        self.outbox.due()
+        self.outbox.wake()
         return (await self.delivery(scope, endpoint_id, delivery_id))[0]
 
     async def recover(self, scope: Scope, endpoint_id: str, since: datetime, *, missing: bool = False) -> int:
@@ -260,7 +260,7 @@ class Webhooks:
         count = await self.deliveries.recover(endpoint, states, since, now)
         if missing:
             count += await self.deliveries.fill(endpoint, since, now)
-        self.outbox.due()
+        self.outbox.wake()
         return count
 
     async def pull(self, scope: Scope, endpoint_id: str, *, wait: float = 0.0) -> Sequence[Pulled]:
