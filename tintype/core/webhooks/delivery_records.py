@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
-from tintype.core.webhooks.due import due_endpoints, next_due
+from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE
 from tintype.core.webhooks.model import (
     Answer,
     Attempt,
@@ -59,16 +59,14 @@ class DeliveryRecords:
     async def next_due(self) -> datetime | None:
         """Return when the next attempt to an endpoint that is sent to is due."""
         async with self.database.read() as connection:
-            return await connection.scalar(next_due())
+            return await connection.scalar(NEXT_DUE)
 
     async def claim(
         self, owner: str | None, now: datetime, lease: timedelta, lanes: int, at_once: int
     ) -> Sequence[Claim]:
         """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
         async with self.database.write() as connection:
-            # Held until the end, so that two nodes do not fill the same endpoint's lanes.
-            due = due_endpoints(now).with_for_update(skip_locked=True, key_share=True, of=endpoints)
-            names = (await connection.execute(due)).scalars().all()
+            names = (await connection.execute(DUE_ENDPOINTS, {"now": now})).scalars().all()
             under_way = await _under_way(connection, now)
             busy = {name: under_way.get(name, 0) for name in names}
             shares = share(busy, at_once - sum(under_way.values()), lanes)
