@@ -1,8 +1,11 @@
 """What webhooks say of files: the seed's own texts, letter by letter, in the transaction of what they tell of."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from tests.api.websites import Website, picture, website
 from tests.core.webhooks.desk import Receiver, receiving
 from tests.walks.stage import Stage, staged
+from tintype.core.webhooks import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,15 @@ class Listener:
 @pytest.fixture(scope="module")
 async def listener(anyio_backend: str) -> AsyncIterator[Listener]:
     del anyio_backend
+    with pytest.MonkeyPatch.context() as numbers:
+        # Nobody looks for what is due by himself, so whatever arrives was announced when it was stored.
+        numbers.setattr("tintype.telling.Policy", partial(Policy, idle=timedelta(hours=1)))
+        async with _listening() as found:
+            yield found
+
+
+@asynccontextmanager
+async def _listening() -> AsyncGenerator[Listener]:
     async with receiving() as receiver, staged(outbound_allow=receiver.remote.place) as stage:
         shop = await website(stage)
         answer = await stage.http.post("/api/webhooks", json={"url": receiver.url("/hook")}, headers=shop.owner)
