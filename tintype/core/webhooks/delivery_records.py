@@ -1,5 +1,6 @@
 """Deliveries in SQL: claimed under a lease, recorded with their log, looked at, and set going again."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
-from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE
+from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE, UNDER_WAY
 from tintype.core.webhooks.model import (
     Answer,
     Attempt,
@@ -19,7 +20,6 @@ from tintype.core.webhooks.model import (
     Progress,
     State,
     Verdict,
-    Way,
     is_dead,
     share,
     wants,
@@ -67,9 +67,9 @@ class DeliveryRecords:
         """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
         async with self.database.write() as connection:
             names = (await connection.execute(DUE_ENDPOINTS, {"now": now})).scalars().all()
-            under_way = await _under_way(connection, now)
-            busy = {name: under_way.get(name, 0) for name in names}
-            shares = share(busy, at_once - sum(under_way.values()), lanes)
+            under_way = Counter((await connection.execute(UNDER_WAY, {"now": now})).scalars())
+            busy = {name: under_way[name] for name in names}
+            shares = share(busy, at_once - under_way.total(), lanes)
             taken = [await _take(connection, name, count, now, lease, owner) for name, count in shares.items()]
             return [claim for some in taken for claim in some]
 
@@ -201,16 +201,6 @@ class DeliveryRecords:
             done += gone.rowcount
             if gone.rowcount < _PRUNED_AT_ONCE:
                 return done
-
-
-async def _under_way(connection: AsyncConnection, now: datetime) -> Mapping[str, int]:
-    query = (
-        select(deliveries.c.endpoint_id, func.count())
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-        .where(deliveries.c.leased_until > now, endpoints.c.way == Way.PUSH.value)
-        .group_by(deliveries.c.endpoint_id)
-    )
-    return {row[0]: row[1] for row in await connection.execute(query)}
 
 
 async def _take(

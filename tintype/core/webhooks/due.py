@@ -47,5 +47,12 @@ def _due() -> Select[Any]:
     return query.with_for_update(skip_locked=True, key_share=True, of=endpoints)
 
 
+def _held() -> Select[Any]:
+    # Not counted here: SQLite would go through all that was ever delivered, to have it by endpoint.
+    query = select(deliveries.c.endpoint_id).join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+    return query.where(deliveries.c.leased_until > bindparam("now"), endpoints.c.way == Way.PUSH.value)
+
+
 NEXT_DUE = _next()  # when the next attempt to an endpoint that is sent to is due
 DUE_ENDPOINTS = _due()  # those that are sent to and have something due `now`, locked
+UNDER_WAY = _held()  # the endpoint of every attempt that is under way `now`
