@@ -1,7 +1,7 @@
 """What houses of ten to a million accounts need, and what gives out first: arithmetic with the house's own policies.
 
     python -m bench.sizing [--posts-a-week 3] [--reads-a-day 1000] [--publishes-a-week 1] [--sync-minutes 30] [--no-insights]
-                           [--conversions-a-day 200] [--deliveries-a-week 4] [--endpoints 1]
+                           [--conversions-a-day 200] [--deliveries-a-week 4] [--endpoints 1] [--waiting 0.02]
 
 Nothing is started and nobody is asked. When accounts are synced, tokens refreshed, numbers read and due webhooks looked for is taken
 from the very rules that the server goes by; what each of them costs was measured, see docs/operations/sizing.md, or is an estimate
@@ -43,6 +43,7 @@ class Habits:
     conversions_a_day: float = 200.0  # served, of those that are kept already
     deliveries_a_week: float = 4.0  # of webhooks
     endpoints: float = 1.0  # addresses that hear of an account by webhook
+    waiting: float = 0.02  # of these, paused or before another attempt, with something to be sent
     sync: timedelta = timedelta(minutes=30)
     insights: bool = True
 
@@ -58,7 +59,7 @@ class Costs:
     picture: float = 0.67
     conversion: float = 44e-6
     delivery: float = 11.5e-3  # the message written, claimed, signed, sent and recorded
-    endpoint: float = 3e-6  # one endpoint in a look for what is due to be sent
+    endpoint: float = 5e-6  # one endpoint that has something waiting, in a look for what is due to be sent
     numbers: float = 10e-3  # estimated: a call, like a sync, and a dozen rows
     refresh: float = 0.15  # estimated: seconds by the clock, one account after the other
     account_bytes: float = 1.1 * KB
@@ -196,7 +197,7 @@ def busy_a_day(habits: Habits, costs: Costs) -> float:
         + DAY / LOOK * costs.look
         + habits.conversions_a_day * costs.conversion
         + habits.deliveries_a_week / 7 * costs.delivery
-        + DAY / TELLING.idle * habits.endpoints * costs.endpoint
+        + DAY / TELLING.idle * habits.endpoints * habits.waiting * costs.endpoint
     )
 
 
@@ -214,7 +215,7 @@ def planned(accounts: int, habits: Habits, costs: Costs, node: Node) -> Plan:
         + told * (TELLING.kept / DAY) * costs.delivery_bytes
     )
     cache, files = accounts * costs.feed_bytes, accounts * min(held, 500) * costs.post_files
-    look, due = accounts * costs.look, accounts * habits.endpoints * costs.endpoint
+    look, due = accounts * costs.look, accounts * habits.endpoints * habits.waiting * costs.endpoint
     hourly = LIMITS.calls_per_app_user.value / 3600
     needs = (
         Need("processors", cores / node.cores, divides=True),
@@ -315,6 +316,7 @@ def main() -> None:
     parser.add_argument("--conversions-a-day", type=float, default=200.0)
     parser.add_argument("--deliveries-a-week", type=float, default=4.0)
     parser.add_argument("--endpoints", type=float, default=1.0)
+    parser.add_argument("--waiting", type=float, default=0.02)
     parser.add_argument("--sync-minutes", type=float, default=30.0)
     parser.add_argument("--no-insights", action="store_true")
     given = parser.parse_args()
@@ -325,6 +327,7 @@ def main() -> None:
         conversions_a_day=given.conversions_a_day,
         deliveries_a_week=given.deliveries_a_week,
         endpoints=given.endpoints,
+        waiting=given.waiting,
         sync=timedelta(minutes=given.sync_minutes),
         insights=not given.no_insights,
     )

@@ -52,16 +52,16 @@ def test_what_is_told_and_shown_takes_what_it_was_measured_to_take(accounts: int
     assert busy.database - idle.database == pytest.approx(30 * accounts * told * costs.delivery_bytes, rel=1e-3, abs=1)
 
 
-def test_due_webhooks_are_looked_for_among_all_endpoints_though_nothing_is_told() -> None:
-    silent = Habits(deliveries_a_week=0)
+def test_due_webhooks_are_looked_for_among_the_endpoints_that_have_something_waiting() -> None:
+    silent = Habits(deliveries_a_week=0, waiting=0.1)
     looks = [
         next(
             need for need in planned(10_000, habits, Costs(), Node()).needs if need.name == "the look for due webhooks"
         )
-        for habits in (silent, Habits(deliveries_a_week=0, endpoints=0))
+        for habits in (silent, Habits(waiting=0), Habits(endpoints=0))
     ]
-    assert looks[0].used == pytest.approx(10_000 * Costs().endpoint / 2)  # the house looks every two seconds
-    assert looks[1].used == 0
+    assert looks[0].used == pytest.approx(1_000 * Costs().endpoint / 2)  # the house looks every two seconds
+    assert looks[1].used == looks[2].used == 0
     assert not looks[0].divides
 
 
@@ -69,7 +69,8 @@ def test_the_command_goes_by_the_habits_that_it_is_given(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = ("--no-insights", "--deliveries-a-week", "40", "--conversions-a-day", "9000", "--endpoints", "3")
+    given += ("--waiting", "0.5")
     monkeypatch.setattr("sys.argv", ["sizing", *given])
     main()
-    habits = Habits(insights=False, deliveries_a_week=40, conversions_a_day=9000, endpoints=3)
+    habits = Habits(insights=False, deliveries_a_week=40, conversions_a_day=9000, endpoints=3, waiting=0.5)
     assert capsys.readouterr().out.splitlines() == table(habits)
