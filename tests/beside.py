@@ -1,7 +1,8 @@
 """What a house has stored, looked at without it: the rows of its database and its files, wherever the profile keeps them."""
 
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,12 @@ class Kept:
         """Return the keys of all stored files with the moment of their last change."""
         folder = self._folder()
         if folder is not None:
-            found = [path for path in folder.rglob("*") if path.is_file()]
-            return {path.relative_to(folder).as_posix(): path.stat().st_mtime for path in found}
+            found: dict[str, float] = {}
+            for place, _, names in os.walk(folder):
+                for path in (Path(place, name) for name in names):
+                    with suppress(FileNotFoundError):  # one that was being put has its own name by now
+                        found[path.relative_to(folder).as_posix()] = path.stat().st_mtime
+            return found
         pages = obstore.list(self._bucket(), chunk_size=1000)  # pyright: ignore[reportUnknownMemberType] - without arrow
         return {one["path"]: one["last_modified"].timestamp() for page in pages for one in page}
 
