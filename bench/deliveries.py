@@ -14,7 +14,7 @@ of all of its children until everything has arrived:
 Beside it, in turns, the least that anybody pays: a program with a kept connection that signs the same bodies with the library of
 Standard Webhooks and posts them to the same receiver, one after the other. It keeps no record and tries nothing again.
 What arrives is verified afterwards, and the house's log has to agree. With `--others` so many workspaces more have an endpoint
-each that hears nothing: what is due is looked for among all of them.
+each that hears nothing, which should cost nobody anything.
 """
 
 import argparse
