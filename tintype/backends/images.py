@@ -210,7 +210,7 @@ class Images:
         A picture that cannot be used at all raises `Unsupported` with the sentence that callers of old know. One that was
         right is known by its bytes from then on: what goes to ten accounts, or was tried before, is decoded once.
         """
-        given = await digest_of(data)
+        given = await _digest(data)
         key = (given, fit)
         told, body = self._proven.get(key), b""
         if told is None:
@@ -220,7 +220,7 @@ class Images:
                 self._proven.keep(key, told)
         made = _made(told, body, data)
         if "digest" not in told:
-            told["digest"] = given if made is data else await digest_of(made)
+            told["digest"] = given if made is data else await _digest(made)
         return Fitted(made, told["digest"], told["width"], told["height"], tuple(told["changes"]))
 
     async def convert(
@@ -318,7 +318,7 @@ class Images:
             os.close(shared)
 
 
-async def digest_of(data: bytes) -> str:
+async def _digest(data: bytes) -> str:
     """Return the SHA-256 of a picture, that of a large one without keeping others waiting."""
     if len(data) > _LONG:
         return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()

@@ -33,7 +33,7 @@ _video = assets.alias("video_asset")
 
 # Rows are read by place: a sync reads hundreds of them, and looking names up would cost more than all the rest.
 _ITEM, _ASSET = tuple(Item.__dataclass_fields__), tuple(Asset.__dataclass_fields__)
-_SAID, _BESIDE = _ITEM[: _ITEM.index("picture")], _ITEM[_ITEM.index("video") + 1 : _ITEM.index("children")]
+_SAID, _BESIDE = Said._fields[:-1], _ITEM[_ITEM.index("video") + 1 : _ITEM.index("children")]
 _FACTS = [media.c[name] for name in ("account_id", "parent_id", "place", *_SAID, *_BESIDE)]
 _AT_BESIDE, _AT_PICTURE, _AT_VIDEO = 3 + len(_SAID), len(_FACTS), len(_FACTS) + len(_ASSET)
 

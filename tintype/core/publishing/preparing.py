@@ -14,7 +14,7 @@ from typing import IO, Literal
 
 from tintype.backends import video
 from tintype.backends.blobs import Blobs
-from tintype.backends.images import Fit, Images, digest_of
+from tintype.backends.images import Fit, Images
 from tintype.backends.outbound import Outbound
 from tintype.core.publishing.clips import Mend, Problem, VideoRole, problems, recipe
 from tintype.core.publishing.findings import Finding, reachable_base
@@ -100,7 +100,7 @@ class _Made:
     height: int
     seconds: float | None
     changes: tuple[str, ...]
-    digest: str | None = None  # where it is known
+    digest: str | None = None  # of a picture, which was needed to know it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +321,10 @@ def _code(trouble: Trouble) -> str:
 
 async def _named(made: _Made) -> tuple[str, int]:
     """Return a file's SHA-256 and its length in bytes."""
-    if isinstance(made.content, bytes):
-        return made.digest or await digest_of(made.content), len(made.content)
-    return await asyncio.to_thread(_digest, made.content)
+    if isinstance(made.content, Path):
+        return await asyncio.to_thread(_digest, made.content)
+    assert made.digest is not None
+    return made.digest, len(made.content)
 
 
 def _digest(path: Path) -> tuple[str, int]:
