@@ -26,7 +26,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tintype import logs, metrics, tracing
+from tintype import logs, tracing
+from tintype.api.heard import Heard
 from tintype.api.letters import is_legible
 from tintype.api.patience import Patient
 from tintype.api.straight import Straight
@@ -69,6 +70,7 @@ class Dialect:
     refusal: Callable[[Saying, str], Mapping[str, object]]  # RFC 9457 stands beside it for those who ask for that
     details: Callable[[Trouble], Mapping[str, object]] = _nothing  # what a trouble of ours adds to either form
     narrower: Mapping[type[Trouble], Saying] = field(default_factory=dict[type[Trouble], Saying])  # than a kind
+    scheme: str = "Bearer"  # of the credential that a 401 asks for; the `Front` says it
 
     def refuse(self, trouble: Trouble, accept: str = "") -> Response:
         """Return a trouble in this dialect's form."""
@@ -157,7 +159,9 @@ def _methods(app: FastAPI, scope: Scope) -> list[str]:
 def _refusals(dialect: Dialect) -> str:
     example = json.dumps(dialect.refusal(dialect.sayings[Kind.INVALID], "what is wrong, and what to do"))
     statuses = sorted({f"{saying.status} {saying.code}" for saying in _all(dialect)})
-    return f"A refusal: `{example}`, or RFC 9457 when Accept asks for it. {', '.join(statuses)}."
+    said = f"A refusal: `{example}`, or RFC 9457 when Accept asks for it. {', '.join(statuses)}."
+    asks = any(saying.status == HTTPStatus.UNAUTHORIZED for saying in _all(dialect))
+    return f"{said} A 401 says in WWW-Authenticate what it asks for." if asks else said
 
 
 def _all(dialect: Dialect) -> Iterable[Saying]:
@@ -372,26 +376,6 @@ class _Passage:
 ROUTELESS = "none"  # stands for the route of what no route answered
 
 
-@dataclass(slots=True)
-class Heard:
-    """Passes on what is sent, and counts the answer when it is over."""
-
-    send: Send
-    status: int = 0
-    began: float = field(default_factory=time.perf_counter)
-
-    async def __call__(self, message: Message) -> None:
-        """Send a message."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        await self.send(message)
-
-    def count(self, dialect: str, route: str) -> None:
-        """Count the answer; one that was never begun is a client that went away."""
-        status_class = f"{self.status // 100}xx" if self.status else "gone"
-        metrics.answered(dialect, route, status_class, time.perf_counter() - self.began)
-
-
 @dataclass(frozen=True, slots=True)
 class Mounted:
     """A dialect together with the app that speaks it, and the hot routes that stand in front of that app."""
@@ -416,7 +400,7 @@ class Front:
     _hot: dict[tuple[str, str], ASGIApp] = field(init=False)
     _claims: dict[str, ASGIApp] = field(init=False)
     _nowhere: ASGIApp = field(init=False)
-    _names: dict[int, str] = field(init=False)  # of the dialects, by the app that answers
+    _dialects: dict[int, Dialect] = field(init=False)  # by the app that answers
 
     def __post_init__(self) -> None:
         self._hot = {}
@@ -427,24 +411,26 @@ class Front:
                     raise RuntimeError(f"two dialects claim {claim}")
                 self._claims[claim] = one.app
             self._hot.update(one.hot)
-        self._names = {id(app): one.dialect.name for one in self.mounted for app in (one.app, *one.hot.values())}
+        self._dialects = {id(app): one.dialect for one in self.mounted for app in (one.app, *one.hot.values())}
         self._nowhere = Surround(build(self.fallback, version=""), self.fallback, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            await self._serve(scope, Patient(receive), Heard(send))
+            await self._serve(scope, Patient(receive), Heard(send, scope))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _serve(self, scope: Scope, receive: Receive, send: "Heard") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Heard) -> None:
         hot = self._hot.get((scope["method"], scope["path"]))
         place = scope["path"] if hot is not None else ROUTELESS
         if hot is None:
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
             hot, scope = self._find(scope)
+        dialect = self._dialects.get(id(hot), self.fallback)
+        send.scheme = dialect.scheme
         try:
             if scope["http_version"] == "1.1" and not _names_one_host(scope):
                 raise HTTPException(400, "send one Host header: HTTP/1.1 asks for it")
@@ -453,7 +439,7 @@ class Front:
             await self.fallback.refuse_status(error)(scope, receive, send)
         finally:
             route = str(getattr(scope.get("route"), "path", place))
-            send.count(self._names.get(id(hot), self.fallback.name), route)
+            send.count(dialect.name, route)
 
     def _find(self, scope: Scope) -> tuple[ASGIApp, Scope]:
         place = self.hosts.get(_host(scope)) if self.hosts else None

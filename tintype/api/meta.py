@@ -49,6 +49,7 @@ META = Dialect(
     sayings={kind: Saying(_STATUSES.get(kind, 500), kind.value) for kind in Kind},
     crash=Saying(500, "internal"),
     refusal=_refusal,
+    scheme="Signature",
 )
 
 

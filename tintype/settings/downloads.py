@@ -12,7 +12,7 @@ class DownloadSettings(BaseSettings):
     api_key: SecretStr | None = Field(
         None,
         validation_alias=names("API_KEY"),
-        description="When set, the scrape dialect asks for it in the header X-API-Key.",
+        description="When set, the scrape dialect asks for it, in the header X-API-Key or as a Bearer token.",
     )
     max_url_length: int = Field(
         512,

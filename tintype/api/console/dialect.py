@@ -61,4 +61,5 @@ CONSOLE = Pages(
     sayings={kind: Saying(_STATUSES.get(kind, 500), kind.value) for kind in Kind},
     crash=Saying(500, "internal"),
     refusal=_refusal,
+    scheme="Cookie",
 )

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import cast
@@ -120,14 +120,14 @@ class Gate:
         if standing is not None and standing.left < 0:
             return Refused(429, "Too many requests", "rate_limited", retry_after=standing.wait), standing
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        if not self.opens(_header(headers, b"x-api-key")):
+        if not self.admits(headers):
             return UNAUTHORIZED, standing
         found = self._link(_header(headers, b"content-type"), body)
         return (found if isinstance(found, Refused) else Admitted(found, standing)), standing
 
-    def opens(self, key: bytes | None) -> bool:
-        """Tell whether a key opens; every one does, and none as well, when none is set."""
-        return self.key is None or hmac.compare_digest(key or b"", self.key.encode())
+    def admits(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Tell whether the key is shown, as X-API-Key or as a Bearer token; when none is set everybody is admitted."""
+        return self.key is None or any(hmac.compare_digest(one, self.key.encode()) for one in _keys(headers))
 
     def who(self, scope: Scope) -> str:
         """Return the address that asks, as trusted proxies tell it."""
@@ -169,5 +169,10 @@ class Gate:
         return link
 
 
-def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
+def _keys(headers: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    scheme, _, token = (_header(headers, b"authorization") or b"").partition(b" ")
+    return _header(headers, b"x-api-key") or b"", token.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
     return next((value for name, value in headers if name == wanted), None)

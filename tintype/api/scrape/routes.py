@@ -166,5 +166,5 @@ def _health(app: FastAPI) -> None:
 
 
 def _check_key(desk: ScrapeDesk, request: Request) -> None:
-    if not desk.gate.opens(request.headers.get("x-api-key", "").encode("latin-1")):
+    if not desk.gate.admits(request.headers.raw):
         raise Unauthorized("Unauthorized")
