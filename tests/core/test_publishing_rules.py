@@ -193,6 +193,9 @@ UNREADY = Failure(Kind.REFUSED, "not ready", code=9007, subcode=2207027, retryab
 NO_TOKEN = Failure(Kind.RECONNECT, "expired", code=190)
 SPAM = Failure(Kind.BUSY, "spam", code=4, subcode=2207051)
 FULL = Failure(Kind.BUSY, "quota", code=9, subcode=2207042)
+FORGOTTEN = Failure(Kind.REFUSED, "no such medium", code=24, subcode=2207006)
+MISSING = Failure(Kind.REFUSED, "no such upload", code=24, subcode=2207008, retryable=True)
+TOO_OLD = Failure(Kind.REFUSED, "too old", code=-2, subcode=2207020)
 
 SETTLED, FRESH = POLICY.settle, POLICY.settle - SECOND
 
@@ -207,6 +210,8 @@ SETTLED, FRESH = POLICY.settle, POLICY.settle - SECOND
         *((ContainerState.FINISHED, doubt, SETTLED, Proof.UNUSED) for doubt in (None, LOST, SPAM, FULL)),
         *((ContainerState.FINISHED, doubt, FRESH, Proof.REFUSED) for doubt in (REFUSAL, NO_TOKEN)),
         (ContainerState.FINISHED, UNREADY, FRESH, Proof.UNUSED),
+        *((ContainerState.EXPIRED, doubt, FRESH, Proof.SPENT) for doubt in (FORGOTTEN, MISSING, TOO_OLD)),
+        *((ContainerState.FINISHED, doubt, FRESH, Proof.UNUSED) for doubt in (FORGOTTEN, MISSING, TOO_OLD)),
         *((state, LOST, SETTLED, Proof.OPEN) for state in (ContainerState.IN_PROGRESS, ContainerState.OTHER, None)),
     ],
 )  # fmt: skip
@@ -218,6 +223,15 @@ def test_a_container_proves(
     if proof is Proof.OPEN:
         assert verdict.again_at is not None
         assert NOW + after < verdict.again_at <= NOW + after + RETRY_GAPS[-1]
+
+
+@pytest.mark.parametrize("doubt", [FORGOTTEN, MISSING, TOO_OLD])
+def test_a_container_that_is_shown_and_not_found_is_asked_for_twice(doubt: Failure) -> None:
+    proofs = [
+        judge(ContainerState.FINISHED, post(doubt=doubt, publishes=calls), NOW, POLICY).proof for calls in (1, 2, 3)
+    ]
+    assert proofs == [Proof.UNUSED, Proof.SPENT, Proof.SPENT]
+    assert judge(ContainerState.PUBLISHED, post(doubt=doubt, publishes=2), NOW, POLICY).proof is Proof.LIVE
 
 
 @given(

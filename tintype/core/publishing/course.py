@@ -23,6 +23,11 @@ CARE_GAPS = (SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR)
 
 SPAM = (4, 2207051)
 QUOTA_FULL = (9, 2207042)
+UNREADABLE = (100, 33)  # said of what is not there, and of what was just made (graph-api.md I4)
+NOT_READY = (9007, 2207027)
+GONE = frozenset({(24, 2207006), (24, 2207008), (-2, 2207020)})  # Instagram does not find a container, or it is too old
+GONE_GAP = 30 * SECOND  # before the one call that is worth repeating then (graph-api.md 5.3)
+GONE_READS = 4  # of a container that can neither be published nor be read, before it is given up
 
 
 def has_video(draft: Draft) -> bool:
@@ -81,7 +86,9 @@ def judge(state: ContainerState | None, post: Post, now: datetime, policy: Polic
         case ContainerState.ERROR | ContainerState.EXPIRED:
             return Verdict(Proof.SPENT)
         case ContainerState.FINISHED if is_plain(post.doubt) or now - started >= policy.settle:
-            return Verdict(Proof.REFUSED if post.doubt and not may_pass(post.doubt) else Proof.UNUSED)
+            if is_gone(post.doubt) and post.publishes > 1:
+                return Verdict(Proof.SPENT)  # Instagram shows it, and cannot find it when it is to be published
+            return Verdict(Proof.REFUSED if stands(post.doubt) else Proof.UNUSED)
         case ContainerState.FINISHED:
             return Verdict(Proof.OPEN, started + policy.settle)
         case _:
@@ -95,6 +102,16 @@ def is_plain(doubt: Failure | None) -> bool:
         and doubt.kind is not Kind.UNREACHABLE
         and (doubt.code, doubt.subcode) not in (SPAM, QUOTA_FULL)
     )
+
+
+def stands(doubt: Failure | None) -> bool:
+    """Tell whether what Instagram answered holds for any container of the post, and at any time."""
+    return doubt is not None and not may_pass(doubt) and not is_gone(doubt)
+
+
+def is_gone(failure: Failure | None) -> bool:
+    """Tell whether Instagram says that the container is not there any more, so that only a new one helps."""
+    return failure is not None and (failure.code, failure.subcode) in GONE
 
 
 def may_pass(doubt: Failure) -> bool:

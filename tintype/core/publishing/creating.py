@@ -5,12 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from tintype.core.publishing.containers import Params, album, child, single
-from tintype.core.publishing.course import has_video
+from tintype.core.publishing.course import GONE, NOT_READY, RETRY_GAPS, gap, has_video
+from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.making import UnmadeError, make
-from tintype.core.publishing.model import ItemKind, Part, Post, Product, State, changed
+from tintype.core.publishing.model import Failure, ItemKind, Part, Post, Product, State, changed
 from tintype.core.publishing.resources import user_of
 from tintype.core.publishing.walk import Walk
+from tintype.errors import RemoteTrouble
 from tintype.instagram import Container, publishing
+
+CHILDLESS = GONE | {NOT_READY}  # what a carousel is refused with when one of its children is not fit for it any more
 
 
 async def begin(walk: Walk) -> None:
@@ -63,10 +67,26 @@ async def create(walk: Walk) -> None:
 async def create_album(walk: Walk, parts: tuple[Part, ...]) -> None:
     """Create the carousel that holds the finished children."""
     children = [part.container_id or "" for part in parts if part.position >= 0]
-    made = await _ask(walk, album(walk.post.draft, children), None)
+    try:
+        made = await _ask(walk, album(walk.post.draft, children), None)
+    except RemoteTrouble as trouble:
+        if (trouble.code, trouble.subcode) not in CHILDLESS:
+            raise
+        await _look_again(walk, failure_of(trouble), parts)
+        return
     now, told = walk.now(), {"container_id": made.id, "children": len(children)}
     changes: dict[str, Any] = {"parts": parts, "container_id": made.id, "container_at": now, "tries": 0}
     await walk.move("carousel.created", told, due_at=now, **changes)
+
+
+async def _look_again(walk: Walk, failure: Failure, parts: tuple[Part, ...]) -> None:
+    """Read all children once more, one of which Instagram does not take; after so many times make them anew."""
+    tries = walk.post.tries + 1
+    if tries >= walk.resources.policy.tries:
+        await walk.renew(failure)
+        return
+    unsure = tuple(replace(part, finished=False) for part in parts)
+    await walk.later(walk.now() + gap(RETRY_GAPS, tries), failure.message, "retry", tries=tries, parts=unsure)
 
 
 async def send(walk: Walk, part: Part) -> None:

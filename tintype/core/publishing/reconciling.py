@@ -3,17 +3,31 @@
 Nothing here publishes, and nothing here fails a post unless Instagram itself proves that it is not live.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from tintype.core.publishing.course import QUOTA_FULL, RETRY_GAPS, SEARCH_GAPS, SPAM, Proof, gap, judge, may_pass
+from tintype.core.publishing.course import (
+    GONE_GAP,
+    GONE_READS,
+    QUOTA_FULL,
+    RETRY_GAPS,
+    SEARCH_GAPS,
+    SPAM,
+    UNREADABLE,
+    Proof,
+    gap,
+    is_gone,
+    judge,
+    stands,
+)
+from tintype.core.publishing.failing import failure_in
 from tintype.core.publishing.matching import candidates, reaches
 from tintype.core.publishing.model import Candidate, Failure, Product, State
 from tintype.core.publishing.records import TakenError
 from tintype.core.publishing.resources import user_of
 from tintype.core.publishing.walk import Walk
-from tintype.errors import Kind, Reconnect, Trouble
-from tintype.instagram import Media, calls
+from tintype.errors import Kind, Reconnect, RemoteTrouble, Trouble
+from tintype.instagram import Container, Media, calls
 
 PAGES = 4  # of the account's media that are looked through for one post
 HOURLY = timedelta(hours=1)
@@ -24,13 +38,16 @@ async def reconcile(walk: Walk) -> None:
     post = walk.post
     assert post.container_id is not None
     try:
-        container = await walk.container(post.container_id)
+        container = await _seen(walk, post.container_id)
+        if container is None:
+            await _forgotten(walk)
+            return
         verdict = judge(container.state, post, walk.now(), walk.resources.policy)
         if verdict.proof is Proof.LIVE:
             await _find(walk)
             return
         if verdict.proof is Proof.SPENT:
-            await _spent(walk)
+            await _spent(walk, container)
             return
     except Trouble as trouble:
         await _unread(walk, trouble)
@@ -42,6 +59,16 @@ async def reconcile(walk: Walk) -> None:
             await _refused(walk, post.doubt)
         case _:
             await _wait(walk, verdict.again_at)
+
+
+async def _seen(walk: Walk, container_id: str) -> Container | None:
+    """Read the container; None when there is none such, as Instagram said when it was to be published."""
+    try:
+        return await walk.container(container_id)
+    except RemoteTrouble as trouble:
+        if (trouble.code, trouble.subcode) != UNREADABLE or not is_gone(walk.post.doubt):
+            raise
+        return None
 
 
 async def _find(walk: Walk) -> None:
@@ -62,18 +89,35 @@ async def _find(walk: Walk) -> None:
         await _wait(walk, walk.now() + gap(SEARCH_GAPS, post.tries + 1))
 
 
-async def _spent(walk: Walk) -> None:
-    """The container is dead: begin with new ones, unless something that looks like the post is live all the same."""
-    doubt = walk.post.doubt
+async def _spent(walk: Walk, container: Container) -> None:
+    """The container is dead: begin with new ones, where those may live."""
+    doubt, died = walk.post.doubt, failure_in(container, None)
+    if doubt is not None and stands(doubt):
+        await _unless_seen(walk, walk.fail, doubt)
+    elif container.failure is None or died.retryable:
+        await _unless_seen(walk, walk.renew, doubt or died)
+    else:
+        await _unless_seen(walk, walk.fail, died)
+
+
+async def _forgotten(walk: Walk) -> None:
+    """Look a few times more for a container that Instagram does not know, and begin with new ones then."""
+    post, now = walk.post, walk.now()
+    settled = now - (post.publish_started_at or now) >= walk.resources.policy.settle
+    if settled and post.doubt is not None and post.tries + 1 >= GONE_READS:
+        await _unless_seen(walk, walk.renew, post.doubt)
+    else:
+        await _wait(walk, None)
+
+
+async def _unless_seen(walk: Walk, end: Callable[[Failure], Awaitable[None]], why: Failure) -> None:
+    """Go the way of what was not published, unless something that looks like the post is live all the same."""
     found = await _candidates(walk)
     if found:
         reason = "its container died, but the account has a post that looks like it: say whether it is the one"
         await walk.unlinked(reason, candidates=tuple(found))
-    elif doubt and not may_pass(doubt):
-        await walk.fail(doubt)
     else:
-        died = Failure(Kind.REFUSED, "the container died before it was published", retryable=True)
-        await walk.renew(doubt or died)
+        await end(why)
 
 
 async def _candidates(walk: Walk) -> Sequence[Candidate]:
@@ -118,8 +162,8 @@ async def _again(walk: Walk) -> None:
         later = await walk.resources.quotas.full(post.account_id)
         await walk.later(later.at, later.reason, "quota.waits", state=State.READY, reserved_at=None)
     else:
-        pause = doubt.retry_after if doubt and doubt.retry_after else 0.0
-        due = walk.now() + timedelta(seconds=pause)
+        pause = timedelta(seconds=doubt.retry_after) if doubt and doubt.retry_after else timedelta(0)
+        due = walk.now() + (GONE_GAP if is_gone(doubt) else pause)
         await walk.move("publish.unused", state=State.READY, reason=None, due_at=due)
 
 

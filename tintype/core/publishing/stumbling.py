@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from tintype.core.publishing.course import RETRY_GAPS, SPAM, gap, may_pass
+from tintype.core.publishing.course import RETRY_GAPS, SPAM, UNREADABLE, gap, may_pass
 from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.model import State
 from tintype.core.publishing.walk import Walk
@@ -11,10 +11,6 @@ from tintype.errors import Busy, Kind, Reconnect, Trouble
 
 log = logging.getLogger(__name__)
 
-_UNREADABLE = (
-    100,
-    33,
-)  # of a container that was just made: it exists, and can be read a little later (graph-api.md I4)
 _BRIEF = 60.0  # seconds, when Instagram asks to wait and does not say how long
 
 
@@ -33,9 +29,10 @@ async def stumble(walk: Walk, trouble: Trouble) -> None:
     elif isinstance(trouble, Busy):
         seconds = max(trouble.retry_after or _BRIEF, 1.0)
         await _again(walk, failure.message, seconds)
-    elif may_pass(failure) or (numbers == _UNREADABLE and post.state is State.PROCESSING):
+    elif may_pass(failure) or (numbers == UNREADABLE and post.state is State.PROCESSING):
         if post.tries + 1 >= walk.resources.policy.tries and failure.kind is not Kind.UNAVAILABLE:
-            await walk.fail(failure)
+            # A container that can never be read was never published: another one may be luckier.
+            await (walk.renew(failure) if numbers == UNREADABLE else walk.fail(failure))
         else:
             await _again(walk, failure.message, gap(RETRY_GAPS, post.tries + 1).total_seconds())
     else:
