@@ -34,6 +34,7 @@ class Backends:
     database: Database
     engine: Engine
     outbound: Outbound
+    to_receivers: Outbound  # of webhooks: those who hang there hold no connection that others need
     vault: Vault
     blobs: Blobs
     cache: Cache
@@ -54,6 +55,8 @@ async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -
     await upgrade(database)
     outbound = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
     stack.push_async_callback(outbound.close)
+    to_receivers = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
+    stack.push_async_callback(to_receivers.close)
     outbound_module.forbid_when = in_transaction
     images = Images(settings.image_workers)
     stack.push_async_callback(images.close)
@@ -64,7 +67,7 @@ async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -
     watch = Watch(database, node) if works and not database.is_sqlite else None
     engine = _engine(settings, database, works, watch)
     blobs = open_blobs(settings.blobs_address())
-    return Backends(database, engine, outbound, vault, blobs, cache, bus, images, works, node, watch)
+    return Backends(database, engine, outbound, to_receivers, vault, blobs, cache, bus, images, works, node, watch)
 
 
 def _shared(settings: Settings, database: Database) -> tuple[Cache, Bus]:

@@ -72,7 +72,7 @@ def open_hooks(settings: Settings, backends: Backends, now: Callable[[], datetim
         schedule=settings.webhook_schedule,
     )
     endpoints, deliveries = EndpointRecords(backends.database), DeliveryRecords(backends.database)
-    tries = Tries(deliveries, endpoints, backends.outbound, backends.vault, policy, now, backends.node)
+    tries = Tries(deliveries, endpoints, backends.to_receivers, backends.vault, policy, now, backends.node)
     deliverer = Deliverer(tries)
     outbox = Outbox(backends.database, now, deliverer.wake)
     webhooks = Webhooks(endpoints, deliveries, outbox, tries, backends.vault, policy, settings.address())

@@ -66,6 +66,8 @@ class Receiver:
     remote: Remote
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # status line and headers
     bodies: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    hanging: set[str] = field(default_factory=set[str])  # paths that take everything and answer nothing
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str) -> str:
         return self.remote.url(path)
@@ -162,13 +164,18 @@ async def receiving() -> AsyncGenerator[Receiver]:
     here: list[Receiver] = []
 
     async def play(asked: Asked, writer: Any) -> None:
+        if asked.target in here[0].hanging:
+            await here[0].over.wait()
         status, *headers = here[0].answers.get(asked.target, ("200 OK",))
         body = here[0].bodies.get(asked.target, b"thanks")
         await answer(body, "Connection: close", *headers, status=status)(asked, writer)
 
     async with remote(play) as found:
         here.append(Receiver(found))
-        yield here[0]
+        try:
+            yield here[0]
+        finally:
+            here[0].over.set()
 
 
 class _Standing(datetime):

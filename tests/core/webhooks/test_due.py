@@ -1,7 +1,8 @@
 """What is due, on both kinds of database: what a plain look at every endpoint finds, and nothing else."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +14,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tests.core.webhooks.desk import HOUR, MINUTE, NOW
 from tintype.backends.database import Database
 from tintype.core.access.records import workspaces
-from tintype.core.webhooks import DeliveryRecords, Way
+from tintype.core.webhooks import DeliveryRecords, Policy, Way
 from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE, UNDER_WAY
-from tintype.core.webhooks.model import State, share
+from tintype.core.webhooks.model import State, Wanting, share
 from tintype.core.webhooks.tables import deliveries, endpoints, messages
 
 LEASE = timedelta(seconds=7)
 LANES = 3
-ROOM = 64
+POLICY = Policy(lanes=LANES, lease=LEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Sent:
     way: Way
     is_removed: bool
     deliveries: Sequence[Waiting]
+    in_doubt: bool = False
 
     @property
     def is_sent_to(self) -> bool:
@@ -66,6 +68,7 @@ SENT = st.builds(
     way=st.sampled_from([Way.PUSH, Way.PUSH, Way.PUSH, Way.PULL]),
     is_removed=st.sampled_from([False, False, False, True]),
     deliveries=st.lists(st.builds(Waiting, st.none() | st.integers(-3, 3), st.booleans()), max_size=6),
+    in_doubt=st.booleans(),
 )
 NAMES = st.text("0aZ~-", min_size=1, max_size=3)
 HOUSES = st.dictionaries(NAMES, SENT, max_size=8)
@@ -82,7 +85,8 @@ async def stored(database: Database, house: Mapping[str, Sent]) -> dict[int, tup
             removed_at = NOW if sent.is_removed else None
             home = {"id": name, "name": "W", "created_at": NOW, "removed_at": removed_at}
             await connection.execute(insert(workspaces).values(home))
-            standing = {"state": sent.state.value, "way": sent.way.value}
+            since = NOW - HOUR if sent.in_doubt else None
+            standing = {"state": sent.state.value, "way": sent.way.value, "failing_since": since, "failed_at": since}
             await connection.execute(insert(endpoints).values(endpoint(name) | standing))
         if told:
             line = {"event": "fp.upload", "uid": "msg_1", "body": "{}", "at": NOW, "stored_at": NOW}
@@ -124,10 +128,12 @@ async def test_what_is_found_is_what_a_look_at_everything_finds(database: Databa
     assert await records.next_due() == first_due(house, {})
 
     under_way = sum(sent.under_way for sent in house.values())
-    shares = share({name: sent.under_way for name, sent in house.items() if sent.due()}, ROOM - under_way, LANES)
+    wanting = [Wanting(name, sent.under_way, sent.in_doubt) for name, sent in house.items() if sent.due()]
+    doubted = sum(sent.under_way for sent in house.values() if sent.in_doubt)
+    shares = share(wanting, under_way, doubted, POLICY)
     expected = {name: house[name].due()[:count] for name, count in shares.items()}
 
-    claims = await records.claim("me", NOW, LEASE, LANES, ROOM)
+    claims = await records.claim("me", NOW, POLICY)
     taken: dict[str, list[int]] = {}
     for claim in claims:
         name, place = known[claim.delivery.id]
@@ -139,25 +145,26 @@ async def test_what_is_found_is_what_a_look_at_everything_finds(database: Databa
     assert await records.next_due() == first_due(house, taken)
 
 
-@given(HOUSES, st.integers(0, 8))
+@given(HOUSES, st.integers(0, 8), st.integers(0, 3), st.integers(0, 6))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_who_has_the_fewest_gets_what_room_there_is(
-    database: Database, house: Mapping[str, Sent], at_once: int
+    database: Database, house: Mapping[str, Sent], at_once: int, spare: int, doubtful: int
 ) -> None:
     known = await stored(database, house)
-    room = max(0, at_once - sum(sent.under_way for sent in house.values()))
-    wanting = {name: sent for name, sent in house.items() if sent.due() and sent.under_way < LANES}
-    claims = await DeliveryRecords(database).claim("me", NOW, LEASE, LANES, at_once)
-    got = dict.fromkeys(wanting, 0)
-    for claim in claims:
-        got[known[claim.delivery.id][0]] += 1
+    under_way = sum(sent.under_way for sent in house.values())
+    policy = replace(POLICY, at_once=at_once, spare=spare, doubtful=doubtful)
+    claims = await DeliveryRecords(database).claim("me", NOW, policy)
+    got = Counter(known[claim.delivery.id][0] for claim in claims)
     assert all(sorted(house[name].due()[:count]) == took(name, known, claims) for name, count in got.items())
-    assert len(claims) <= room
-    if room >= len(wanting):
-        assert all(got[name] for name, sent in wanting.items() if sent.under_way == 0), "nobody goes without"
-    else:
-        assert len(claims) == room
-        assert max(got.values(), default=0) <= 1 or any(sent.under_way for sent in wanting.values())
+    assert under_way + len(claims) <= max(under_way, at_once + spare)
+    first = sum(1 for name in got if house[name].under_way == 0)
+    assert under_way + len(claims) - first <= max(under_way, at_once), "beyond what is shared out only firsts are"
+    idle = {name for name, sent in house.items() if sent.due() and sent.under_way == 0}
+    well = {name for name in idle if not house[name].in_doubt}
+    assert well <= got.keys() or under_way + len(claims) >= at_once + spare, "none that is well goes without"
+    assert all(got[name] <= 1 and not house[name].under_way for name in got if house[name].in_doubt)
+    doubted = sum(sent.under_way + got[name] for name, sent in house.items() if sent.in_doubt)
+    assert doubted <= max(doubtful, sum(sent.under_way for sent in house.values() if sent.in_doubt))
 
 
 def took(name: str, known: Mapping[int, tuple[str, int]], claims: Sequence[Any]) -> list[int]:
@@ -177,7 +184,7 @@ async def test_a_look_passes_by_those_that_have_nothing_waiting(database: Databa
             assert f"SCAN {table}" not in plan, plan
             assert f"Seq Scan on {table}" not in plan, plan
     assert await DeliveryRecords(database).next_due() == NOW - MINUTE
-    assert len(await DeliveryRecords(database).claim("me", NOW, LEASE, LANES, ROOM)) == 1
+    assert len(await DeliveryRecords(database).claim("me", NOW, POLICY)) == 1
 
 
 async def plan_of(database: Database, query: Any) -> str:

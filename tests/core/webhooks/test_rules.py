@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from tintype.core.webhooks import EVENTS, PRESETS, Answer, Happening, Progress, Schedule, advice
-from tintype.core.webhooks.model import DEAD_AFTER, body_of, is_dead, judge, share, wish
+from tintype.core.webhooks.model import DEAD_AFTER, Policy, Wanting, body_of, is_dead, judge, share, wish
 from tintype.core.webhooks.samples import sample
 from tintype.core.webhooks.signing import Keys, new_private, new_secret, public_of, sign
 from tintype.errors import Invalid
@@ -142,16 +142,39 @@ def test_retry_after_in_both_of_its_forms(header: str, seconds: int) -> None:
     assert wish(header, NOW) == timedelta(seconds=seconds)
 
 
-@given(st.dictionaries(st.text(max_size=3), st.integers(0, 6), max_size=30), st.integers(-3, 80), st.integers(1, 6))
-def test_lanes_are_never_overfull_and_shared_fairly(busy: dict[str, int], room: int, lanes: int) -> None:
-    given_out = share(busy, room, lanes)
-    after = {name: count + given_out.get(name, 0) for name, count in busy.items()}
-    free = sum(max(0, lanes - count) for count in busy.values())
-    assert sum(given_out.values()) == max(0, min(room, free))
-    assert all(after[name] <= max(lanes, busy[name]) for name in busy)
-    gaining = [after[name] for name in given_out]
-    waiting = [count for count in after.values() if count < lanes]
+@given(
+    st.dictionaries(st.text(max_size=3), st.tuples(st.integers(0, 6), st.booleans()), max_size=30),
+    st.integers(0, 80),
+    st.builds(
+        Policy,
+        lanes=st.integers(1, 6),
+        at_once=st.integers(0, 80),
+        spare=st.integers(0, 20),
+        doubtful=st.integers(0, 40),
+    ),
+)
+def test_lanes_are_never_overfull_and_shared_fairly(
+    found: dict[str, tuple[int, bool]], others: int, policy: Policy
+) -> None:
+    wanting = [Wanting(name, *each) for name, each in found.items()]
+    under_way = others + sum(one.busy for one in wanting)
+    doubted = sum(one.busy for one in wanting if one.in_doubt)
+    given_out = share(wanting, under_way, doubted, policy)
+    after = {one.name: one.busy + given_out.get(one.name, 0) for one in wanting}
+    assert all(after[one.name] <= max(policy.lanes, one.busy) for one in wanting)
+    firsts = sum(1 for one in wanting if not one.busy and one.name in given_out)
+    total = under_way + sum(given_out.values())
+    assert total <= max(under_way, policy.at_once + policy.spare)
+    assert total - firsts <= max(under_way, policy.at_once)
+    well = [one for one in wanting if not one.in_doubt]
+    idle = [one for one in well if after[one.name] == 0]
+    assert not idle or total >= policy.at_once + policy.spare
+    gaining = [after[one.name] for one in well if one.name in given_out]
+    waiting = [after[one.name] for one in well if after[one.name] < policy.lanes]
     assert not gaining or not waiting or max(gaining) <= min(waiting) + 1
+    ill = [one for one in wanting if one.in_doubt and one.name in given_out]
+    assert all(after[one.name] == 1 for one in ill)
+    assert doubted + len(ill) <= max(doubted, policy.doubtful)
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,7 @@ class Tries:
 
     async def claim(self) -> list[Claim]:
         """Take due deliveries, as many as there is room for."""
-        policy = self.policy
-        return list(await self.records.claim(self.owner, self.now(), policy.lease, policy.lanes, policy.at_once))
+        return list(await self.records.claim(self.owner, self.now(), self.policy))
 
     async def hold(self, claims: Sequence[Claim]) -> None:
         """Renew the leases of attempts that go on."""

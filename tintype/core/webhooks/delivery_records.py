@@ -10,16 +10,18 @@ from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
-from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE, UNDER_WAY
+from tintype.core.webhooks.due import DUE_ENDPOINTS, NEXT_DUE, UNDER_WAY, in_turn
 from tintype.core.webhooks.model import (
     Answer,
     Attempt,
     Delivery,
     Endpoint,
     Happening,
+    Policy,
     Progress,
     State,
     Verdict,
+    Wanting,
     is_dead,
     share,
     wants,
@@ -61,16 +63,15 @@ class DeliveryRecords:
         async with self.database.read() as connection:
             return await connection.scalar(NEXT_DUE)
 
-    async def claim(
-        self, owner: str | None, now: datetime, lease: timedelta, lanes: int, at_once: int
-    ) -> Sequence[Claim]:
+    async def claim(self, owner: str | None, now: datetime, policy: Policy) -> Sequence[Claim]:
         """Take due deliveries for as many attempts as there is room for; nobody else gets them before the lease is over."""
         async with self.database.write() as connection:
-            names = (await connection.execute(DUE_ENDPOINTS, {"now": now})).scalars().all()
-            under_way = Counter((await connection.execute(UNDER_WAY, {"now": now})).scalars())
-            busy = {name: under_way[name] for name in names}
-            shares = share(busy, at_once - under_way.total(), lanes)
-            taken = [await _take(connection, name, count, now, lease, owner) for name, count in shares.items()]
+            due = in_turn((await connection.execute(DUE_ENDPOINTS, {"now": now})).all())
+            held = (await connection.execute(UNDER_WAY, {"now": now})).all()
+            busy = Counter(row.endpoint_id for row in held)
+            wanting = [Wanting(row.id, busy[row.id], row.failing_since is not None) for row in due]
+            shares = share(wanting, len(held), sum(row.failing_since is not None for row in held), policy)
+            taken = [await _take(connection, name, count, now, policy.lease, owner) for name, count in shares.items()]
             return [claim for some in taken for claim in some]
 
     async def renew(self, claims: Sequence[Claim], until: datetime) -> None:

@@ -90,6 +90,8 @@ class Policy:
     seconds: float = 15.0  # for one attempt in all
     lanes: int = 4  # attempts at a time to one endpoint
     at_once: int = 64  # attempts at a time in all
+    spare: int = 32  # beyond those, for endpoints that have none under way
+    doubtful: int = 48  # of all, to endpoints whose last attempt failed
     lease: timedelta = timedelta(seconds=7)  # renewed while an attempt goes on; a dead process's is made again after it
     fetched: timedelta = timedelta(seconds=60)  # for a listener to say what came of what it fetched
     jitter: timedelta = timedelta(seconds=30)
@@ -137,6 +139,15 @@ class Endpoint:
     failing_since: datetime | None = None
     failed_at: datetime | None = None
     delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """An endpoint that has something due: how many attempts to it are under way, and whether the last one failed."""
+
+    name: str
+    busy: int = 0
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,17 +331,22 @@ def is_dead(failing_since: datetime | None, failed_at: datetime | None, now: dat
     return now - failing_since >= DEAD_AFTER and failed_at - failing_since >= DEAD_SPAN
 
 
-def share(busy: Mapping[str, int], room: int, lanes: int) -> dict[str, int]:
-    """Return how many attempts each endpoint may begin: `busy` are those under way to endpoints that have more to get.
+def share(wanting: Sequence[Wanting], under_way: int, doubted: int, policy: Policy) -> dict[str, int]:
+    """Return how many attempts each endpoint may begin, beside so many `under_way`, of which some are to those in doubt.
 
-    Free places go to whoever has the fewest, one by one, so that slow endpoints never keep all places from quick ones.
+    Places go to whoever has the fewest, one by one, and among them to the first. One that has none finds a place although
+    others hold all that there are to be shared, and those in doubt have one each and never all: whoever hangs keeps only
+    his own kind waiting.
     """
-    given = dict.fromkeys(busy, 0)
-    for lane in range(lanes):
-        for name in busy:
-            if room > 0 and busy[name] + given[name] == lane:
-                given[name] += 1
-                room -= 1
+    given = dict.fromkeys((one.name for one in wanting), 0)
+    for lane in range(policy.lanes):
+        most = policy.at_once if lane else policy.at_once + policy.spare
+        for one in wanting:
+            is_barred = one.in_doubt and (lane > 0 or doubted >= policy.doubtful)
+            if under_way < most and not is_barred and one.busy + given[one.name] == lane:
+                given[one.name] += 1
+                under_way += 1
+                doubted += one.in_doubt
     return {name: count for name, count in given.items() if count}
 
 
