@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import httpcore2
 
-from tintype.backends.speaking import Line, Patience, Place, Request
+from tintype.backends.speaking import Head, Line, Patience, Place, Request
+
+_REPEATABLE = frozenset({"GET", "HEAD"})  # nothing happens by them, so nothing happens twice
 
 
 @dataclass(slots=True)
@@ -40,18 +42,14 @@ class Connections:
     async def send(self, request: Request, patience: Patience) -> "Reply":
         """Return the answer's beginning; whoever reads its body closes it. Raises httpcore's errors.
 
+        A GET or HEAD is sent once more, over a new connection, when a kept one ends before anything of the answer came.
         Raises `PoolTimeout` when no connection is free for as long as silence is borne, `TimeoutError` at the deadline.
         """
         await self._enter(patience)
-        line: Line | None = None
         try:
-            line = self._chosen(request.place) or await self._opened(request.place, patience)
-            self._busy.add(line)
-            head = await line.ask(request, patience)
+            line, head = await self._asked(request, patience)
         except BaseException:
             self._room.release()
-            if line is not None:
-                self._end(line)
             raise
         return Reply(self, line, request.place, patience, head.status, head.headers)
 
@@ -73,6 +71,26 @@ class Connections:
             self._end(line)
         if idle and idle[0].until < now:  # the one that nobody needed for longest
             self._end(idle.pop(0).line)
+
+    async def _asked(self, request: Request, patience: Patience) -> tuple[Line, Head]:
+        kept = self._chosen(request.place)
+        if kept is not None:
+            try:
+                return kept, await self._over(kept, request, patience)
+            except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
+                # Its server may have closed it while the request was on its way, which says nothing about the server.
+                if kept.heard or request.method not in _REPEATABLE or not isinstance(request.body, bytes):
+                    raise
+        fresh = await self._opened(request.place, patience)
+        return fresh, await self._over(fresh, request, patience)
+
+    async def _over(self, line: Line, request: Request, patience: Patience) -> Head:
+        self._busy.add(line)
+        try:
+            return await line.ask(request, patience)
+        except BaseException:
+            self._end(line)
+            raise
 
     async def _enter(self, patience: Patience) -> None:
         if not self._room.locked():

@@ -75,10 +75,11 @@ class Line:
         self.stream = stream
         self._answer = _Answer("")
         self._said = False  # all of the request
+        self.heard = False  # anything of its answer
 
     async def ask(self, request: Request, patience: Patience) -> Head:
         """Send a request and return its answer's beginning."""
-        self._answer, self._said = _Answer(request.method), False
+        self._answer, self._said, self.heard = _Answer(request.method), False, False
         # Whoever refuses a body may answer and close before he has read it to its end.
         with suppress(httpcore2.WriteError):
             await self._say(request, patience)
@@ -115,6 +116,7 @@ class Line:
 
     async def _hear(self, patience: Patience) -> None:
         data = await self.stream.read(_READ_BYTES, patience.left())
+        self.heard = self.heard or bool(data)
         try:
             self._answer.take(data)
         except (HttpParserError, HttpParserUpgrade) as error:
