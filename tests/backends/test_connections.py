@@ -58,7 +58,6 @@ class Shop:
         finally:
             writer.close()
 
-
     def _shed(self, writer: asyncio.StreamWriter) -> None:
         """End a connection as one that was closed while the request was on its way."""
         if self.sheds == "half":
