@@ -143,6 +143,18 @@ def test_words_that_are_not_used_are_said(desk: Desk) -> None:
     assert desk("publish", "bread.jpg", "--caption", "Seen", "--draft")[2] == ""
 
 
+def test_letters_that_nobody_can_draw_are_said(desk: Desk) -> None:
+    code, out, err = desk("publish", "cake.jpg", "--story", "--text", "Open \ue000 now")
+    assert code == 0, err
+    assert "is live" in out
+    assert [line for line in err.splitlines() if "characters" in line] == [
+        "no font on this machine draws some characters of the text, so they were left out: \ue000"
+    ]
+    code, out, err = desk("publish", "cake.jpg", "--story", "--text", "Open \ue000", "--json")
+    assert (json.loads(out)["state"], err.count("left out: \ue000")) == ("published", 1)
+    assert "left out" not in desk("publish", "cake.jpg", "--story", "--text", "Open now")[2]
+
+
 def test_several_files_make_a_carousel_a_video_a_reel(desk: Desk) -> None:
     assert desk.tells("publish", "bread.jpg", "cake.jpg", "clip.mp4")["type"] == "carousel"
     assert desk.tells("publish", "clip.mp4")["type"] == "reel"

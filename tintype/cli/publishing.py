@@ -179,7 +179,9 @@ async def _answering(house: "House", *, hold: bool = False) -> AsyncGenerator[No
 
 
 async def _followed(house: "House", post: "Post", *, as_json: bool) -> bool:
-    """Wait for a post's end and tell it; returns whether that is well."""
+    """Wait for a post's end and tell it, with what was done to its media; returns whether that is well."""
+    from tintype.core.publishing import warned
+
     try:
         with _progress(hidden=as_json) as watcher:
             post = await _ended(house, post, watcher)
@@ -187,6 +189,8 @@ async def _followed(house: "House", post: "Post", *, as_json: bool) -> bool:
         goes_on = "when a server or another command works here" if house.backends.works else "in the server"
         note(f"Post {post.id} goes on {goes_on}; `tintype posts show {post.id}` tells how far it is.")
         raise
+    for each in warned(post):
+        note(each)
     row = await _row(house, post)
     thing(row, as_json=as_json, sentence=_sentence(post))
     if not _is_well(post):

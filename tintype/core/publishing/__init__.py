@@ -9,6 +9,7 @@ from tintype.core.publishing.bulk_forms import COLUMNS, MOST_BYTES, MOST_ROWS
 from tintype.core.publishing.bulk_forms import Format as ListFormat
 from tintype.core.publishing.checks import problems
 from tintype.core.publishing.findings import Finding, reachable_base
+from tintype.core.publishing.making import warned
 from tintype.core.publishing.model import (
     EDITABLE,
     ENDED,
@@ -93,4 +94,5 @@ __all__ = [
     "problems",
     "reachable_base",
     "schedules",
+    "warned",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tintype.core.publishing.checks import beyond_end, name_of
 from tintype.core.publishing.model import Draft, Item, ItemKind, Part, Post, Product
-from tintype.core.publishing.preparing import Prepared, Role, Wanted
+from tintype.core.publishing.preparing import Prepared, Role, Wanted, warnings_in
 from tintype.core.publishing.resources import Resources
 from tintype.errors import Invalid, Trouble
 
@@ -40,6 +40,11 @@ async def make(resources: Resources, post: Post) -> tuple[Part, ...]:
     rest = await _all_made(resources, draft, ratio)
     cover = await _cover(resources, draft)
     return (first, *rest, *cover)
+
+
+def warned(post: Post) -> Sequence[str]:
+    """Return in sentences what somebody should know of how a post's items were made, each once."""
+    return list(dict.fromkeys(warning for part in post.parts for warning in warnings_in(part.notes)))
 
 
 def asked(draft: Draft) -> Sequence[tuple[str, Wanted]]:

@@ -5,7 +5,7 @@ address. What is right already is handed on as it is, byte for byte.
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -23,7 +23,7 @@ from tintype.core.publishing.sniffing import HEAD, kind_of
 from tintype.errors import Invalid, NotFound, TooLarge, Trouble, Unsupported
 from tintype.instagram import LIMITS
 
-__all__ = ["Finding", "Prepared", "Preparing", "Report", "Role", "Unfetchable", "Wanted", "fit_of"]
+__all__ = ["Finding", "Prepared", "Preparing", "Report", "Role", "Unfetchable", "Wanted", "fit_of", "warnings_in"]
 
 Role = Literal["feed", "carousel", "story", "reel", "cover"]
 Mode = Literal["pad", "crop", "as_is"]
@@ -33,6 +33,7 @@ VIDEO_MOST = 1024 * 2**20  # before conversion, which may make it small enough
 FILES = "/api/sns/instagram/files/"
 _CHUNK = 2**20
 _TYPES = {"jpg": "image/jpeg", "mp4": "video/mp4"}
+_UNSEEN = "the file could not be looked at before publishing"
 _WARNINGS = {
     "first frame only": "only the first frame of the animation is published",
     "characters left out": "no font on this machine draws some characters of the text, so they were left out",
@@ -270,9 +271,7 @@ def _source(wanted: Wanted, folder: Path) -> _Source:
 def _handed_on(wanted: Wanted, found: Finding) -> Prepared:
     if not found.ours:
         raise Unfetchable(found)
-    return Prepared(
-        wanted.url or "", warnings=(f"the file could not be looked at before publishing: {found.sentence}",)
-    )
+    return Prepared(wanted.url or "", warnings=(f"{_UNSEEN}: {found.sentence}",))
 
 
 def _video_role(role: Role) -> VideoRole:
@@ -309,6 +308,11 @@ def _warned(changes: tuple[str, ...]) -> dict[str, str]:
         if word in _WARNINGS:
             found[change] = f"{_WARNINGS[word]}: {detail}" if detail else _WARNINGS[word]
     return found
+
+
+def warnings_in(notes: Iterable[str]) -> Sequence[str]:
+    """Return those of the words that were kept of a preparation that somebody should know of."""
+    return [note for note in notes if note.startswith((*_WARNINGS.values(), _UNSEEN))]
 
 
 def _warning_code(change: str) -> str:
