@@ -35,7 +35,7 @@ class Office:
     async def refused(self, path: str, **form: str) -> str:
         """Send a form that is not taken, and return the page that says why."""
         answer = await self.house.client.post(path, data={"form_token": self.token, **form})
-        assert answer.status_code in (400, 409), answer.text
+        assert answer.status_code in (400, 409, 412), answer.text
         return answer.text
 
     async def page(self, path: str) -> str:

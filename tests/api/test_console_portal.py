@@ -1,6 +1,7 @@
 """The picker's portal in the console: apps with their secrets, and webhooks with what became of each delivery."""
 
 import asyncio
+import html
 import re
 from pathlib import Path
 
@@ -113,6 +114,77 @@ async def test_a_preset_that_cannot_be_is_shown_as_it_was_typed(name: str, plan:
         assert f'name="preset" value="{name}"' in page
         assert f'name="plan" value="{plan}"' in page
         assert set((await one.house.house.picking.apps.by_key(app.key)).presets) == {"kept"}
+
+
+def tag_in(page: str) -> str:
+    found = set(re.findall(r'name="tag" value="([^"]*)"', page))
+    assert len(found) == 1, page
+    return html.unescape(found.pop())
+
+
+async def test_the_second_editor_of_presets_is_told_and_loses_nothing() -> None:
+    async with office() as one:
+        apps = one.house.house.picking.apps
+        app = (await apps.create(one.room.id, "Our shop", presets={"kept": "resize=w:9"})).app
+        place = f"/console/picker/{app.id}"
+        tag = tag_in(await one.page(place))
+        await one.send(f"{place}/presets", preset="thumb", plan="resize=w:20", tag=tag)
+        page = await one.refused(f"{place}/presets", preset="thumb", plan="resize=w:33", tag=tag)
+        assert "Somebody else changed this app meanwhile" in page
+        assert 'name="preset" value="thumb"' in page
+        assert 'name="plan" value="resize=w:33"' in page
+        assert "aria-invalid" not in page
+        assert "<code>resize=width:20</code>" in page, "what the other one kept is shown"
+        assert (await apps.by_key(app.key)).presets["thumb"] == "resize=width:20"
+        await one.send(f"{place}/presets", preset="thumb", plan="resize=w:33", tag=tag_in(page))
+        assert (await apps.by_key(app.key)).presets == {"kept": "resize=width:9", "thumb": "resize=width:33"}
+
+
+async def test_a_preset_that_changed_meanwhile_is_not_removed_unseen() -> None:
+    async with office() as one:
+        apps = one.house.house.picking.apps
+        app = (await apps.create(one.room.id, "Our shop", presets={"kept": "resize=w:9"})).app
+        place = f"/console/picker/{app.id}"
+        tag = tag_in(await one.page(place))
+        await one.send(f"{place}/presets", preset="kept", plan="resize=w:20", tag=tag)
+        page = await one.refused(f"{place}/presets/remove", preset="kept", tag=tag)
+        assert "Somebody else changed this app meanwhile" in page
+        await one.send(f"{place}/presets/remove", preset="kept", tag=tag_in(page))
+        assert (await apps.by_key(app.key)).presets == {}
+        await one.send(f"{place}/presets/remove", preset="kept", tag=tag)  # gone, as was wished
+
+
+async def test_the_second_editor_of_settings_is_told_and_loses_nothing() -> None:
+    async with office() as one:
+        apps = one.house.house.picking.apps
+        app = (await apps.create(one.room.id, "Our shop")).app
+        place = f"/console/picker/{app.id}"
+        tag = tag_in(await one.page(place))
+        await one.send(place, name="Theirs", origins="https://theirs.example", tag=tag)
+        mine = {"name": "Mine", "origins": "https://mine.example", "quota_files": "7", "secure_writes": "on"}
+        page = await one.refused(place, **mine, tag=tag)
+        assert "Somebody else changed this app meanwhile" in page
+        for typed in ('name="name" value="Mine"', 'value="https://mine.example"', 'value="7"'):
+            assert typed in page
+        assert 'name="secure_writes" checked' in page
+        assert (await apps.by_key(app.key)).name == "Theirs"
+        await one.send(place, **mine, tag=tag_in(page))
+        assert (await apps.by_key(app.key)).name == "Mine"
+
+
+async def test_of_many_presets_kept_at_once_none_is_lost_unsaid() -> None:
+    async with office() as one:
+        apps = one.house.house.picking.apps
+        app = (await apps.create(one.room.id, "Our shop")).app
+        form = {"form_token": one.token, "plan": "resize=w:9"}
+        names = [f"p{number}" for number in range(6)]
+        place = f"/console/picker/{app.id}/presets"
+        sent = [one.house.client.post(place, data={**form, "preset": name}) for name in names]
+        answers = await asyncio.gather(*sent)
+        kept = {name for name, answer in zip(names, answers, strict=True) if answer.status_code == 303}
+        assert kept
+        assert {answer.status_code for answer in answers} <= {303, 412}
+        assert set((await apps.by_key(app.key)).presets) == kept
 
 
 async def kept_preset(house: Served) -> PickerApp:

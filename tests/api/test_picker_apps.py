@@ -1,5 +1,7 @@
 """/api/apps: made, changed and removed by owners and editors of a workspace, and by nobody else."""
 
+import asyncio
+
 import pytest
 
 from tests.api.websites import Website, picture, website
@@ -130,3 +132,63 @@ async def test_an_app_says_when_its_key_was_last_used(stage: Stage) -> None:
     assert await used_at() is None
     await shop.store(picture())
     assert (await used_at() or "").startswith(f"{stage.house.access.uses.now():%Y-%m-%d}")
+
+
+async def test_of_two_editors_the_second_learns_of_the_first(shop: Website) -> None:
+    place = f"/api/apps/{shop.app_id}"
+    await shop.set(presets={"thumb": "resize=w:50"})
+    read = await shop.http.get(place, headers=shop.owner)
+    tag = read.headers["etag"]
+    assert tag.startswith('"')
+    assert (await shop.http.get(place, headers=shop.owner)).headers["etag"] == tag
+    first = {**read.json()["presets"], "wide": "resize=w:900"}
+    kept = await shop.http.patch(place, json={"presets": first}, headers={**shop.owner, "If-Match": tag})
+    assert (kept.status_code, set(kept.json()["presets"])) == (200, {"thumb", "wide"})
+    assert kept.headers["etag"] not in (tag, "")
+    second = {**read.json()["presets"], "small": "resize=w:9"}
+    refused = await shop.http.patch(place, json={"presets": second}, headers={**shop.owner, "If-Match": tag})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (412, 412)
+    assert "changed since you read it" in refused.json()["error"]["message"]
+    assert refused.headers["x-error-code"] == "stale"
+    now = await shop.http.get(place, headers=shop.owner)
+    assert (set(now.json()["presets"]), now.headers["etag"]) == ({"thumb", "wide"}, kept.headers["etag"])
+
+
+@pytest.mark.parametrize("given", ["*", '"elsewhere", {}', "{}"])
+async def test_a_change_from_what_there_is_is_taken(shop: Website, given: str) -> None:
+    place = f"/api/apps/{shop.app_id}"
+    tag = (await shop.http.get(place, headers=shop.owner)).headers["etag"]
+    headers = {**shop.owner, "If-Match": given.format(tag)}
+    assert (await shop.http.patch(place, json={"secure_reads": False}, headers=headers)).status_code == 200
+
+
+async def test_a_weak_tag_is_no_match(shop: Website) -> None:
+    place = f"/api/apps/{shop.app_id}"
+    tag = (await shop.http.get(place, headers=shop.owner)).headers["etag"]
+    headers = {**shop.owner, "If-Match": f"W/{tag}"}
+    assert (await shop.http.patch(place, json={"secure_reads": False}, headers=headers)).status_code == 412
+
+
+async def test_of_many_who_change_the_same_state_one_wins(shop: Website) -> None:
+    place = f"/api/apps/{shop.app_id}"
+    tag = (await shop.http.get(place, headers=shop.owner)).headers["etag"]
+    headers = {**shop.owner, "If-Match": tag}
+    sent = [{"presets": {f"mine-{number}": f"resize=w:{number + 1}"}} for number in range(8)]
+    answers = await asyncio.gather(*(shop.http.patch(place, json=one, headers=headers) for one in sent))
+    won = [one for one in answers if one.status_code == 200]
+    assert sorted(one.status_code for one in answers) == [200, *[412] * 7]
+    assert (await shop.http.get(place, headers=shop.owner)).json()["presets"] == won[0].json()["presets"]
+
+
+async def test_who_says_nothing_of_a_version_is_taken_as_before(shop: Website) -> None:
+    await shop.set(presets={"one": "resize=w:1"})
+    await shop.set(presets={"two": "resize=w:2"})
+    assert set((await shop.set(name="shop"))["presets"]) == {"two"}
+
+
+async def test_what_is_used_of_an_app_is_no_change_of_it(shop: Website) -> None:
+    place = f"/api/apps/{shop.app_id}"
+    tag = (await shop.http.get(place, headers=shop.owner)).headers["etag"]
+    await shop.store(picture())
+    await shop.http.post(f"{place}/secret", headers=shop.owner)
+    assert (await shop.http.get(place, headers=shop.owner)).headers["etag"] == tag

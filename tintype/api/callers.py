@@ -1,4 +1,4 @@
-"""Who is asking, and how often: bearer tokens, addresses behind proxies, rate limits, idempotency keys."""
+"""Who is asking, from what they read, and how often: bearer tokens, addresses behind proxies, tags, rate limits, idempotency keys."""
 
 import ipaddress
 import json
@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
 from tintype.backends.idempotency import Idempotency, Stored
-from tintype.errors import RateLimited, Unauthorized, Unavailable
+from tintype.errors import RateLimited, Stale, Unauthorized, Unavailable
 
 WINDOW_SECONDS = 60
 _SAYING = ("content-type", "location", "retry-after", "x-error-code")  # headers that an answer keeps
@@ -46,6 +46,22 @@ def address(request: Request, trusted: tuple[str, ...]) -> str:
     while hops and _is_trusted(peer, trusted):
         peer = hops.pop()
     return peer
+
+
+def guarded(request: Request, tag: str, what: str) -> str | None:
+    """Return the tag that a change is made from, if its maker says so; raises `Stale` when it is not the present one."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    if not matches(header, tag):
+        raise Stale(f"{what} changed since you read it; read it again")
+    return tag
+
+
+def matches(header: str | None, tag: str, *, weak: bool = False) -> bool:
+    """Tell whether a list of tags names this one; If-Match compares strongly, If-None-Match weakly (RFC 9110, 8.8.3.2)."""
+    named = [one.strip() for one in (header or "").split(",")]
+    return tag in named or (weak and (f"W/{tag}" in named or "*" in named))
 
 
 def host_of(address: str) -> str:

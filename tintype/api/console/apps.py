@@ -1,7 +1,7 @@
 """The picker's apps for people: keys and secrets, whose pages may use them, limits, presets, and the Instagram app people are shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,7 +12,7 @@ from tintype.api.console.desk import ConsoleDesk
 from tintype.api.console.door import back, text_of
 from tintype.core.access import Role, Visit
 from tintype.core.files import CALLBACK, HOME, LOCATIONS, AppCheck, IssuedApp, PickerApp
-from tintype.errors import Invalid, Trouble, Unavailable
+from tintype.errors import Invalid, Stale, Trouble, Unavailable
 
 PLACE = "/console/picker"
 MEGABYTE = 1024 * 1024
@@ -36,6 +36,11 @@ class Typed:
     name: str
     plan: str
     problem: str
+    is_wrong: bool = True
+
+
+OVERTAKEN = "Somebody else changed this app meanwhile, and nothing of yours was kept. What it is like now is shown here"
+AGAIN = f"{OVERTAKEN}; what you typed still stands in the fields. Send it once more to have it your way"
 
 
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
@@ -83,7 +88,9 @@ def _one(app: FastAPI, desk: ConsoleDesk) -> None:
         workspace_id = visit.caller().workspace_id
         found = await desk.apps.get(workspace_id, app_id)
         try:
-            await desk.apps.change(workspace_id, app_id, _values(form, found))
+            await desk.apps.change(workspace_id, app_id, _values(form, found), tag=_tag(form, found))
+        except Stale:
+            return await _overtaken(desk, visit, app_id, typed_settings=_values(form, found))
         except Trouble as trouble:
             return await _shown(desk, visit, found, problem=trouble.message, status=400)
         await desk.door.note(visit, "app.changed", found.name)
@@ -116,7 +123,11 @@ def _presets(app: FastAPI, desk: ConsoleDesk) -> None:
         found = await desk.apps.get(workspace_id, app_id)
         name, plan = text_of(form, "preset").strip(), text_of(form, "plan").strip()
         try:
-            await desk.apps.change(workspace_id, app_id, {"presets": {**found.presets, name: plan}})
+            await desk.apps.change(
+                workspace_id, app_id, {"presets": {**found.presets, name: plan}}, tag=_tag(form, found)
+            )
+        except Stale:
+            return await _overtaken(desk, visit, app_id, typed=Typed(name, plan, AGAIN, is_wrong=False))
         except Invalid as wrong:
             return await _shown(desk, visit, found, typed=Typed(name, plan, wrong.message), status=400)
         await desk.door.note(visit, "app.changed", found.name)
@@ -130,9 +141,32 @@ def _presets(app: FastAPI, desk: ConsoleDesk) -> None:
         found = await desk.apps.get(workspace_id, app_id)
         left = {name: plan for name, plan in found.presets.items() if name != text_of(form, "preset")}
         if len(left) < len(found.presets):
-            await desk.apps.change(workspace_id, app_id, {"presets": left})
+            try:
+                await desk.apps.change(workspace_id, app_id, {"presets": left}, tag=_tag(form, found))
+            except Stale:
+                return await _overtaken(desk, visit, app_id)
             await desk.door.note(visit, "app.changed", found.name)
         return back(f"{PLACE}/{app_id}", "changed")
+
+
+def _tag(form: FormData, found: PickerApp) -> str:
+    """Return the tag of the app as its editor saw it; forms that say nothing mean what there is now."""
+    return text_of(form, "tag") or found.tag
+
+
+async def _overtaken(
+    desk: ConsoleDesk,
+    visit: Visit,
+    app_id: str,
+    *,
+    typed: Typed | None = None,
+    typed_settings: Mapping[str, Any] | None = None,
+) -> Response:
+    """Show the app as somebody else left it, with what this visitor typed and sent a moment too late."""
+    now = await desk.apps.get(visit.caller().workspace_id, app_id)
+    filled = replace(now, **typed_settings) if typed_settings else None
+    problem = "" if typed else f"{AGAIN if filled else OVERTAKEN}."
+    return await _shown(desk, visit, now, typed=typed, filled=filled, problem=problem, status=412)
 
 
 def _storages(app: FastAPI, desk: ConsoleDesk) -> None:
@@ -224,6 +258,7 @@ async def _shown(
     check: AppCheck | None = None,
     tried: Tried | None = None,
     typed: Typed | None = None,
+    filled: PickerApp | None = None,
     done: str = "",
     problem: str = "",
     status: int = 200,
@@ -240,6 +275,7 @@ async def _shown(
         usage=await desk.apps.usage(app),
         tried=tried,
         typed=typed,
+        filled=filled or app,
         places=[(place, desk.stores.name_of(app, place)) for place in PLACES],
         stores=[HOME, *sorted(desk.stores.named)],
         callback=desk.base + CALLBACK,

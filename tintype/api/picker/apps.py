@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from tintype.api.callers import once
+from tintype.api.callers import guarded, once
 from tintype.api.dialect import read_body, takes
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import caller_of
@@ -91,19 +91,22 @@ def _keeping(app: FastAPI, desk: PickerDesk) -> None:
 
     @app.get(APP)
     async def shown(request: Request, app_id: str) -> Response:
-        """Return an app, with what it uses of its quotas."""
+        """Return an app, with what it uses of its quotas; its ETag is that of what may be changed."""
         caller = await caller_of(request, desk)
         found = await desk.apps.get(caller.workspace_id, app_id)
-        return JSONResponse(_shown(found, desk, await desk.apps.usage(found)))
+        return JSONResponse(_shown(found, desk, await desk.apps.usage(found)), headers={"ETag": found.tag})
 
 
 def _changing(app: FastAPI, desk: PickerDesk) -> None:
     @app.patch(APP, openapi_extra=takes(Settings))
     async def change(request: Request, app_id: str) -> Response:
-        """Change what is sent of an app."""
+        """Change what is sent of an app. If-Match guards against overwriting."""
         caller = await _editor(request, desk)
         given = (await read_body(request, Settings)).given()
-        return JSONResponse(_shown(await desk.apps.change(caller.workspace_id, app_id, given), desk))
+        found = await desk.apps.get(caller.workspace_id, app_id)
+        tag = guarded(request, found.tag, "the app")
+        changed = await desk.apps.change(caller.workspace_id, app_id, given, tag=tag)
+        return JSONResponse(_shown(changed, desk), headers={"ETag": changed.tag})
 
     @app.post(APP + "/secret", status_code=201)
     async def rotate(request: Request, app_id: str) -> Response:

@@ -11,7 +11,7 @@ from tintype.backends.idempotency import Running
 from tintype.errors import Kind
 
 # Answered to browsers of any origin; who may do what is decided by key, policy and the app's own list of origins.
-SENT = "Content-Type, X-No-Stream, X-Requested-With, Idempotency-Key, Filestack-Source, Filestack-Trace-Id, Filestack-Trace-Span"
+SENT = "Content-Type, X-No-Stream, X-Requested-With, Idempotency-Key, If-Match, Filestack-Source, Filestack-Trace-Id, Filestack-Trace-Span"
 SHOWN = "ETag, Location, Retry-After, X-Error-Code, X-Request-Id"
 
 _STATUSES = {
@@ -22,7 +22,7 @@ _STATUSES = {
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 400,
     Kind.GONE: 410,
-    Kind.STALE: 400,
+    Kind.STALE: 412,
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED: 415,
     Kind.MISMATCH: 422,
@@ -39,6 +39,7 @@ _HINTS = {
     "unauthorized": "Show a workspace's token or a user's, as Authorization: Bearer and the token.",
     "reconnect": "The Instagram account has to be connected again in the dialog.",
     "not_found": "What the address names is unknown here, or was removed.",
+    "stale": "Somebody else changed it meanwhile: read it again, and make the change from there.",
     "too_large": "Send a smaller file, or raise the app's limit.",
     "rate_limited": "Wait as long as Retry-After says.",
 }

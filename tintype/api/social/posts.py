@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from tintype.api.callers import once
+from tintype.api.callers import guarded, matches, once
 from tintype.api.dialect import read_body, takes
 from tintype.api.social.amending import amended, moment_for
 from tintype.api.social.desk import SocialDesk
@@ -19,7 +19,7 @@ from tintype.api.social.shapes import occurrence
 from tintype.api.social.shapes import post as shape
 from tintype.core.access import Caller, Role
 from tintype.core.publishing import UNDER_WAY, Post, State
-from tintype.errors import Invalid, Stale
+from tintype.errors import Invalid
 
 ONE = POSTS + "/{number:int}"
 
@@ -76,7 +76,7 @@ def _showing(app: FastAPI, desk: SocialDesk) -> None:
         """Return a post with its state; its ETag changes with all that its owner sees."""
         caller = await caller_of(request, desk)
         post = await desk.publisher.get(caller.workspace_id, post_number(number))
-        if _matches(request.headers.get("if-none-match"), post.tag, weak=True):
+        if matches(request.headers.get("if-none-match"), post.tag, weak=True):
             return Response(status_code=304, headers={"ETag": post.tag, **_PRIVATE})
         return await _shown(desk, caller, post)
 
@@ -104,7 +104,7 @@ def _changing(app: FastAPI, desk: SocialDesk) -> None:
         caller.must(Role.EDITOR)
         body = await read_body(request, Publication)
         post = await desk.publisher.get(caller.workspace_id, post_number(number))
-        tag = _guard(request, post)
+        tag = guarded(request, post.tag, "the post")
         numbers = await _numbers(desk, caller)
         if body.account_id not in (None, numbers.get(post.account_id)):
             raise Invalid("account_id of a post cannot be changed; make a new post")
@@ -119,7 +119,7 @@ def _changing(app: FastAPI, desk: SocialDesk) -> None:
         caller = await caller_of(request, desk)
         caller.must(Role.EDITOR)
         post = await desk.publisher.get(caller.workspace_id, post_number(number))
-        done = await desk.publisher.cancel(caller.workspace_id, post.id, tag=_guard(request, post))
+        done = await desk.publisher.cancel(caller.workspace_id, post.id, tag=guarded(request, post.tag, "the post"))
         said = {"message": "Post cancelled successfully", "db_id": done.id, "status": done.state.value}
         return JSONResponse(said, headers={"ETag": done.tag})
 
@@ -150,19 +150,3 @@ def _mending(app: FastAPI, desk: SocialDesk) -> None:
             raise Invalid("media_id is the number by which Instagram knows the medium")
         linked = await desk.publisher.link(caller.workspace_id, post_number(number), body.media_id)
         return await _shown(desk, caller, linked)
-
-
-def _guard(request: Request, post: Post) -> str | None:
-    """Return the tag that a change is made from, if its maker says so; raises `Stale` when it is not the present one."""
-    header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
-        return None
-    if not _matches(header, post.tag):
-        raise Stale("the post changed since you read it; read it again")
-    return post.tag
-
-
-def _matches(header: str | None, tag: str, *, weak: bool = False) -> bool:
-    """Tell whether a list of tags names this one; If-Match compares strongly, If-None-Match weakly (RFC 9110, 8.8.3.2)."""
-    named = [one.strip() for one in (header or "").split(",")]
-    return tag in named or (weak and (f"W/{tag}" in named or "*" in named))

@@ -1,6 +1,6 @@
 """The table of the picker's apps and its SQL. Secrets arrive and leave sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from tintype.backends.database import Database
 from tintype.core.access import UseRecords, is_living, living_ids
 from tintype.core.files.model import Kind, PickerApp
 from tintype.core.files.tables import apps, files
+from tintype.errors import Stale
 
 _SHOWN = tuple(name for name in PickerApp.__dataclass_fields__ if name != "number")
 
@@ -78,6 +79,22 @@ class AppRecords:
         mine = (apps.c.id == app_id) & (apps.c.workspace_id == workspace_id) & apps.c.removed_at.is_(None)
         async with self.database.write() as connection:
             return (await connection.execute(update(apps).where(mine).values(**values))).rowcount > 0
+
+    async def amend(self, workspace_id: str, app_id: str, tag: str | None, values: Mapping[str, Any]) -> bool:
+        """Set what its owner changes of a workspace's living app; tell whether there is one.
+
+        Raises `Stale` when somebody else changed it since it had this tag.
+        """
+        mine = (apps.c.id == app_id) & (apps.c.workspace_id == workspace_id) & apps.c.removed_at.is_(None)
+        async with self.database.write() as connection:
+            query = select(apps).where(mine).with_for_update(key_share=True)
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return False
+            if tag not in (None, _app(row).tag):
+                raise Stale("the app changed since you read it; read it again")
+            await connection.execute(update(apps).where(mine).values(**values))
+        return True
 
     async def forget_removed(self) -> None:
         """Forget apps that were removed, or whose workspace was, once none of their files is left."""

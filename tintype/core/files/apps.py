@@ -14,7 +14,7 @@ from tintype.core.access import Uses
 from tintype.core.accounts import Accounts
 from tintype.core.files.app_records import AppRecords, SealedApp, Usage
 from tintype.core.files.conversion.presets import presets_of
-from tintype.core.files.model import HOME, IssuedApp, PickerApp, location_of
+from tintype.core.files.model import CHANGEABLE, HOME, IssuedApp, PickerApp, location_of
 from tintype.core.files.origins import origins_of
 from tintype.core.files.remembering import Remembered
 from tintype.errors import Forbidden, Invalid, NotFound, Trouble
@@ -28,20 +28,6 @@ OVERLAP = timedelta(days=1)  # how long the secret before the present one still 
 CALLBACK = "/api/client/instagram/authCallback/open"  # where Instagram sends people back, as the seed promises
 
 _BASE62 = string.ascii_letters + string.digits
-_CHANGEABLE = frozenset(
-    {
-        "name",
-        "origins",
-        "secure_reads",
-        "secure_writes",
-        "presets_only",
-        "presets",
-        "storages",
-        "quota_bytes",
-        "quota_files",
-        "quota_derived",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +107,17 @@ class Apps:
         """Return how many files an app has and how many bytes they take."""
         return await self.records.usage(app.id)
 
-    async def change(self, workspace_id: str, app_id: str, values: Mapping[str, Any]) -> PickerApp:
-        """Change an app, as soon as this returns everywhere.
+    async def change(
+        self, workspace_id: str, app_id: str, values: Mapping[str, Any], *, tag: str | None = None
+    ) -> PickerApp:
+        """Change an app, as soon as this returns everywhere; with a `tag` only from what that one names.
 
-        Raises `Invalid` for a value that cannot be, `NotFound` when the workspace has no such app.
+        Raises `Invalid` for a value that cannot be, `NotFound` when the workspace has no such app, and `Stale` when `tag`
+        is not its present one.
         """
         checked = self._checked(values)
         stored = {name: list(one) if name == "origins" else one for name, one in checked.items()}
-        if stored and not await self.records.change(workspace_id, app_id, **stored):
+        if stored and not await self.records.amend(workspace_id, app_id, tag, stored):
             raise NotFound(f"there is no app {app_id!r} in this workspace")
         await self.bus.publish(WorkspaceChanged(workspace_id))
         return await self.get(workspace_id, app_id)
@@ -218,7 +207,7 @@ class Apps:
         return found
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        unknown = sorted(values.keys() - _CHANGEABLE)
+        unknown = sorted(values.keys() - CHANGEABLE)
         if unknown:
             raise Invalid(f"{unknown[0]!r} is not a setting of an app")
         checked = dict(values)

@@ -1,5 +1,7 @@
 """Words of the picker: apps, files, where they are kept, how they are to be stored, and what opening one yields."""
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +34,22 @@ _PROVIDERS = {"S3": "amazon", "filestack": "internal", "local": "internal"}
 DERIVED_QUOTA = 40  # distinct conversions of one file: the attack is not one big picture, it is ten thousand sizes
 
 
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "origins",
+        "secure_reads",
+        "secure_writes",
+        "presets_only",
+        "presets",
+        "storages",
+        "quota_bytes",
+        "quota_files",
+        "quota_derived",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PickerApp:
     """What a website's pages are to the picker: a public key, the origins it works on, and what its callers must show."""
@@ -54,6 +72,12 @@ class PickerApp:
     quota_files: int | None = None
     quota_derived: int = DERIVED_QUOTA
     used_at: datetime | None = None  # to some minutes; None: not since it is kept
+
+    @property
+    def tag(self) -> str:
+        """The strong ETag of what its owner may change."""
+        said = {name: getattr(self, name) for name in sorted(CHANGEABLE)}
+        return f'"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]}"'
 
     def takes(self, origin: str | None) -> bool:
         """Tell whether pages of an origin may use the app; None is no page at all."""
