@@ -12,13 +12,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import delete
 
 from tests.api.projects import VERIFY_TOKEN, Project, bare, person, pull, refused
 from tests.beside import Kept
 from tests.served import Served
 from tests.trust import NOBODY
+from tintype.backends.idempotency import answers
 from tintype.core.access import fingerprint
 from tintype.core.accounts.records import Pending
+from tintype.events import AccountChanged, Event
 from tintype.instagram import Login
 
 
@@ -336,6 +339,85 @@ async def test_a_request_that_comes_again_is_answered_and_changes_nothing(door: 
     again = await door.client.post(path, data=form)
     assert (again.status_code, again.json()) == (200, first.json())
     assert await photos_of(door, one) == (1, None)
+
+
+async def a_day_passes(door: Served) -> None:
+    """Have all answers be forgotten that are kept for a day."""
+    async with door.house.backends.database.write() as connection:
+        await connection.execute(delete(answers))
+
+
+async def connected_since(door: Served, one: Project, username: str, moment: datetime) -> None:
+    """Have a person's account be connected since a moment."""
+    [account] = [each for each in await door.house.accounts.of_workspace(one.id) if each.username == username]
+    await door.house.accounts.records.change(account.id, token_issued_at=moment)
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+async def test_a_request_means_no_connection_that_is_younger(door: Served, path: str) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    asked = datetime.now(UTC) - timedelta(hours=30)
+    await connected_since(door, one, username, asked - timedelta(days=9))
+    user_id = await _scoped_id(door, one, username)
+    payload = {"user_id": user_id, "algorithm": "HMAC-SHA256", "issued_at": int(asked.timestamp())}
+    form = {"signed_request": _signed(door, payload)}
+    first = await door.client.post(path, data=form)
+    assert (await photos_of(door, one))[1] == "disconnected"
+
+    await a_day_passes(door)
+    async with browser() as opened:
+        answer = await opened.get(await consent(opened, await begin(door, one), username))
+    for job in answer.json()["data"]["queuedTasks"]:
+        await door.house.backends.engine.outcome(job, wait=20)
+    again = await door.client.post(path, data=form)
+    assert again.status_code == first.status_code == 200
+    assert again.json().get("confirmation_code") == first.json().get("confirmation_code")
+    assert await photos_of(door, one) == (1, None)
+
+    later = {**payload, "issued_at": int(datetime.now(UTC).timestamp())}
+    assert (await door.client.post(path, data={"signed_request": _signed(door, later)})).status_code == 200
+    assert (await photos_of(door, one))[1] == "disconnected", "a new request is heeded, by a clock that differs as well"
+
+
+@pytest.mark.parametrize("seconds", [-30, 30])
+async def test_clocks_that_differ_a_little_lose_no_request(door: Served, seconds: int) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    user_id = await _scoped_id(door, one, username)
+    payload = {"user_id": user_id, "algorithm": "HMAC-SHA256", "issued_at": int(moment.timestamp())}
+    assert (await door.client.post("/meta/deauthorize", data={"signed_request": _signed(door, payload)})).is_success
+    assert (await photos_of(door, one))[1] == "disconnected"
+
+
+async def test_who_comes_again_tells_nobody_a_second_time(door: Served) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    heard: list[Event] = []
+
+    async def hear(event: Event) -> None:
+        heard.append(event)
+
+    door.house.backends.bus.subscribe(hear)
+    user_id = await _scoped_id(door, one, username)
+    payload = {"user_id": user_id, "algorithm": "HMAC-SHA256", "issued_at": int(datetime.now(UTC).timestamp())}
+    for path in ("/meta/deauthorize", "/meta/deauthorize", "/meta/data-deletion"):
+        answer = await door.client.post(path, data={"signed_request": _signed(door, payload)})
+        assert answer.status_code == 200
+        await a_day_passes(door)
+    told = [event for event in heard if isinstance(event, AccountChanged) and event.workspace_id == one.id]
+    assert len(told) == 1
+    assert await photos_of(door, one) == (0, "disconnected"), "deletion is done for who is disconnected already"
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+@pytest.mark.parametrize("issued_at", [1e400, 10**400, 253402300799, "soon", [], True, -1])
+async def test_a_moment_that_is_none_hinders_nothing(door: Served, path: str, issued_at: object) -> None:
+    username = await person(door, "IMAGE")
+    one, _ = await connect(door, username)
+    payload = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256", "issued_at": issued_at}
+    assert (await door.client.post(path, data={"signed_request": _signed(door, payload)})).status_code == 200
 
 
 async def _scoped_id(door: Served, one: Project, username: str) -> str:

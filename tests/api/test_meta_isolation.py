@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from uuid import uuid4
 
 import httpx2
@@ -22,8 +23,8 @@ async def _with_secret(door: Served, one: Project, secret: str) -> str:
     return str(answer.json()["data"]["tenantId"])
 
 
-def request_of(user_id: str, secret: str) -> dict[str, str]:
-    said = json.dumps({"user_id": user_id, "algorithm": "HMAC-SHA256"}).encode()
+def request_of(user_id: str, secret: str, **more: object) -> dict[str, str]:
+    said = json.dumps({"user_id": user_id, "algorithm": "HMAC-SHA256", **more}).encode()
     payload = base64.urlsafe_b64encode(said).decode().rstrip("=")
     mark = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
     return {"signed_request": f"{base64.urlsafe_b64encode(mark).decode().rstrip('=')}.{payload}"}
@@ -104,6 +105,25 @@ async def test_the_operator_speaks_for_those_who_use_the_operators_app(door: Ser
     signed = request_of(own.instagram_id, "an app of their own")
     assert (await door.client.post("/meta/deauthorize", data=signed)).json()["accounts"] == 1
     assert await _state(door, own.id) is State.DISCONNECTED
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+async def test_a_stranger_who_says_the_same_first_does_not_take_its_effect(door: Served, path: str) -> None:
+    one, secret = await project(door, "IMAGE"), uuid4().hex
+    await _with_secret(door, one, secret)
+    said = {"issued_at": int(time.time())}
+    first = await door.client.post(path, data=request_of(one.instagram_id, secret, **said))
+    assert first.status_code == 200
+    assert await _state(door, one.id) is State.CONNECTED
+    real = await door.client.post(path, data=request_of(one.instagram_id, _operators_secret(door), **said))
+    assert real.status_code == 200
+    assert await _state(door, one.id) is State.DISCONNECTED
+    assert first.json().get("confirmation_code", "") != real.json().get("confirmation_code")
+
+
+def test_a_code_of_an_earlier_version_is_known(door: Served) -> None:
+    accounts = door.house.accounts
+    assert accounts.gave(accounts.vault.seal("", context="meta:data-deletion").hex())
 
 
 @pytest.mark.parametrize("code", ["0123456789abcdef", "nonsense", "00" * 33, "zz", "é"])

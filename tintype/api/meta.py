@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -69,11 +69,12 @@ class MetaDesk:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a signed request means, who may have signed it, and all that it says."""
+    """Whom a signed request means, who may have signed it, when the person asked, and the request's own name."""
 
     id: str
     signers: Sequence[Signer]
-    said: Mapping[str, object]
+    asked_at: datetime | None
+    request: str
 
 
 def mount(desk: MetaDesk) -> Mounted:
@@ -121,7 +122,7 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
         """A person removed the app: let go of the tokens at once (graph-api.md 1.11)."""
 
         async def let_go(person: Person) -> Mapping[str, object]:
-            found = await desk.accounts.deauthorized(person.id, person.signers)
+            found = await desk.accounts.deauthorized(person.id, person.signers, person.asked_at)
             return {"success": True, "accounts": len(found)}
 
         return await _once(desk, request, let_go)
@@ -131,12 +132,12 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
         """A person asks for deletion: tokens, stored media and picked files go, and Meta gets a page and a code to follow it by."""
 
         async def erase(person: Person) -> Mapping[str, object]:
-            for account in await desk.accounts.deauthorized(person.id, person.signers):
+            for account in await desk.accounts.deauthorized(person.id, person.signers, person.asked_at):
                 await desk.feed.erase(account.workspace_id, account.id)
                 await desk.insights.erase(account.workspace_id, account.id)
                 await desk.files.erase(account.id)
                 await desk.accounts.anonymise(account)
-            code = desk.accounts.receipt()
+            code = desk.accounts.receipt(person.request)
             return {"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code}
 
         return await _once(desk, request, erase)
@@ -154,17 +155,17 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
 async def _once(desk: MetaDesk, request: Request, act: Callable[[Person], Awaitable[Mapping[str, object]]]) -> Response:
     """Do what a signed request asks; the same one that comes again within a day is answered as before, and nothing is done.
 
-    A request without a moment cannot be told from its replay: it is done each time.
+    After that it is done again, which takes nothing of what the person connected since. A request without a moment cannot
+    be told from its replay: it is done each time.
     """
     person = await _person(desk, request)
 
     async def make() -> JSONResponse:
         return JSONResponse(await act(person))
 
-    if not person.said.get("issued_at"):
+    if person.asked_at is None:
         return await make()
-    key = hashlib.sha256(json.dumps(person.said, sort_keys=True).encode()).hexdigest()
-    return await once(request, desk.idempotency, make, caller="meta", content=b"", key=key)
+    return await once(request, desk.idempotency, make, caller="meta", content=b"", key=person.request)
 
 
 async def _person(desk: MetaDesk, request: Request) -> Person:
@@ -177,7 +178,20 @@ async def _person(desk: MetaDesk, request: Request) -> Person:
     said = parse_signed_request(signed, [one.secret for one in signers])
     if not said.get("user_id"):
         raise Invalid("signed_request names no user_id")
-    return Person(str(said["user_id"]), [one for one in signers if _signed_by(signed, one)], said)
+    # What was signed and the signature: a stranger who says the same with a secret of his own says something else.
+    name = hashlib.sha256(signed.encode()).hexdigest()
+    meant = [one for one in signers if _signed_by(signed, one)]
+    return Person(str(said["user_id"]), meant, _moment(said.get("issued_at")), name)
+
+
+def _moment(said: object) -> datetime | None:
+    """Return when something was issued, in Meta's seconds; nothing for what is no moment."""
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(said, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _signed_by(signed: str, signer: Signer) -> bool:

@@ -1,6 +1,8 @@
 """The trade of accounts: keep them, open their tokens, refresh those in time, let go of them."""
 
 import binascii
+import hashlib
+import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +10,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from tintype.backends.bus import Bus
-from tintype.backends.vault import Vault
+from tintype.backends.vault import Key, Vault
 from tintype.core.accounts.model import (
     REFRESH_NEVER_BEFORE,
     Account,
@@ -16,6 +18,7 @@ from tintype.core.accounts.model import (
     Signer,
     State,
     expired,
+    is_younger,
     refresh_due,
     share,
     too_fresh,
@@ -29,6 +32,7 @@ from tintype.instagram import App, Connection, Graph, Login, Profile, Token, oau
 log = logging.getLogger(__name__)
 
 _RECEIPT = "meta:data-deletion"
+_RECEIPT_NAME = 16  # bytes of which request it was, in front of as many that prove it
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,25 +224,43 @@ class Accounts:
         found = await self.records.of_instagram(instagram_id)
         return [account for account in found if await self._spoken_for(account, signers)]
 
-    async def deauthorized(self, instagram_id: str, signers: Sequence[Signer]) -> Sequence[Account]:
-        """Let go of every account that the signers speak for and Meta means when it says a person removed the app."""
-        return [
-            await self.disconnect(account.workspace_id, account.id, reason="the app was removed on Instagram")
-            for account in await self.known_as(instagram_id, signers)
-        ]
+    async def deauthorized(
+        self, instagram_id: str, signers: Sequence[Signer], asked_at: datetime | None = None
+    ) -> Sequence[Account]:
+        """Let go of every account that the signers speak for and Meta means when it says a person removed the app.
+
+        Returns those that are let go of, also earlier. What the person connected after they `asked_at` is not meant: a
+        request that comes late, or again, takes nothing of that.
+        """
+        known = await self.known_as(instagram_id, signers)
+        return [await self._let_go(account) for account in known if not is_younger(account, asked_at)]
+
+    async def _let_go(self, account: Account) -> Account:
+        if account.state is State.DISCONNECTED:
+            return account
+        return await self.disconnect(account.workspace_id, account.id, reason="the app was removed on Instagram")
 
     async def anonymise(self, account: Account) -> None:
         """Take out of an account that was let go of whose it was; the number by which Meta would ask again stays."""
         nobody = dict.fromkeys(("username", "name", "account_type", "picture_url", "followers_count", "follows_count"))
         await self.records.change(account.id, **nobody)
 
-    def receipt(self) -> str:
-        """Return a new code that proves a deletion was confirmed here: 66 hexadecimal digits, nothing is stored."""
-        return self.vault.seal("", context=_RECEIPT).hex()
+    def receipt(self, request: str) -> str:
+        """Return the code that proves a deletion was confirmed here: 64 hexadecimal digits, nothing is stored.
+
+        A request that comes again gets the same.
+        """
+        name = hashlib.sha256(request.encode()).digest()[:_RECEIPT_NAME]
+        return (name + _proof(self.vault.current, name)).hex()
 
     def gave(self, receipt: str) -> bool:
         """Tell whether `receipt` was made here, with a key that is still known."""
         try:
+            code = binascii.unhexlify(receipt)
+            name, proof = code[:_RECEIPT_NAME], code[_RECEIPT_NAME:]
+            if any(hmac.compare_digest(proof, _proof(key, name)) for key in (self.vault.current, *self.vault.old)):
+                return True
+            # Earlier versions sealed nothing, so that no two codes were alike.
             self.vault.open(binascii.unhexlify(receipt), context=_RECEIPT)
         except (ValueError, Misconfigured, Unavailable):
             return False
@@ -407,3 +429,8 @@ def _new(workspace_id: str, login: Login, instagram_id: str, now: datetime) -> A
         warned_days=None,
         created_at=now,
     )
+
+
+def _proof(key: Key, name: bytes) -> bytes:
+    own = hmac.digest(key.secret, _RECEIPT.encode(), "sha256")
+    return hmac.digest(own, name, "sha256")[:_RECEIPT_NAME]

@@ -11,6 +11,7 @@ DAY = timedelta(days=1)
 
 REFRESH_AFTER = 20 * DAY  # leaves thirty-nine daily tries before a 60-day token dies
 REFRESH_APART = DAY  # over which the first tries of accounts lie that were connected at one moment
+CLOCKS_APART = timedelta(minutes=1)  # Meta's and ours, at most
 REFRESH_NEVER_BEFORE = DAY  # Meta refuses to refresh a younger token (graph-api.md 1.5)
 TRY_EVERY = DAY
 TRY_JITTER = timedelta(hours=2)
@@ -92,6 +93,16 @@ def refresh_due(account: Account, now: datetime, apart: float) -> bool:
 def too_fresh(account: Account, now: datetime) -> bool:
     """Tell whether a token asked to be refreshed by hand is so young that this can wait."""
     return account.token_issued_at is not None and now - account.token_issued_at < REFRESH_AFTER
+
+
+def is_younger(account: Account, asked_at: datetime | None) -> bool:
+    """Tell whether a person allowed an account anew after they asked for its end: for what was removed no token is given.
+
+    Without a moment, or for a token of unknown age, nobody can tell, and what was asked is done.
+    """
+    if asked_at is None or account.token_issued_at is None:
+        return False
+    return account.token_issued_at - CLOCKS_APART > asked_at
 
 
 def expired(account: Account, now: datetime) -> bool:
