@@ -356,3 +356,21 @@ async def test_a_refusal_comes_again_with_all_that_it_said(team: Team) -> None:
     told = await team.post("/posts", body, idempotency_key="problem", **asked)
     assert told.headers["content-type"] == problem.headers["content-type"] == "application/problem+json"
     assert told.json() == problem.json()
+
+
+@pytest.mark.parametrize("address", ["product.jpg", "javascript:alert(1)", "ftp://a.test/product.jpg", "http://[::1"])
+async def test_what_can_never_be_fetched_is_refused_when_it_is_planned(team: Team, address: str) -> None:
+    number, later = (await team.connect()).number, {"scheduled_at": tomorrow(team)}
+    body = {"account_id": number, "image_url": address, **later}
+    assert refused(await team.post("/posts", body), 400).startswith("image_url: ")
+    reel = {"account_id": number, "video_url": team.url("tutorial.mp4"), "cover_url": address}
+    assert refused(await team.post("/reels", {**reel, "scheduled_at": "2027-05-01T09:00:00Z"}), 400).startswith(
+        "cover_url: "
+    )
+    assert (await team.get(f"/posts?account_id={number}")).json()["posts"] == []
+    review = (await team.post("/posts/validate", {**body, "kind": "image"})).json()
+    assert [(one["field"], one["blocking"]) for one in review["problems"]] == [("image_url", True)]
+    kept = await team.post("/posts", {"account_id": number, "image_url": address, "draft": True})
+    assert kept.status_code == 201
+    sent = await team.ask("PATCH", f"/posts/{kept.json()['db_id']}", {"draft": False})
+    assert refused(sent, 400).startswith("image_url: ")

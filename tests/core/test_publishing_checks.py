@@ -20,6 +20,15 @@ CAROUSEL = Draft(Product.CAROUSEL, (PICTURE, VIDEO))
 
 BAD_NAMES = ("", "an n", "a" * 31, "anä", "@@ann", "ann!")
 
+BAD_ADDRESSES = {
+    "photo.jpg": "not_an_address",
+    "http://[::1": "not_an_address",
+    "https://a.test:99999/1.jpg": "not_an_address",
+    "javascript:alert(1)": "scheme",
+    "ftp://a.test/1.jpg": "scheme",
+    "https://ann:secret@a.test/1.jpg": "user_name",
+}
+
 BAD_HASHTAGS = ("a b", "#a\nb", "# a", "a\u00a0b", "#", " ##")
 
 
@@ -47,6 +56,10 @@ def test_what_is_right_is_taken(draft: Draft) -> None:
         (REEL, {"items": (Item(ItemKind.VIDEO),)}, ("video_url", "missing", True)),
         (CAROUSEL, {"items": (PICTURE, Item(ItemKind.VIDEO))}, ("children.1.video_url", "missing", True)),
         (IMAGE, {"items": (replace(PICTURE, url="https://a.test/" + "x" * 2000),)}, ("image_url", "url_too_long", True)),
+        *((IMAGE, {"items": (replace(PICTURE, url=url),)}, ("image_url", code, True)) for url, code in BAD_ADDRESSES.items()),
+        *((REEL, {"cover_url": url}, ("cover_url", code, True)) for url, code in BAD_ADDRESSES.items()),
+        (CAROUSEL, {"items": (PICTURE, replace(VIDEO, url="a.mp4"))}, ("children.1.video_url", "not_an_address", True)),
+        (REEL, {"cover_url": "https://a.test/" + "x" * 2000}, ("cover_url", "url_too_long", True)),
         (IMAGE, {"caption": "x" * 2201}, ("caption", "caption_too_long", True)),
         (IMAGE, {"caption": "x" * 2197, "hashtags": ("abc",)}, ("caption", "caption_too_long", True)),
         (IMAGE, {"caption": "😀" * 1101}, ("caption", "caption_may_be_too_long", False)),

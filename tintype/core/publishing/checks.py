@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from tintype.core.publishing.findings import of_address
 from tintype.core.publishing.model import Draft, Item, ItemKind, Problem, Product
 from tintype.instagram import LIMITS
 
@@ -116,6 +117,8 @@ def _extras(draft: Draft) -> Iterator[Problem]:
             yield Problem(name, "reels_only", f"{name} is for reels")
     if (draft.cover_url or draft.cover_blob) and draft.product is not Product.REEL:
         yield Problem("cover_url", "reels_only", "cover_url is for reels")
+    if draft.cover_url:
+        yield from _address(draft.cover_url, "cover_url")
     if draft.background not in ("white", "blur", "dominant") and not _COLOUR.fullmatch(draft.background):
         yield Problem("background", "bad_background", "background is white, blur, dominant or a colour like #f0e6d2")
     yield from _comment(draft)
@@ -139,8 +142,8 @@ def _item(draft: Draft, item: Item, at: str) -> Iterator[Problem]:
     name = "image_url" if item.kind is ItemKind.PICTURE else "video_url"
     if not (item.url or item.blob):
         yield Problem(f"{at}{name}", "missing", f"{at}{name} is required")
-    if item.url and len(item.url) > URL_LENGTH:
-        yield Problem(f"{at}{name}", "url_too_long", f"{at}{name} is longer than {URL_LENGTH} characters")
+    if item.url:
+        yield from _address(item.url, f"{at}{name}")
     if item.alt_text is not None:
         most = LIMITS.alt_text_characters.whole
         if len(item.alt_text) > most:
@@ -157,6 +160,14 @@ def _item(draft: Draft, item: Item, at: str) -> Iterator[Problem]:
         if not _USERNAME.fullmatch(tag.username):
             yield Problem(f"{at}user_tags", "bad_username", f"{tag.username[:40]!r} is not a username")
         yield from _place(draft, item, (tag.x, tag.y), at)
+
+
+def _address(url: str, name: str) -> Iterator[Problem]:
+    """Yield what nobody has to be asked for: planned or not, nothing is ever fetched from there."""
+    if len(url) > URL_LENGTH:
+        yield Problem(name, "url_too_long", f"{name} is longer than {URL_LENGTH} characters")
+    elif wrong := of_address(url):
+        yield Problem(name, wrong.code, f"{name}: {wrong.sentence}")
 
 
 def _place(draft: Draft, item: Item, place: tuple[float | None, float | None], at: str) -> Iterator[Problem]:

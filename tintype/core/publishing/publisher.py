@@ -236,7 +236,9 @@ class Publisher:
                 continue
             seen = await self.resources.preparing.inspect(one)
             conversions.append(seen.changes)
-            found.extend(Problem(name, each.code, each.sentence, each.blocking) for each in seen.findings)
+            said = {(problem.field, problem.code) for problem in found}
+            anew = [each for each in seen.findings if (name, each.code) not in said]
+            found.extend(Problem(name, each.code, each.sentence, each.blocking) for each in anew)
             if one.role == "reel" and (wrong := checks.beyond_end(draft, seen.seconds)):
                 found.append(wrong)
         quota: Quota | None = None
