@@ -142,6 +142,64 @@ def test_a_wrong_setting_ends_with_3_and_is_named(cli: Cli, monkeypatch: pytest.
     assert "c2hvcnQ=" not in err
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example", "'proxy.example' is no address and no network"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "'10.0.0.0/33' is no address and no network"),
+        ("ENCRYPTION_KEYS_OLD", "pl4nted", "must be 32 bytes in base64"),
+        ("PUBLIC_URL", "https://someone:pl4nted@feeds.example.com", "must be without a user"),
+        ("PUBLIC_URL", "https://feeds.example.com/?pl4nted=1", "must be without a user, a query"),
+        ("PUBLIC_URL", "https://feeds.example.com:pl4nted", "must be an address that starts with"),
+        ("PUBLIC_URL", "https://[::1", "must be an address that starts with"),
+        ("STORAGES", '{"S3": "s3://pl4nted"', "must be a JSON object"),
+        ("STORAGES", '["pl4nted"]', "Input should be a valid dictionary"),
+        ("UPSTASH_REDIS_REST_URL", "https://eu1-calm-fox-1.upstash.io", "UPSTASH_REDIS_REST_TOKEN go together"),
+        ("UPSTASH_REDIS_REST_TOKEN", "pl4nted", "UPSTASH_REDIS_REST_URL"),
+        ("DATABASE_URL", "postgresql://someone:an@ot:pl4nted@127.0.0.1:abc/x", "write @, : and / of a password as %40"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_without_its_value_and_before_anything_starts(
+    bare: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, out, err = bare("migrate")
+    assert (code, out) == (3, "")
+    assert name in err
+    assert said in err
+    assert err.count("\n") == 1
+    assert "pl4nted" not in err
+    assert list(tmp_path.iterdir()) == []
+    code, out, err = bare("doctor", "--json")
+    assert code == 1
+    assert name in out
+    assert "pl4nted" not in out + err
+
+
+def test_names_that_are_nearly_those_of_settings_are_told_by_doctor(
+    bare: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("DATABSE_URL=postgresql://pl4nted@h/x\nPOSTGRES_PASSWORD=pl4nted\nADMIN_TOKEN=a\n")
+    monkeypatch.setenv("ENCRYPTION_KEYS", "pl4nted")
+    monkeypatch.setenv("TINTYPE_TOKEN", "pl4nted")
+    code, out, err = bare("doctor", "--json")
+    settings = next(one for one in json.loads(out) if one["check"] == "settings")
+    assert (code, settings["state"]) == (0, "warn")
+    assert settings["found"] == (
+        "DATABSE_URL is no setting, DATABASE_URL is; ENCRYPTION_KEYS is no setting, ENCRYPTION_KEY is"
+    )
+    assert "pl4nted" not in out + err
+
+
+def test_both_halves_of_upstash_are_one_address(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPSTASH_REDIS_REST_TOKEN", "pl4nted")
+    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", "http://eu1-calm-fox-1.upstash.io")
+    code, _, err = bare("migrate")
+    assert (code, "must be an address that starts with https://" in err) == (3, True)
+    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", "https://eu1-calm-fox-1.upstash.io")
+    assert bare("migrate")[0] == 0
+
+
 def test_a_name_too_short_ends_with_1(cli: Cli) -> None:
     code, out, err = cli("workspace", "add", "ab")
     assert (code, out) == (1, "")

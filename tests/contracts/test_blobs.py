@@ -371,7 +371,11 @@ async def test_a_dead_endpoint_is_unavailable_without_its_address_in_the_message
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://x/y", "file://host/dir", "file:", "s3://", "s3://b?colour=red", "/a/plain/path"]
+    "url",
+    [
+        *("", "ftp://x/y", "file://host/dir", "file:", "s3://", "s3://b?colour=red", "/a/plain/path"),
+        *("s3://b?endpoint=s3.example", "s3://b?endpoint=ftp://s3.example", "s3://b?endpoint=https://s3.example:port"),
+    ],
 )
 def test_an_address_of_no_store_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(Misconfigured, match="BLOBS_URL"):

@@ -331,6 +331,10 @@ def driver_url(url: str) -> URL:
         parsed = make_url(url)
     except SQLAlchemyError:
         raise Misconfigured("DATABASE_URL: is not a database address; use sqlite:///path or postgresql://…") from None
+    except ValueError:  # its words would show a part of the password
+        raise Misconfigured(
+            "DATABASE_URL: what stands for its port is no number; write @, : and / of a password as %40, %3A and %2F"
+        ) from None
     drivers = {
         "sqlite": "sqlite+aiosqlite",
         "postgresql": "postgresql+psycopg",

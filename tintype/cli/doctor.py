@@ -68,7 +68,7 @@ async def _examine(settings: "Settings", *, online: bool) -> list[Finding]:
     found = [await _tried(check, settings) for check in CHECKS]
     found += [await _tried(wraps(check)(partial(check, online=online)), settings) for check in ASKED]
     asked = await _instagram(settings, online=online)
-    return [Finding("settings", "ok", "every setting can be read"), *found, *asked]
+    return [surroundings.spelling(), *found, *asked]
 
 
 async def _attacked(settings: "Settings", url: str) -> list[Finding]:

@@ -33,6 +33,17 @@ class Finding:
     advice: str | None = None
 
 
+def spelling() -> Finding:
+    """Look for names of settings that are nearly right: what they set is not set."""
+    from tintype.settings.misspelt import given, misspelt
+
+    found = misspelt(given())
+    if not found:
+        return Finding("settings", "ok", "every setting can be read")
+    told = "; ".join(f"{name} is no setting, {meant} is" for name, meant in found.items())
+    return Finding("settings", "warn", told, "correct the name in the environment or the .env file")
+
+
 async def letters(settings: "Settings") -> Finding:
     """Say hello to the mail server, and log in there; no letter is sent."""
     from tintype.backends.mail import SmtpMail

@@ -190,6 +190,17 @@ class Settings(
             return cls.model_fields[name].get_default()
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A proxy that is not known for one makes all of its visitors share one limit, without a word.
+        for one in value:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError:
+                raise ValueError(f"{one[:80]!r} is no address and no network like 10.0.0.0/8") from None
+        return value
+
     @field_validator(
         "public_url",
         "instagram_origin",
@@ -204,20 +215,28 @@ class Settings(
     def _is_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets without an end, a port that is no number
+            is_address = False
+        if not is_address:
             raise ValueError("must be an address that starts with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("encryption_key")
+    @field_validator("public_url")
     @classmethod
-    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            try:
-                key = base64.b64decode(value.get_secret_value(), validate=True)
-            except (binascii.Error, ValueError):
-                key = b""
-            if len(key) != 32:
+    def _is_built_on(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be without a user, a query and a fragment: other addresses are built on it")
+        return value
+
+    @field_validator("encryption_key", "encryption_keys_old")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | tuple[SecretStr, ...] | None) -> SecretStr | tuple[SecretStr, ...] | None:
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None and not _is_key(one.get_secret_value()):
                 raise ValueError("must be 32 bytes in base64; make one with: openssl rand -base64 32")
         return value
 
@@ -225,6 +244,15 @@ class Settings(
     def _qstash_keys_go_together(self) -> "Settings":
         if self.qstash_token and not (self.qstash_current_signing_key and self.qstash_next_signing_key):
             raise ValueError("QSTASH_TOKEN needs QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY as well")
+        return self
+
+    @model_validator(mode="after")
+    def _upstash_goes_together(self) -> "Settings":
+        url, token = self.upstash_redis_rest_url, self.upstash_redis_rest_token
+        if (url is None) != (token is None):
+            raise ValueError("UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN go together; set both or none")
+        if url is not None and not (url.startswith("https://") and urlsplit(url).hostname):
+            raise ValueError("UPSTASH_REDIS_REST_URL: must be an address that starts with https://")
         return self
 
     def address(self) -> str:
@@ -271,6 +299,13 @@ def load(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise Misconfigured("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _is_loopback(host: str) -> bool:

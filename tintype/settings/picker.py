@@ -1,9 +1,11 @@
 """Picked files: how large they may be, and where their copies go."""
 
+import json
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from tintype.settings.names import names
 
@@ -19,7 +21,7 @@ class PickerSettings(BaseSettings):
         validation_alias=names("FILES_MAX_BYTES"),
         description="Largest file that the picker stores, in one piece or in parts.",
     )
-    storages: dict[str, str] = Field(
+    storages: Annotated[dict[str, str], NoDecode] = Field(
         {},
         validation_alias=names("STORAGES"),
         description=(
@@ -33,6 +35,16 @@ class PickerSettings(BaseSettings):
         validation_alias=names("PICKER_WRITES_PER_MINUTE"),
         description="Files one address may store, overwrite, convert into new ones or remove per minute; 0 switches it off.",
     )
+
+    @field_validator("storages", mode="before")
+    @classmethod
+    def _parse_stores(cls, value: object) -> object:
+        if not isinstance(value, str) or not value:
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be a JSON object like {"S3": "s3://bucket/prefix"}') from None
 
     @field_validator("storages")
     @classmethod

@@ -59,6 +59,8 @@ class BucketBlobs:
         if unknown or not urlsplit(address).netloc:
             known = ", ".join(("allow_http", *_OPTIONS))
             raise Misconfigured(f"BLOBS_URL: write s3://bucket/prefix?endpoint=…; the options are {known}")
+        if "endpoint" in options and not _is_origin(options["endpoint"]):
+            raise Misconfigured("BLOBS_URL: its endpoint must be an address like https://s3.example")
         try:
             store = from_url(address.rstrip("/"), client_options=client, retry_config=_RETRY, config=_config(options))
         except (BaseError, ValueError) as error:
@@ -201,6 +203,14 @@ async def _parts(chunks: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
+
+
+def _is_origin(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, on which the library would panic
+        return False
 
 
 def _config(options: dict[str, str]) -> "S3Config":
