@@ -67,6 +67,10 @@ async def test_without_its_cache_a_house_is_not_ready_and_serves() -> None:
             "ready": False,
             "parts": {"database": "ok", "engine": "ok", "blobs": "ok", "cache": "away"},
         }
+        without = await house.client.get("/readyz?exclude=blobs&exclude=cache")
+        assert (without.status_code, without.json()["ready"]) == (200, True)
+        assert without.json()["parts"]["cache"] == "away", "it is told, and does not count"
+        assert (await house.client.get("/readyz?exclude=blobs&exclude=cash")).status_code == 503
         assert (await house.client.get("/healthz")).status_code == 200
         assert (await house.client.get("/health")).status_code == 200
 

@@ -157,7 +157,7 @@ def test_pods_may_do_nothing_they_need_not(name: str, pod: dict[str, Any]) -> No
     assert {one["name"] for one in container["volumeMounts"]} == {one["name"] for one in pod["volumes"]}
     assert "memory" in container["resources"]["limits"]
     probes = {probe: container[probe]["httpGet"]["path"] for probe in container if probe.endswith("Probe")}
-    wanted = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    wanted = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz?exclude=cache"}
     assert probes == (wanted if name == "tintype-web" else {})
 
 

@@ -87,11 +87,12 @@ def mount(
         return JSONResponse({"status": "ok", "version": __version__})
 
     @app.get("/readyz")
-    async def ready() -> Response:
-        """Every part answers; 503 and the names of those that do not."""
+    async def ready(request: Request) -> Response:
+        """Every part answers; 503 and the names of those that do not. What `?exclude=` names is told and does not count."""
+        excluded = set(request.query_params.getlist("exclude"))
         found = await asyncio.gather(*(_state(part) for part in parts))
         states = {part.name: state for part, state in zip(parts, found, strict=True)}
-        well = all(state == "ok" for state in found)
+        well = all(state == "ok" for name, state in states.items() if name not in excluded)
         headers = {} if well else {"Retry-After": "5"}
         more = dict(zip(others, await asyncio.gather(*(_told(ask) for ask in others.values())), strict=True))
         return JSONResponse({"ready": well, "parts": states, **more}, 200 if well else 503, headers)
