@@ -1,6 +1,7 @@
 """Turns a `Trouble` on the way into the `Failure` that is stored and shown."""
 
 from tintype.core.publishing.model import Failure, Part
+from tintype.core.publishing.preparing import Unfetchable
 from tintype.errors import Kind, RemoteTrouble, Trouble
 from tintype.instagram import Category, Container, meaning_of, meaning_of_container
 
@@ -12,7 +13,8 @@ def failure_of(trouble: Trouble, position: int | None = None, part: Part | None 
     """Return what is kept of a trouble; what we saw of the item ourselves stands behind Instagram's word on it."""
     message = f"{_item(position)}{trouble.message}"
     if not isinstance(trouble, RemoteTrouble):
-        return Failure(trouble.kind, message, position=position, retry_after=trouble.retry_after)
+        passing = isinstance(trouble, Unfetchable) and trouble.passing
+        return Failure(trouble.kind, message, retryable=passing, position=position, retry_after=trouble.retry_after)
     kind = trouble.kind
     if kind is Kind.REFUSED and trouble.code is not None:
         kind = Kind.INVALID if meaning_of(trouble.code, trouble.subcode).category in _THEIRS else kind

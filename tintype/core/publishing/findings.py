@@ -24,13 +24,14 @@ class Finding:
     """One thing that is wrong.
 
     `blocking`: nothing can be published from this address; otherwise an own copy mends it. `ours`: only this side could
-    not look, so that Instagram may still be able to.
+    not look, so that Instagram may still be able to. `passing`: the same address may serve the file at another time.
     """
 
     code: str
     sentence: str
     blocking: bool = True
     ours: bool = False
+    passing: bool = False
 
 
 # What keeps Instagram from fetching, and what it would not take.
@@ -70,6 +71,7 @@ SENTENCES = {
     "not_a_picture": "Invalid image format. Supported: JPEG, PNG",
     "not_a_video": "what {host} sends is {what}; Instagram takes MP4 and MOV videos",
 }
+_PASSING = frozenset({"server_error", "too_many_requests"})
 # An own copy under an own address does not have these.
 MENDED = {
     "non_ascii": "the address holds characters beyond ASCII, which Instagram refuses; percent-encode them",
@@ -93,7 +95,7 @@ def finding(code: str, url: str = "", **words: object) -> Finding:
         return Finding(code, OURS[code].format(**words), blocking=False, ours=True)
     if code in MENDED:
         return Finding(code, MENDED[code].format(**words), blocking=False)
-    return Finding(code, SENTENCES[code].format(**words))
+    return Finding(code, SENTENCES[code].format(**words), passing=code in _PASSING)
 
 
 def of_address(url: str) -> Finding | None:

@@ -145,7 +145,7 @@ def _trouble(trouble: Trouble, way: _Way, hop: int, most_bytes: int, *, arrived:
     if hop and found.code in ("localhost", "private_address"):
         return finding("redirect_to_private", way.before, target=host_of(way.url))
     broke_off = arrived and isinstance(trouble, Unreachable) and found.code in ("not_http", "connection_failed")
-    return finding("truncated", way.url) if broke_off else found
+    return replace(finding("truncated", way.url), passing=True) if broke_off else found
 
 
 async def _judged(answer: Stream, url: str, into: IO[bytes], want: str) -> Fetched | Finding:

@@ -46,6 +46,7 @@ class Unfetchable(Invalid):
     def __init__(self, *findings: Finding) -> None:
         super().__init__(*(each.sentence for each in findings))
         self.findings = findings
+        self.passing = any(each.passing for each in findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from tintype.core.publishing.course import RETRY_GAPS, SPAM, UNREADABLE, gap, may_pass
 from tintype.core.publishing.failing import failure_of
-from tintype.core.publishing.model import State
+from tintype.core.publishing.model import Post, State
+from tintype.core.publishing.preparing import Unfetchable
 from tintype.core.publishing.walk import Walk
 from tintype.errors import Busy, Kind, Reconnect, Trouble
 
@@ -29,6 +30,8 @@ async def stumble(walk: Walk, trouble: Trouble) -> None:
     elif isinstance(trouble, Busy):
         seconds = max(trouble.retry_after or _BRIEF, 1.0)
         await _again(walk, failure.message, seconds)
+    elif _awaited(post, trouble):
+        await walk.fail(failure)
     elif may_pass(failure) or (numbers == UNREADABLE and post.state is State.PROCESSING):
         if post.tries + 1 >= walk.resources.policy.tries and failure.kind is not Kind.UNAVAILABLE:
             # A container that can never be read was never published: another one may be luckier.
@@ -37,6 +40,11 @@ async def stumble(walk: Walk, trouble: Trouble) -> None:
             await _again(walk, failure.message, gap(RETRY_GAPS, post.tries + 1).total_seconds())
     else:
         await walk.fail(failure)
+
+
+def _awaited(post: Post, trouble: Trouble) -> bool:
+    """Tell whether somebody waits who can do more about his own file than to ask for it again."""
+    return isinstance(trouble, Unfetchable) and post.scheduled_at is None and post.batch is None
 
 
 async def _again(walk: Walk, reason: str, seconds: float) -> None:
