@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from psycopg import sql
 from sqlalchemy import Connection
 
 from tests.servers import postgres_server
@@ -65,9 +66,13 @@ async def test_migrations_make_what_the_code_describes(database: Database) -> No
 async def test_a_node_that_stands_in_the_way_of_a_migration_only_holds_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tintype.backends.migrations.PAUSE_SECONDS", 0.05)
     with postgres_server() as url:
+        await _patient(url)
         opened = open_database(url)
         await upgrade(opened, "0011")
         async with await psycopg.AsyncConnection.connect(url) as node:
+            await node.execute(
+                "SET deadlock_timeout = '60s'"
+            )  # who looks for one first is given up: here the migration
             await node.execute("SELECT count(*) FROM picker_apps")  # 0012 changes this one last
             migrating = asyncio.create_task(upgrade(opened, "0012"))
             await _until_waiting(url)
@@ -75,6 +80,14 @@ async def test_a_node_that_stands_in_the_way_of_a_migration_only_holds_it_up(mon
         assert await migrating is True
         assert await revision(opened) == "0012"
         await opened.close()
+
+
+async def _patient(url: str) -> None:
+    """Have everybody wait three seconds for a lock before a deadlock is looked for, once: it has to be there by then."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
+        await owner.execute(
+            sql.SQL("ALTER DATABASE {} SET deadlock_timeout = '3s'").format(sql.Identifier(owner.info.dbname))
+        )
 
 
 async def _until_waiting(url: str) -> None:

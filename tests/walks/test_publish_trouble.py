@@ -15,7 +15,7 @@ from tests.walks.stage import Clock, Member, Stage, opened, staged
 from tintype.core.accounts import State as AccountState
 from tintype.core.publishing import ENDED, CommentState, Draft, Item, ItemKind, Moment, Post, Product, State
 from tintype.errors import Conflict, Kind, Reconnect
-from tintype.events import AccountChanged, PostFailed
+from tintype.events import AccountChanged, Event, PostFailed
 
 HOUSE: dict[str, Any] = {"publish_settle_seconds": 0.3, "instagram_api_timeout_ms": 12000}
 HOUR = timedelta(hours=1)
@@ -254,6 +254,28 @@ async def test_a_permalink_that_cannot_be_read_at_first_comes_later(stage: Stage
     post = await _rested(one, post)
     assert post.state is State.PUBLISHED
     assert post.permalink == live(one)[0]["permalink"]
+
+
+async def test_who_tries_again_while_the_failure_is_still_told_hears_of_the_second_end(stage: Stage) -> None:
+    one = await stage.member()
+    heard, go_on = asyncio.Event(), asyncio.Event()
+
+    async def linger(event: Event) -> None:
+        if isinstance(event, PostFailed):
+            heard.set()
+            await go_on.wait()
+
+    leave = stage.house.backends.bus.subscribe(linger)
+    one.fault("graph.publish", "status", code=25, subcode=2207050, status=400)
+    publisher = stage.house.publisher
+    post = await _begun(one, draft(Product.IMAGE, "At the second try"))
+    await heard.wait()
+    assert (await publisher.retry(one.workspace_id, post.id)).state is State.SCHEDULED
+    second = await publisher.wait(one.workspace_id, post.id, 20)
+    go_on.set()
+    leave()
+    assert second.state is State.PUBLISHED
+    assert [item["id"] for item in live(one)] == [second.media_id]
 
 
 async def test_a_scheduled_post_is_published_at_its_time_and_not_before(stage: Stage) -> None:

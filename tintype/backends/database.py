@@ -7,6 +7,7 @@ open nobody may wait for the world: `in_transaction()` lets `outbound` refuse to
 import asyncio
 import hashlib
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -61,6 +62,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+_ROOM_SECONDS = 30  # nobody makes room within one
+_DISK_FULL = "53100"  # as PostgreSQL says it
 
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
@@ -117,8 +120,22 @@ def _translated() -> Generator[None]:
     except OverflowError as error:  # SQLite's driver says it before anything is asked
         raise Invalid("a number is too large to be kept here") from error
     except (OperationalError, InterfaceError) as error:
-        log.error("the database does not answer: %s", error.orig)
-        raise Unavailable("the database does not answer; try again", retry_after=1) from error
+        raise unavailable(error) from error
+
+
+def unavailable(error: OperationalError | InterfaceError) -> Unavailable:
+    """Return what a driver's refusal means for whoever asked, after it was logged."""
+    cannot_write = _cannot_write(error.orig)
+    log.error("the database %s: %s", "cannot be written" if cannot_write else "does not answer", error.orig)
+    if cannot_write:
+        return Unavailable("the database cannot be written; is its disk full?", retry_after=_ROOM_SECONDS)
+    return Unavailable("the database does not answer; try again", retry_after=1)
+
+
+def _cannot_write(refusal: object) -> bool:
+    if isinstance(refusal, sqlite3.Error):
+        return getattr(refusal, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+    return getattr(refusal, "sqlstate", None) == _DISK_FULL
 
 
 def in_transaction() -> bool:

@@ -111,7 +111,10 @@ class DurableEngine:
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         wanted = options(job, unique)
         # The engine's own way without a thread takes two of them, one after the other.
-        handle = await asyncio.to_thread(DBOS.enqueue_workflow_with_options, wanted, *args)
+        try:
+            handle = await asyncio.to_thread(DBOS.enqueue_workflow_with_options, wanted, *args)
+        except OperationalError as error:
+            raise unavailable(error) from error
         job_id = handle.get_workflow_id()
         if unique and again and await may_have_begun(self, wanted, job_id):
             return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)

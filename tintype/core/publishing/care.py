@@ -1,6 +1,5 @@
-"""What a published post still gets: its permalink, and its first comment, which is never written twice.
-
-Nothing here can make a live post fail.
+"""What a post that has ended still gets: everybody is told, and a published one has its permalink, and its first comment,
+which is never written twice. Nothing here can make a live post fail.
 """
 
 from datetime import timedelta
@@ -19,9 +18,18 @@ _UNSEEN = (100, 33)  # said of media that are only a moment old, too (graph-api.
 _OPEN = (CommentState.WANTED, CommentState.SENDING)
 
 
+async def tell(walk: Walk) -> None:
+    """Let a post rest that was not published, or may not have been, once everybody was told."""
+    if walk.fresh:  # whoever stored its end died before he had told of it
+        await walk.announce()
+    await walk.move(None, due_at=None)
+
+
 async def care(walk: Walk) -> None:
     """Take the next step of care; when nothing is left, or too much failed, the post rests."""
     post = walk.post
+    if walk.fresh and not (post.tries or post.comment_tries or post.permalink):
+        await walk.announce()  # as above: no step of care was taken yet
     if post.comment_state in _OPEN:
         await _comment(walk)
     elif post.permalink is None and post.tries < TRIES:

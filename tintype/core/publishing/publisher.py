@@ -102,7 +102,8 @@ class Publisher:
                 arrived.clear()
                 left = until - loop.time()
                 post = self.runner.moving(post_id) if heard else None
-                if post is None or post.workspace_id != workspace_id or left <= 0:
+                # What ended is read: its owner may have begun it anew while its end is still told.
+                if post is None or post.workspace_id != workspace_id or left <= 0 or post.state in ENDED:
                     post = await self.get(workspace_id, post_id)
                 if post.state in ENDED or left <= 0 or self.resources.arrivals.over:
                     return post
@@ -219,7 +220,13 @@ class Publisher:
             raise Conflict(f"this post is {post.state.value}; only one that is published_unlinked can be linked")
         if await self.resources.records.bound(post.account_id, [media_id]):
             raise Conflict(f"medium {media_id} belongs to another post already")
-        found: dict[str, Any] = {"media_id": media_id, "candidates": (), "reason": None, "due_at": self._now()}
+        found: dict[str, Any] = {
+            "media_id": media_id,
+            "candidates": (),
+            "reason": None,
+            "tries": 0,
+            "due_at": self._now(),
+        }
         changed = await self._change(post, {State.UNLINKED}, "linked", state=State.PUBLISHED, **found)
         self.runner.wake()
         await self.resources.bus.publish(PostPublished(workspace_id, post.account_id, post.id, media_id))

@@ -13,7 +13,7 @@ from tintype.core.accounts import Grip
 from tintype.core.publishing.course import RETRY_GAPS, gap
 from tintype.core.publishing.model import Failure, Occurrence, Part, Post, State
 from tintype.core.publishing.resources import Resources
-from tintype.events import PostFailed, PostPublished, PostUnlinked
+from tintype.events import Event, PostFailed, PostPublished, PostUnlinked
 from tintype.instagram import Container, publishing
 
 SHORT = timedelta(seconds=1)  # a pause that is not worth letting go of a post
@@ -73,11 +73,10 @@ class Walk:
         """End the way: certainly not published."""
         shown = ("message", "code", "subcode", "trace_id", "position")
         detail = {name: value for name in shown if (value := getattr(failure, name)) is not None}
-        changes: dict[str, Any] = {"state": State.FAILED, "failure": failure, "due_at": None, "reserved_at": None}
-        await self.move("failed", detail, durable=True, reason=None, **changes)
-        post = self.post
-        metrics.POSTS.labels(post.draft.product.value, "failed").inc()
-        await self.resources.bus.publish(PostFailed(post.workspace_id, post.account_id, post.id, failure.message))
+        changes: dict[str, Any] = {"state": State.FAILED, "failure": failure, "tries": 0, "reserved_at": None}
+        await self.move("failed", detail, durable=True, reason=None, due_at=self.now(), **changes)
+        metrics.POSTS.labels(self.post.draft.product.value, "failed").inc()
+        await self.announce()
 
     async def renew(self, failure: Failure) -> None:
         """Begin again with new containers, unless that was done often enough."""
@@ -96,23 +95,32 @@ class Walk:
         changes: dict[str, Any] = {"media_id": media_id, "published_at": now, "candidates": (), "failure": None}
         told = {"media_id": media_id, **detail}
         await self.move(name, told, durable=True, state=State.PUBLISHED, reason=None, tries=0, due_at=now, **changes)
-        post = self.post
-        metrics.POSTS.labels(post.draft.product.value, "published").inc()
-        self.resources.arrivals.arrived(post.id)
-        await self.resources.bus.publish(PostPublished(post.workspace_id, post.account_id, post.id, media_id))
+        metrics.POSTS.labels(self.post.draft.product.value, "published").inc()
+        await self.announce()
 
     async def unlinked(self, reason: str, **changes: Any) -> None:
         """Leave it to a person to say which medium the post is."""
         now = self.now()
         detail = {"reason": reason}
-        await self.move(
-            "needs_reconcile", detail, state=State.UNLINKED, reason=reason, published_at=now, due_at=None, **changes
-        )
+        changes |= {"state": State.UNLINKED, "reason": reason, "published_at": now, "tries": 0, "due_at": now}
+        await self.move("needs_reconcile", detail, **changes)
+        metrics.POSTS.labels(self.post.draft.product.value, "unlinked").inc()
+        await self.announce()
+
+    async def announce(self) -> None:
+        """Tell everybody how the post ended; whoever keeps that keeps it once, however often it is told."""
         post = self.post
-        metrics.POSTS.labels(post.draft.product.value, "unlinked").inc()
-        await self.resources.bus.publish(PostUnlinked(post.workspace_id, post.account_id, post.id))
+        self.resources.arrivals.arrived(post.id)
+        await self.resources.bus.publish(_end_of(post))
 
     async def container(self, container_id: str) -> Container:
         """Read how far a container is."""
         grip = await self.grip()
         return await self.resources.ask(grip, publishing.container_state(grip.account.login, container_id))
+
+
+def _end_of(post: Post) -> Event:
+    of = (post.workspace_id, post.account_id, post.id)
+    if post.state is State.FAILED:
+        return PostFailed(*of, post.failure.message if post.failure else "")
+    return PostPublished(*of, post.media_id) if post.media_id else PostUnlinked(*of)

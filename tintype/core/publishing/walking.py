@@ -6,7 +6,7 @@ never again before its container was read. Every write carries the fence of the 
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from tintype.core.publishing.care import care
+from tintype.core.publishing.care import care, tell
 from tintype.core.publishing.creating import begin, create, prepare
 from tintype.core.publishing.going_live import interrupted, publish
 from tintype.core.publishing.model import Post, State
@@ -25,6 +25,8 @@ STEPS: Mapping[State, Callable[[Walk], Awaitable[None]]] = {
     State.PUBLISHING: interrupted,
     State.RECONCILING: reconcile,
     State.PUBLISHED: care,
+    State.UNLINKED: tell,
+    State.FAILED: tell,
 }
 
 
