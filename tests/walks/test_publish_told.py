@@ -1,0 +1,39 @@
+"""A post that is live is told of once, whenever the process that published it ended: timeline, webhooks and numbers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.instagram.pretend import Pretend, running
+from tests.walks.dying import PATIENCE
+from tintype.core.publishing import Product
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(4 * PATIENCE)
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+@pytest.mark.parametrize("product", [Product.IMAGE, Product.STORY])
+def test_what_nobody_was_told_of_is_told_by_the_next(product: Product, end: str, tmp_path: Path) -> None:
+    with running() as pretend:
+        pretend.post("/reset", seed=7, container_seconds=0)
+        died = _program(pretend, tmp_path, end, product)
+        assert died.returncode == (-9 if end == "killed" else 0), died.stderr[-3000:]
+        for _ in range(2):  # and once more changes nothing
+            done = _program(pretend, tmp_path, "next", product)
+            assert done.returncode == 0, done.stderr[-3000:]
+            found: dict[str, Any] = json.loads(done.stdout)
+            assert found["state"] == "published"
+            assert found["timeline"].count("published") == 1
+            assert found["measured"] == [found["media_id"]]
+            assert found["told"] == ["post.published"]
+            assert found["permalink"]
+
+
+def _program(pretend: Pretend, folder: Path, end: str, product: Product) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.walks.dying_untold", pretend.origin, str(folder), "quiet.one", end, product]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=3 * PATIENCE)
