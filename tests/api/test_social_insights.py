@@ -95,6 +95,25 @@ async def test_an_account_as_a_file(team: Team, office: Agency) -> None:
         assert float(rows[0]["followers"]) >= 0
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("Text/CSV; header=present, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("application/json;q=0.5, text/csv;q=0.9", "text/csv; charset=utf-8"),
+        ("application/json, text/csv;q=0.5", "application/json"),
+        ("text/csv;q=0, */*", "application/json"),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+        ("text/csv;q=high", "application/json"),
+    ],
+)
+async def test_the_form_of_an_account_is_the_one_that_is_preferred(team: Team, accept: str, kind: str) -> None:
+    account = await team.connect()
+    answer = await team.get(f"/accounts/{account.number}/insights", accept=accept)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+
+
 @pytest.mark.parametrize("query", ["since=x", "until=2026-13-01", "since=2026-02-01&until=2026-01-01",
                                    "since=2020-01-01&until=2026-01-01"])  # fmt: skip
 async def test_days_that_make_no_sense(team: Team, query: str) -> None:

@@ -1,5 +1,6 @@
 """Numbers of posts and of accounts: the documented keys first, unknown as null in all the others, files for spreadsheets."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
@@ -94,7 +95,7 @@ def _of_accounts(app: FastAPI, desk: SocialDesk) -> None:
         """Return an account day by day, the last 30 days if nothing else is asked; as CSV when Accept says text/csv."""
         account = await account_of(desk, caller, number)
         first, last = _days(desk, since, until)
-        if "text/csv" in request.headers.get("accept", ""):
+        if _prefers_csv(request.headers.get("accept", "")):
             return _csv(await desk.insights.export_account(caller.workspace_id, account.id, first, last), "account")
         series = await desk.insights.of_account(caller.workspace_id, account.id, first, last)
         return JSONResponse(_series(series, number), headers={"Vary": "Accept"})
@@ -225,6 +226,17 @@ def _midnight(desk: SocialDesk, day: date | None, *, days: int = 0) -> datetime 
     """Return the beginning of a day in UTC, or of one some days after it."""
     zone = desk.accounts.graph.now().tzinfo
     return datetime.combine(day + timedelta(days=days), time(), zone) if day else None
+
+
+def _prefers_csv(accept: str) -> bool:
+    """Tell whether an Accept header names text/csv and does not rank JSON before it."""
+    ranks: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        quality = next((word.removeprefix("q=") for word in parameters if word.startswith("q=")), "1")
+        ranks[name] = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0
+    json = ranks.get("application/json", ranks.get("application/*", 0.0))
+    return ranks.get("text/csv", 0.0) >= max(json, 0.001)
 
 
 def _csv(lines: Iterable[str], name: str) -> Response:
