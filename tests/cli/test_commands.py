@@ -302,8 +302,9 @@ def test_the_life_of_an_app_of_the_picker(cli: Cli) -> None:
     assert cli("app", "create", "shop")[0] != 0
 
 
-def test_migrating_twice_changes_once(bare: Cli) -> None:
+def test_migrating_twice_changes_once(bare: Cli, tmp_path: Path) -> None:
     assert said(bare, "migrate")["changed"] is True
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0, "the data folder is for nobody else, whoever makes it"
     assert said(bare, "migrate")["changed"] is False
 
 

@@ -312,7 +312,7 @@ def open_database(url: str) -> Database:
     parsed = driver_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # for nobody else
         engine = create_async_engine(parsed, pool_size=8, max_overflow=8, hide_parameters=True)
         connect_directly(engine.sync_engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -12,9 +12,10 @@ from weakref import WeakValueDictionary
 
 from dbos import DBOS, DBOSConfig
 from dbos._core import ActiveWorkflowById
+from sqlalchemy.exc import OperationalError
 
 from tintype import logs, metrics, tracing
-from tintype.backends.database import sqlite_file
+from tintype.backends.database import sqlite_file, unavailable
 from tintype.backends.engine import (
     AGAIN,
     QUEUE,

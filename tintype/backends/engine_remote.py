@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import OperationalError
+
+from tintype.backends.database import unavailable
 from tintype.backends.engine import AGAIN, Job, JobState, Outcome, Schedule, may_have_begun, options, outcome_of_status
 
 if TYPE_CHECKING:
@@ -49,7 +52,10 @@ class RemoteEngine:
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
         wanted = options(job, unique)
         client = await self._tables.opened()
-        handle: WorkflowHandleAsync[object] = await client.enqueue_async(wanted, *args)
+        try:
+            handle: WorkflowHandleAsync[object] = await client.enqueue_async(wanted, *args)
+        except OperationalError as error:
+            raise unavailable(error) from error
         job_id = handle.get_workflow_id()
         if unique and again and await may_have_begun(self, wanted, job_id):
             return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
