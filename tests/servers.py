@@ -46,7 +46,7 @@ class S3:
     def url(self) -> str:
         return f"s3://{self.bucket}/prefix?endpoint={self.origin}&region=us-east-1&allow_http=true"
 
-    def ask(self, operation: str, **parameters: str) -> dict[str, object]:
+    def ask(self, operation: str, **parameters: str | bytes) -> dict[str, object]:
         """Ask the server by Amazon's own client, as a second opinion on what is in the bucket."""
         client: Any = session.Session().create_client(  # pyright: ignore[reportUnknownMemberType] - untyped library
             "s3", "us-east-1", endpoint_url=self.origin, aws_access_key_id="test", aws_secret_access_key="test"

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.cli.programs import Program, fetch, fetch_json, run, started
-from tests.servers import postgres_server, s3_server
+from tests.servers import S3, postgres_server, s3_server
 
 _numbers = count(1)
 KEY = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
@@ -287,6 +287,10 @@ def test_to_postgres_and_a_bucket_and_back_in_rows(
     secret = (lived.folder / "data" / "encryption.key").read_text().strip()
     with postgres_server() as postgres, s3_server() as bucket:
         there = {"DATABASE_URL": postgres, "BLOBS_URL": bucket.url, "ENCRYPTION_KEY": secret, **keys}
+        _leave_a_file(bucket, lived.folder / "data" / "blobs", said="what somebody else keeps there")
+        other = run(lived.folder, "move", "--to", postgres, "--blobs", bucket.url, "--data", "data", **keys)
+        assert "is not empty" in refused(other)
+        _leave_a_file(bucket, lived.folder / "data" / "blobs")  # as a move does that is interrupted
         moved = told(
             run(lived.folder, "move", "--to", postgres, "--blobs", bucket.url, "--data", "data", "--json", **keys)
         )
@@ -312,6 +316,12 @@ def test_to_postgres_and_a_bucket_and_back_in_rows(
     assert told(run(tmp_path, "restore", "saved", "--data", "small", "--json", **small))["rows"] == saved["rows"]
     with serving(tmp_path, origin, "small", **small) as url:
         assert look(url, lived.token) == lived.shown
+
+
+def _leave_a_file(bucket: S3, blobs: Path, said: str | None = None) -> None:
+    file = next(one for one in sorted(blobs.rglob("*.*")) if one.is_file())
+    content = said.encode() if said else file.read_bytes()
+    bucket.ask("put_object", Key=f"prefix/{file.relative_to(blobs)}", Body=content)
 
 
 def rows_of(file: Path) -> int:

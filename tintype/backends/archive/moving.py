@@ -23,11 +23,13 @@ class Moved:
 async def move(here: Premises, there: Database, blobs: Blobs | None = None) -> Moved:
     """Copy the database into an empty one, and the stored files into an empty store if one is given.
 
-    Raises `Conflict` when either is not empty. What was here stays as it is.
+    Raises `Conflict` when either is not empty but for files that an interrupted move left. What was here stays as it is.
     """
     await check_answers(there)
     await check_empty(there)
-    if blobs is not None and not await has_only(BlobArea(blobs), {}):
+    if blobs is not None and not await has_only(
+        BlobArea(blobs), {blob.key: blob.size async for blob in here.blobs.list()}
+    ):
         raise Conflict("the new place of stored files is not empty; give an empty one")
     files = await _copy_files(here.blobs, blobs) if blobs is not None else 0
     await upgrade(here.database)
