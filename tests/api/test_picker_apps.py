@@ -192,3 +192,15 @@ async def test_what_is_used_of_an_app_is_no_change_of_it(shop: Website) -> None:
     await shop.store(picture())
     await shop.http.post(f"{place}/secret", headers=shop.owner)
     assert (await shop.http.get(place, headers=shop.owner)).headers["etag"] == tag
+
+
+async def test_of_two_who_ask_for_a_secret_at_once_none_gets_a_worthless_one(shop: Website) -> None:
+    other = await website(shop.stage, shop.member)
+    place = f"/api/apps/{other.app_id}/secret"
+    answers = await asyncio.gather(*(shop.http.post(place, headers=shop.owner) for _ in range(2)))
+    assert {one.status_code for one in answers} <= {201, 400}
+    given = [one.json()["secret"] for one in answers if one.status_code == 201]
+    apps = shop.stage.house.picking.apps
+    known = await apps.secrets(await apps.by_key(other.key))
+    assert len(known) == 2, "the one before counts for a day"
+    assert set(given) <= set(known) <= {*given, other.secret}

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -133,6 +134,15 @@ async def test_an_export_publishes_and_is_told_as_the_seed_shows_it(listener: Li
     ]
     shown = await shop.http.get(created)
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    picking = stage.house.picking
+    account = await picking.accounts.get(shop.member.workspace_id, shop.member.account_id)
+    file = await picking.files.get(made["url"].rpartition("/")[2])
+    key = sha256(f"{file.handle} {account.id} once".encode()).hexdigest()
+    await picking.exports.export(await picking.apps.by_key(shop.key), file, account, caption="Hello", key=key)
+    made_after = await shop.store(picture(), filename="after-export.jpg")
+    await listener.heard("fp.upload", made_after["url"])
+    sources = [one["text"].get("source") for one in listener.receiver.told() if one["action"] == "fp.export"]
+    assert sources.count(made["url"]) == 1, "a post that is asked for again is told of once"
     medium = (await stage.house.picking.files.get(created.rpartition("/")[2])).medium
     assert medium is not None
     assert medium.media_id == answer.json()["media_id"]

@@ -4,14 +4,16 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from standardwebhooks import WebhookVerificationError
 
+from tests.backends.remote import Asked
 from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, standard_takes, verified
 from tintype.backends.database import Database
 from tintype.backends.vault import Key, Vault, new_key
-from tintype.core.webhooks import PRESETS, Envelope, Happening, Progress, State
+from tintype.core.webhooks import PRESETS, Answer, Envelope, Happening, Issued, Progress, State, Way, Wish
 from tintype.errors import Conflict
 
 WAITING, DELIVERED, FAILED = Progress.WAITING, Progress.DELIVERED, Progress.FAILED
@@ -286,6 +288,59 @@ async def test_two_secrets_sign_for_a_day_after_a_rotation(desk: Desk) -> None:
     assert standard_takes(second.secret, desk.receiver.arrived()[-1], desk.now)
     assert filestack_takes(second.secret, desk.receiver.arrived()[-1])
     assert len(desk.receiver.arrived()[-1].headers["webhook-signature"].split()) == 2  # v1 and v1a
+
+
+def takes(secret: str, asked: Asked, at: datetime) -> bool:
+    """Tell whether the official verifier takes a request with this secret."""
+    try:
+        return bool(standard_takes(secret, asked, at))
+    except WebhookVerificationError:
+        return False
+
+
+async def test_of_two_rotations_at_once_no_secret_is_given_out_that_never_signs(desk: Desk) -> None:
+    for path in ("/one", "/two", "/three", "/four", "/five"):
+        first = await desk.add(path)
+        rotations = (desk.webhooks.rotate(desk.scope, first.endpoint.id) for _ in range(2))
+        found = await asyncio.gather(*rotations, return_exceptions=True)
+        assert all(isinstance(one, Issued | Conflict) for one in found)
+        given = {one.secret for one in found if isinstance(one, Issued)}
+        await desk.tell()
+        await desk.deliver()
+        asked = desk.receiver.arrived(path)[0]
+        signing = {secret for secret in (first.secret, *given) if takes(secret, asked, desk.now)}
+        assert len(signing) == 2, "the present one, and the one before it for a day"
+        assert given
+        assert given <= signing
+
+
+async def test_what_was_missed_is_written_once_however_many_ask(desk: Desk) -> None:
+    await desk.add("/other")
+    for _ in range(5):
+        await desk.tell()
+    issued = await desk.add()
+    asked = (desk.webhooks.recover(desk.scope, issued.endpoint.id, NOW, missing=True) for _ in range(4))
+    assert sum(await asyncio.gather(*asked)) == 5
+    await desk.deliver()
+    assert len(desk.receiver.arrived()) == 5
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.DISABLED])
+async def test_a_listener_gets_nothing_while_its_endpoint_stands_still(desk: Desk, state: State) -> None:
+    webhooks, scope = desk.webhooks, desk.scope
+    issued = await webhooks.add(scope, Wish(events=["all"]), way=Way.PULL)
+    await desk.tell()
+    if state is State.PAUSED:
+        await webhooks.pause(scope, issued.endpoint.id)
+    else:
+        (held,) = await webhooks.pull(scope, issued.endpoint.id)
+        gone = Answer(status=410)
+        await webhooks.answered(scope, issued.endpoint.id, held.delivery.id, held.fence, "http://127.0.0.1/", gone)
+        await desk.tell()
+    assert (await webhooks.get(scope, issued.endpoint.id)).state is state
+    assert await webhooks.pull(scope, issued.endpoint.id) == []
+    await webhooks.resume(scope, issued.endpoint.id)
+    assert len(await webhooks.pull(scope, issued.endpoint.id)) == 1
 
 
 async def test_the_same_thing_is_told_once(desk: Desk) -> None:

@@ -116,6 +116,13 @@ class AppRecords:
         async with self.database.read() as connection:
             return [_sealed(row) for row in await connection.execute(select(apps))]
 
+    async def rotate(self, held: SealedApp, secret: bytes, until: datetime) -> bool:
+        """Store a new secret, and until when the one that is held counts beside it; False when there is another by now."""
+        mine = (apps.c.id == held.app.id) & (apps.c.secret == held.secret) & apps.c.removed_at.is_(None)
+        values = {"secret": secret, "old_secret": held.secret, "old_secret_until": until}
+        async with self.database.write() as connection:
+            return (await connection.execute(update(apps).where(mine).values(**values))).rowcount > 0
+
     async def reseal(self, app_id: str, name: str, old: bytes, new: bytes) -> bool:
         """Put a newly sealed secret in place of the old one, unless that was replaced meanwhile."""
         mine = (apps.c.id == app_id) & (apps.c[name] == old)

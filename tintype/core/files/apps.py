@@ -17,7 +17,7 @@ from tintype.core.files.conversion.presets import presets_of
 from tintype.core.files.model import CHANGEABLE, HOME, IssuedApp, PickerApp, location_of
 from tintype.core.files.origins import origins_of
 from tintype.core.files.remembering import Remembered
-from tintype.errors import Forbidden, Invalid, NotFound, Trouble
+from tintype.errors import Conflict, Forbidden, Invalid, NotFound, Trouble
 from tintype.events import Event, WorkspaceChanged
 from tintype.instagram import App, Graph, Login, oauth
 
@@ -125,7 +125,8 @@ class Apps:
     async def rotate_secret(self, workspace_id: str, app_id: str, *, overlap: timedelta = OVERLAP) -> IssuedApp:
         """Give an app a new secret; what was signed with the one before it counts for the `overlap`.
 
-        Raises `NotFound` when the workspace has no such app.
+        Raises `NotFound` when the workspace has no such app, and `Conflict` when somebody else does the same at this
+        moment: one of the two secrets would never count.
         """
         held = await self.records.by_id(app_id)
         if held is None or held.app.workspace_id != workspace_id:
@@ -133,7 +134,8 @@ class Apps:
         secret = "".join(secrets.choice(_BASE62) for _ in range(SECRET_LETTERS))
         sealed = self.vault.seal(secret, context=_context(app_id))
         until = self.now() + overlap
-        await self.records.change(workspace_id, app_id, secret=sealed, old_secret=held.secret, old_secret_until=until)
+        if not await self.records.rotate(held, sealed, until):
+            raise Conflict("somebody else gave this app a new secret at this moment; look whether you need another")
         await self.bus.publish(WorkspaceChanged(workspace_id))
         return IssuedApp(held.app, secret)
 

@@ -52,7 +52,7 @@ class Exports:
             raise Unsupported(f"{file.content_type} is nothing that Instagram takes; export a picture or a video")
         opened = await self.files.open(file)
         published = await self.publish(account, file, opened.chunks, caption, key)
-        now = self.files.now()
+        now, told = self.files.now(), f"{published.post_id}:{published.media_id or 'under way'}"
         made = replace(
             file,
             handle=new_handle(),
@@ -69,11 +69,12 @@ class Exports:
             medium=Medium(account.id, published.media_id) if published.media_id else file.medium,
         )
         if made.medium is None:
-            await self.files.telling.tell_exported(app, file, replace(file, client=INSTAGRAM, filename=made.filename))
+            shown = replace(file, client=INSTAGRAM, filename=made.filename)
+            await self.files.telling.tell_exported(app, file, shown, told)
             return file, published
 
         async def tell(connection: AsyncConnection, created: File) -> None:
-            await self.files.telling.exported(connection, app, file, created)
+            await self.files.telling.exported(connection, app, file, created, told)
 
         created = await self.files.records.add(app, made, tell)
         self.files.telling.outbox.due()

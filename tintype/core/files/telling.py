@@ -34,22 +34,24 @@ class Telling:
         """Tell that a file is gone."""
         await self._put(connection, app, "fp.delete", uploaded(file, self.address(file.handle)))
 
-    async def exported(self, connection: AsyncConnection, app: PickerApp, source: File, created: File) -> None:
-        """Tell that a file was brought to a service, and what it is there."""
-        await self._put(connection, app, "fp.export", self._export(source, created))
+    async def exported(
+        self, connection: AsyncConnection, app: PickerApp, source: File, created: File, key: str
+    ) -> None:
+        """Tell that a file was brought to a service, and what it is there; once for all who bring it under this key."""
+        await self.outbox.put(connection, self._export(app, source, created, key))
 
-    async def tell_exported(self, app: PickerApp, source: File, created: File) -> None:
+    async def tell_exported(self, app: PickerApp, source: File, created: File, key: str) -> None:
         """Tell the same where nothing else is stored."""
-        text = self._export(source, created)
-        await self.outbox.tell(Happening(app.workspace_id, app.id, "fp.export", text, self.now()))
+        await self.outbox.tell(self._export(app, source, created, key))
 
-    def _export(self, source: File, created: File) -> Mapping[str, object]:
-        return {
+    def _export(self, app: PickerApp, source: File, created: File, key: str) -> Happening:
+        text = {
             "source": self.address(source.handle),
             "client": created.client,
             "filename": created.filename,
             "created": self.address(created.handle),
         }
+        return Happening(app.workspace_id, app.id, "fp.export", text, self.now(), f"fp.export:{app.id}:{key}")
 
     async def converted(self, connection: AsyncConnection, app: PickerApp, file: File, url: str) -> None:
         """Tell of a conversion; `url` is its whole address."""

@@ -174,8 +174,15 @@ class Deliverer:
         while True:
             await asyncio.sleep(self._tries.policy.lease.total_seconds() / 3)
             if self._under_way:
-                with suppress(Unavailable):
-                    await self._tries.hold(list(self._under_way.values()))
+                await self._held()
+
+    async def _held(self) -> None:
+        try:
+            await self._tries.hold(list(self._under_way.values()))
+        except Unavailable:
+            pass  # it has said so; the next renewal is in time
+        except Exception:  # whoever holds nothing any more has every slow attempt made twice
+            log.exception("renewing the leases of webhooks failed")
 
     async def _attempt(self, claim: Claim) -> None:
         try:

@@ -6,7 +6,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, exists, func, insert, literal, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database, Instant
@@ -82,14 +97,18 @@ class DeliveryRecords:
             await connection.execute(update(deliveries).where(mine).values(due_at=until, leased_until=until))
 
     async def has_due(self, endpoint: Endpoint, now: datetime) -> bool:
-        """Tell whether something of this endpoint is due."""
-        query = select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoint.id, deliveries.c.due_at <= now)
+        """Tell whether something is due of this endpoint, and it is sent to."""
+        query = select(deliveries.c.id).join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        query = query.where(_moves(endpoint), deliveries.c.due_at <= now)
         async with self.database.read() as connection:
             return (await connection.execute(query.limit(1))).first() is not None
 
     async def pull(self, endpoint: Endpoint, now: datetime, lease: timedelta, limit: int) -> Sequence[Claim]:
-        """Take due deliveries of one endpoint, for somebody who fetches them."""
+        """Take due deliveries of one endpoint that is sent to, for somebody who fetches them."""
+        asked = select(endpoints.c.id).where(_moves(endpoint)).with_for_update(read=True, key_share=True)
         async with self.database.write() as connection:
+            if await connection.scalar(asked) is None:
+                return []
             return await _take(connection, endpoint.id, limit, now, lease)
 
     async def held(self, endpoint: Endpoint, delivery_id: int, fence: int) -> Claim | None:
@@ -188,9 +207,7 @@ class DeliveryRecords:
             rows = (await connection.execute(query.order_by(messages.c.id))).all()
             missing = [row.id for row in rows if wants(endpoint, _bare(endpoint, row.app_id, row.event, now))]
             fresh = [{**NEW, "endpoint_id": endpoint.id, "message_id": one, "due_at": now} for one in missing]
-            if fresh:
-                await connection.execute(insert(deliveries), fresh)
-        return len(fresh)
+            return await _added(connection, fresh)
 
     async def prune(self, before: datetime) -> int:
         """Forget messages that were stored before, with all that belongs to them; return how many those were."""
@@ -202,6 +219,19 @@ class DeliveryRecords:
             done += gone.rowcount
             if gone.rowcount < _PRUNED_AT_ONCE:
                 return done
+
+
+def _moves(endpoint: Endpoint) -> ColumnElement[bool]:
+    return (endpoints.c.id == endpoint.id) & (endpoints.c.state == State.ACTIVE.value)
+
+
+async def _added(connection: AsyncConnection, fresh: Sequence[Mapping[str, Any]]) -> int:
+    """Store ways to an endpoint, but those that somebody else stored at the same moment; return how many."""
+    if not fresh:
+        return 0
+    insert_or_not = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    once = insert_or_not(deliveries).on_conflict_do_nothing(index_elements=["endpoint_id", "message_id"])
+    return len((await connection.execute(once.returning(deliveries.c.id), list(fresh))).all())
 
 
 async def _take(

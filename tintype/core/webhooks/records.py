@@ -113,9 +113,14 @@ class EndpointRecords:
             row = (await connection.execute(query)).one_or_none()
         return sealed_of(row) if row else None
 
-    async def rotate(self, endpoint: Endpoint, secret: bytes, earlier: bytes | None, until: datetime | None) -> None:
-        """Store a new secret, with the one before for as long as it is accepted."""
-        await self.change(endpoint, secret=secret, earlier=earlier, overlap_until=until)
+    async def rotate(
+        self, endpoint: Endpoint, before: bytes, secret: bytes, earlier: bytes | None, until: datetime | None
+    ) -> bool:
+        """Store a new secret, with the one before for as long as it is accepted; False when that is another by now."""
+        values = {"secret": secret, "earlier": earlier, "overlap_until": until}
+        mine = _is(endpoint) & (endpoints.c.secret == before)
+        async with self.database.write() as connection:
+            return (await connection.execute(update(endpoints).where(mine).values(**values))).rowcount > 0
 
     async def skip(self, endpoint: Endpoint, now: datetime) -> int:
         """Let go of what waits for an endpoint and was never tried; return how much that was."""

@@ -180,7 +180,10 @@ class Webhooks:
         return resumed
 
     async def rotate(self, scope: Scope, endpoint_id: str, *, overlap: timedelta | None = None) -> Issued:
-        """Give an endpoint a new secret; the one before signs beside it for a while, a day if nothing else is said."""
+        """Give an endpoint a new secret; the one before signs beside it for a while, a day if nothing else is said.
+
+        Raises `Conflict` when somebody else does that at the same moment: one of the two would never sign.
+        """
         endpoint = await self.get(scope, endpoint_id)
         sealed = await self.endpoints.sealed(endpoint)
         if sealed is None:
@@ -190,7 +193,11 @@ class Webhooks:
         before = self.vault.open(sealed.secret, context=context(endpoint.id, "secret"))
         earlier = self._seal(endpoint.id, "earlier", before) if span else None
         until = now + span if span else None
-        await self.endpoints.rotate(endpoint, self._seal(endpoint.id, "secret", secret), earlier, until)
+        sealed_anew = self._seal(endpoint.id, "secret", secret)
+        if not await self.endpoints.rotate(endpoint, sealed.secret, sealed_anew, earlier, until):
+            raise Conflict(
+                "somebody else gave this endpoint a new secret at this moment; look whether you need another"
+            )
         return Issued(replace(endpoint, overlap_until=until), secret)
 
     async def test(self, scope: Scope, endpoint_id: str, event: str) -> Tested:
@@ -264,7 +271,7 @@ class Webhooks:
         return count
 
     async def pull(self, scope: Scope, endpoint_id: str, *, wait: float = 0.0) -> Sequence[Pulled]:
-        """Return what is due for a listener, signed as it would be sent; each is held for a while.
+        """Return what is due for a listener, signed as it would be sent; each is held for a while. One that is paused gets nothing.
 
         Where nothing is, it is waited for, up to so many seconds.
         """
