@@ -40,9 +40,10 @@ async def care(walk: Walk) -> None:
 
 async def _link(walk: Walk) -> None:
     """Read the permalink; right after publishing a post may not be readable yet (graph-api.md 4.5)."""
-    post, grip = walk.post, await walk.grip()
+    post = walk.post
     assert post.media_id is not None
     try:
+        grip = await walk.grip()
         media = await walk.resources.ask(grip, calls.media_item(grip.account.login, post.media_id))
     except Trouble:
         due = walk.now() + gap(CARE_GAPS, post.tries + 1)

@@ -71,6 +71,7 @@ class Walk:
 
     async def fail(self, failure: Failure) -> None:
         """End the way: certainly not published."""
+        assert self.post.state is not State.PUBLISHED, "what is live does not fail"
         shown = ("message", "code", "subcode", "trace_id", "position")
         detail = {name: value for name in shown if (value := getattr(failure, name)) is not None}
         changes: dict[str, Any] = {"state": State.FAILED, "failure": failure, "tries": 0, "reserved_at": None}
