@@ -3,17 +3,13 @@
 import asyncio
 import json
 from collections import Counter
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from standardwebhooks import WebhookVerificationError
 
-from tests.backends.remote import Asked
-from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, standard_takes, verified
+from tests.core.webhooks.desk import HOUR, LINK, MINUTE, NOW, Desk, filestack_takes, opened, verified
 from tintype.backends.database import Database
-from tintype.backends.vault import Key, Vault, new_key
-from tintype.core.webhooks import PRESETS, Answer, Envelope, Happening, Issued, Progress, State, Way, Wish
+from tintype.core.webhooks import PRESETS, Envelope, Happening, Progress, State
 from tintype.errors import Conflict
 
 WAITING, DELIVERED, FAILED = Progress.WAITING, Progress.DELIVERED, Progress.FAILED
@@ -270,79 +266,6 @@ async def test_a_delivery_under_way_is_not_replayed(desk: Desk) -> None:
         await desk.webhooks.replay(desk.scope, issued.endpoint.id, delivery.id)
 
 
-async def test_two_secrets_sign_for_a_day_after_a_rotation(desk: Desk) -> None:
-    first = await desk.add()
-    second = await desk.webhooks.rotate(desk.scope, first.endpoint.id)
-    assert second.secret != first.secret
-    desk.receiver.answers["/hook"] = ("500 Oops",)
-    await desk.tell()
-    await desk.deliver()
-    await desk.deliver(5 * MINUTE)
-    new, old = desk.receiver.arrived()
-    for asked in (new, old):
-        for issued in (first, second):
-            assert standard_takes(issued.secret, asked, desk.now)
-    assert filestack_takes(second.secret, new)
-    assert filestack_takes(first.secret, old), "who has only the earlier secret gets it with the next attempt"
-    await desk.deliver(25 * HOUR)
-    assert standard_takes(second.secret, desk.receiver.arrived()[-1], desk.now)
-    assert filestack_takes(second.secret, desk.receiver.arrived()[-1])
-    assert len(desk.receiver.arrived()[-1].headers["webhook-signature"].split()) == 2  # v1 and v1a
-
-
-def takes(secret: str, asked: Asked, at: datetime) -> bool:
-    """Tell whether the official verifier takes a request with this secret."""
-    try:
-        return bool(standard_takes(secret, asked, at))
-    except WebhookVerificationError:
-        return False
-
-
-async def test_of_two_rotations_at_once_no_secret_is_given_out_that_never_signs(desk: Desk) -> None:
-    for path in ("/one", "/two", "/three", "/four", "/five"):
-        first = await desk.add(path)
-        rotations = (desk.webhooks.rotate(desk.scope, first.endpoint.id) for _ in range(2))
-        found = await asyncio.gather(*rotations, return_exceptions=True)
-        assert all(isinstance(one, Issued | Conflict) for one in found)
-        given = {one.secret for one in found if isinstance(one, Issued)}
-        await desk.tell()
-        await desk.deliver()
-        asked = desk.receiver.arrived(path)[0]
-        signing = {secret for secret in (first.secret, *given) if takes(secret, asked, desk.now)}
-        assert len(signing) == 2, "the present one, and the one before it for a day"
-        assert given
-        assert given <= signing
-
-
-async def test_what_was_missed_is_written_once_however_many_ask(desk: Desk) -> None:
-    await desk.add("/other")
-    for _ in range(5):
-        await desk.tell()
-    issued = await desk.add()
-    asked = (desk.webhooks.recover(desk.scope, issued.endpoint.id, NOW, missing=True) for _ in range(4))
-    assert sum(await asyncio.gather(*asked)) == 5
-    await desk.deliver()
-    assert len(desk.receiver.arrived()) == 5
-
-
-@pytest.mark.parametrize("state", [State.PAUSED, State.DISABLED])
-async def test_a_listener_gets_nothing_while_its_endpoint_stands_still(desk: Desk, state: State) -> None:
-    webhooks, scope = desk.webhooks, desk.scope
-    issued = await webhooks.add(scope, Wish(events=["all"]), way=Way.PULL)
-    await desk.tell()
-    if state is State.PAUSED:
-        await webhooks.pause(scope, issued.endpoint.id)
-    else:
-        (held,) = await webhooks.pull(scope, issued.endpoint.id)
-        gone = Answer(status=410)
-        await webhooks.answered(scope, issued.endpoint.id, held.delivery.id, held.fence, "http://127.0.0.1/", gone)
-        await desk.tell()
-    assert (await webhooks.get(scope, issued.endpoint.id)).state is state
-    assert await webhooks.pull(scope, issued.endpoint.id) == []
-    await webhooks.resume(scope, issued.endpoint.id)
-    assert len(await webhooks.pull(scope, issued.endpoint.id)) == 1
-
-
 async def test_the_same_thing_is_told_once(desk: Desk) -> None:
     await desk.add()
     for _ in range(2):
@@ -506,20 +429,6 @@ async def test_two_nodes_share_the_work_and_nothing_is_sent_twice(desk: Desk) ->
     await asyncio.gather(*(desk.deliver() for _ in range(4)))
     assert await desk.deliver() == []
     assert sorted(one["text"]["size"] for one in desk.receiver.told()) == list(range(40))
-
-
-async def test_a_new_key_of_the_vault_opens_and_seals_all_secrets_anew(desk: Desk) -> None:
-    issued = await desk.add()
-    await desk.webhooks.rotate(desk.scope, issued.endpoint.id)
-    before, webhooks = desk.webhooks.vault.current, desk.webhooks
-    vault = Vault(Key.of(new_key()), (before,))
-    turned = replace(webhooks, vault=vault, tries=replace(webhooks.tries, vault=vault))
-    assert await turned.rotate_vault() == 3  # the secret, the one before, and the key pair
-    assert await turned.rotate_vault() == 0
-    desk.webhooks = replace(turned, vault=Vault(vault.current), tries=replace(turned.tries, vault=Vault(vault.current)))
-    await desk.tell()
-    assert await desk.deliver() == [DELIVERED]
-    assert standard_takes(issued.secret, desk.receiver.arrived()[0], desk.now)
 
 
 async def test_a_removed_workspace_is_told_of_nothing(desk: Desk) -> None:
