@@ -9,7 +9,7 @@ from standardwebhooks import WebhookVerificationError
 from tests.backends.remote import Asked
 from tests.core.webhooks.desk import HOUR, MINUTE, Desk, filestack_takes, standard_takes
 from tintype.backends.vault import Key, Vault, new_key
-from tintype.core.webhooks import Issued
+from tintype.core.webhooks import Issued, Progress
 from tintype.errors import Conflict
 
 
@@ -67,5 +67,5 @@ async def test_a_new_key_of_the_vault_opens_and_seals_all_secrets_anew(desk: Des
     assert await turned.rotate_vault() == 0
     desk.webhooks = replace(turned, vault=Vault(vault.current), tries=replace(turned.tries, vault=Vault(vault.current)))
     await desk.tell()
-    assert await desk.deliver() == [DELIVERED]
+    assert await desk.deliver() == [Progress.DELIVERED]
     assert standard_takes(issued.secret, desk.receiver.arrived()[0], desk.now)
