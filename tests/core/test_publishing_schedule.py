@@ -41,6 +41,14 @@ def test_a_moment_that_moves_to_another_zone_keeps_the_time_of_the_clock(
     assert moment.at.astimezone(ZoneInfo(b)).replace(tzinfo=None) == shown
 
 
+@pytest.mark.parametrize("hour", [0, 1])
+def test_the_second_of_two_equal_times_stays_the_second_in_a_zone_with_the_same_clocks(hour: int) -> None:
+    at = datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
+    assert moved(Moment(at, "Europe/Berlin"), "Europe/Paris", NOW) == Moment(at, "Europe/Paris")
+    there = moved(Moment(at, "Europe/Berlin"), "America/New_York", NOW)
+    assert there.at == datetime(2027, 10, 31, 6, 30, tzinfo=UTC)
+
+
 @given(ZONES, YEARS, MINUTES)
 def test_an_instant_comes_back_from_the_wall_clock_of_any_zone(zone: str, year: int, span: timedelta) -> None:
     at = datetime(year, 1, 1, tzinfo=UTC) + span

@@ -1,6 +1,7 @@
 """When a post is due: an instant, or a wall clock's time in somebody's zone. Pure."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,10 +44,12 @@ def moment_of(text: str, timezone: str | None, now: datetime) -> Moment:
 def moved(moment: Moment, timezone: str, now: datetime) -> Moment:
     """Return when the clocks of another zone show what those of the moment's own zone, or of UTC, show at the moment.
 
-    Raises `Invalid` as `moment_of` does.
+    The second of two equal times stays the second where they show it twice as well. Raises `Invalid` as `moment_of` does.
     """
     zone = zone_named(moment.timezone) if moment.timezone else UTC
-    return moment_of(moment.at.astimezone(zone).replace(tzinfo=None).isoformat(), timezone, now)
+    shown = moment.at.astimezone(zone)
+    there = moment_of(shown.replace(tzinfo=None).isoformat(), timezone, now)
+    return replace(there, at=shown.replace(tzinfo=zone_named(timezone)).astimezone(UTC)) if shown.fold else there
 
 
 def _read(text: str) -> datetime:
