@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.api.projects import Project, project, register
+from tests.api.projects import Project, person, project, pull, register
 from tests.served import Served
-from tintype.core.accounts import State
+from tintype.core.accounts import Account, State
 from tintype.instagram import App, Connection, Login, Profile, Token
 
 
@@ -140,3 +140,41 @@ async def test_a_code_that_was_given_out_is_known_until_a_digit_changes(door: Se
     assert (await door.client.get(answer.json()["url"])).json() == {"confirmation_code": code, "status": "completed"}
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
     assert (await door.client.get(f"/meta/data-deletion/{wrong}")).status_code == 404
+
+
+async def _registered_as_me(door: Served, secret: str) -> tuple[Account, str]:
+    """Register an account as Instagram's "me", look at it twice, and return it with its token."""
+    username = await person(door, "IMAGE")
+    token = str((await pull(door, "tokens", username=username, login="instagram"))["access_token"])
+    given = {"instagramAccountId": "me", "instagramAccountSecret": secret, "instagramAccessToken": token}
+    made = (await register(door, **given)).json()["data"]
+    [account] = await door.house.accounts.of_workspace(made["tenantId"])
+    for _ in range(2):
+        asked = f"/api/sns/instagram/account/info?account_id={account.number}"
+        told = await door.client.get(asked, headers={"Authorization": f"Bearer {made['authToken']}"})
+        assert told.status_code == 200, told.text
+    return await door.house.accounts.get(account.workspace_id, account.id), token
+
+
+@pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
+@pytest.mark.parametrize("meant", ["user_id", "id"])
+async def test_who_was_registered_as_me_is_known_by_the_ids_that_instagram_told(
+    door: Served, path: str, meant: str
+) -> None:
+    secret = uuid4().hex
+    account, token = await _registered_as_me(door, secret)
+    said = {"host": "graph.instagram.com", "authorization": f"Bearer {token}"}
+    ids = (await door.simulator.get("/v25.0/me?fields=id,user_id", headers=said)).json()
+    assert (account.instagram_id, account.app_scoped_id) == (ids["user_id"], ids["id"])
+    await door.client.post(path, data=request_of(ids[meant], secret))
+    assert await _state(door, account.workspace_id) is State.DISCONNECTED
+
+
+async def test_two_accounts_of_a_workspace_never_become_one(door: Served) -> None:
+    secret = uuid4().hex
+    first, token = await _registered_as_me(door, secret)
+    accounts = door.house.accounts
+    second = await accounts.add(first.workspace_id, first.login, "me", app_secret=secret, token=token)
+    await accounts.portray(second, Profile(first.instagram_id, first.app_scoped_id, first.username))
+    ids = {one.id: one.instagram_id for one in await accounts.of_workspace(first.workspace_id)}
+    assert ids == {first.id: first.instagram_id, second.id: "me"}

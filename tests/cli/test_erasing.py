@@ -289,6 +289,8 @@ def test_wrong_use_and_unknown_things(tmp_path: Path, command: str) -> None:
     assert run(tmp_path, command, *more).returncode == 2
     assert run(tmp_path, command, *more, "--workspace", "x", "--person", "1").returncode == 2
     run(tmp_path, "migrate", "--data", "data")
+    anybody = run(tmp_path, command, *more, "--person", "me", "--data", "data")
+    assert "'me' may be anybody" in refused(anybody), "several may have been registered so"
     for whom in (("--workspace", "nobody"), ("--person", "178")):
         assert (
             "there is no" in (said := refused(run(tmp_path, command, *more, *whom, "--data", "data"), code=4))

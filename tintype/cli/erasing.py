@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from tintype.core.accounts import Account
 
 Room = Annotated[str | None, typer.Option("--workspace", metavar="WORKSPACE", help="Id, or name if no other has it.")]
-Person = Annotated[str | None, typer.Option("--person", metavar="INSTAGRAM_ID", help="A person's id on Instagram.")]
+Person = Annotated[
+    str | None, typer.Option("--person", metavar="INSTAGRAM_ID", help="A person's id on Instagram, or @name.")
+]
 _HEARD_SECONDS = 1.0  # other processes read the journal every 0.4 s
 
 

@@ -31,6 +31,7 @@ from tintype.instagram import App, Connection, Graph, Login, Profile, Token, oau
 
 log = logging.getLogger(__name__)
 
+_UNNUMBERED = "me"  # whom the token speaks for: Instagram's own word for an account whose number nobody knows
 _RECEIPT = "meta:data-deletion"
 _RECEIPT_NAME = 16  # bytes of which request it was, in front of as many that prove it
 
@@ -185,8 +186,10 @@ class Accounts:
             await self._lost(account, trouble, "token", grip.sealed)
 
     async def portray(self, account: Account, profile: Profile) -> None:
-        """Keep what Instagram shows of an account now: its picture and how many follow whom."""
+        """Keep what Instagram shows of an account now: its picture, how many follow whom, and the ids by which Meta means it."""
         shown = {
+            "instagram_id": await self._number_of(account, profile),
+            "app_scoped_id": profile.app_scoped_id,
             "username": profile.username,
             "name": profile.name,
             "account_type": profile.account_type,
@@ -197,6 +200,13 @@ class Accounts:
         news = {key: value for key, value in shown.items() if value is not None and value != getattr(account, key)}
         if news:
             await self.records.change(account.id, **news)
+
+    async def _number_of(self, account: Account, profile: Profile) -> str | None:
+        """Return the number of an account that was registered as "me"; None when it has one, or another one here has it."""
+        if account.instagram_id != _UNNUMBERED:
+            return None
+        taken = await self.records.find(account.workspace_id, account.login, profile.user_id)
+        return None if taken else profile.user_id
 
     async def describe(self, account: Account, username: str | None) -> None:
         """Keep the name that Instagram gives an account, when it is news."""

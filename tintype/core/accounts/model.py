@@ -51,6 +51,7 @@ class Account:
     follows_count: int | None = None
     number: int = 0  # by which seed 3 knows it; 0 before it was stored
     visiting: bool = False  # a visitor of somebody's website connected it in a dialog: no part of the workspace's own
+    app_scoped_id: str | None = None  # by which Meta's calls may mean it
 
 
 @dataclass(frozen=True, slots=True)
