@@ -18,7 +18,7 @@ from tests.windows import Window
 from tintype.cli.listening import bind, listening, port_of
 
 # What a careful customer's page allows: the picker's host for scripts, frames, calls and pictures, and nothing inline.
-STRICT = "default-src 'none'; script-src {host} 'nonce-shop'; frame-src {host}; connect-src {host}; img-src {host} data:; style-src 'none'; base-uri 'none'"
+STRICT = "default-src 'none'; script-src {host} 'nonce-shop'; frame-src {host}; connect-src {host}; img-src {host} data:; style-src 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">{head}</head>

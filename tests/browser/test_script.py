@@ -36,6 +36,13 @@ DROPPED = """([selector, files]) => {
   }
 }"""
 
+# Lets go of what was taken from another page, of which only its source is known.
+PULLED = """([selector, html]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.setData("text/html", html);
+  document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
 
 @pytest.fixture
 async def page(browser: Browser, shop: Shop) -> Page:
@@ -148,6 +155,16 @@ async def test_what_is_dropped_is_stored(browser: Browser, shop: Shop) -> None:
         ["enter"],
         ["error", "NoFilesFound", "No files uploaded"],
     ]
+    assert one.complaints == []
+
+
+async def test_a_picture_of_another_page_is_stored_by_its_address(browser: Browser, shop: Shop) -> None:
+    shop.show(DROP, strict=True)
+    one = await visit(shop, await browser.new_context())
+    lying = await called(one.page, "filepicker.store('Lemon', { filename: 'cake.txt' })")
+    await one.page.evaluate(PULLED, ["#pane", f'<b>x</b><img data-src="no" alt="a" src="{lying["url"]}?a=1&amp;b=2">'])
+    (stored,) = await held(one.page, "stored")
+    assert (await shop.stage.http.get(stored["url"])).text == "Lemon"
     assert one.complaints == []
 
 
