@@ -49,9 +49,7 @@ def test_there_is_something_to_ask() -> None:
     assert len(ASKED) > 50
 
 
-@pytest.mark.parametrize(
-    ("route", "question"), ASKED, ids=lambda given: " ".join(given) if type(given) is tuple else ""
-)
+@pytest.mark.parametrize(("route", "question"), ASKED, ids=[" ".join(route) for route, _ in ASKED])
 async def test_a_viewer_may_not(looking: Looking, route: Route, question: Question) -> None:
     who = "browser" if question.who == "browser" else "user"
     way = with_own(replace(question, who=who), looking.own)
