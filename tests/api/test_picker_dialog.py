@@ -319,6 +319,21 @@ async def test_another_browser_has_to_show_the_code(shop: Shop) -> None:
     assert [one["name"] for one in (await one.standing())["accounts"]] == [person.username]
 
 
+@pytest.mark.parametrize("zero", ["\N{ARABIC-INDIC DIGIT ZERO}", "\N{FULLWIDTH DIGIT ZERO}"])
+async def test_a_code_is_taken_in_the_digits_of_any_keyboard(shop: Shop, zero: str) -> None:
+    one, person = await shop.dialog(), shop.stage.person(1)
+    async with browser() as window, browser() as phone:
+        asks = await phone.get(await one.returned(window, person.username), headers={"accept": "text/html"})
+        fields = dict(re.findall(r'name="(state|held)" value="([^"]*)"', asks.text))
+        code = (await one.standing())["code"]
+        confirm = shop.stage.house.settings.address() + CALLBACK.replace("/open", "/confirm")
+        odd = await phone.post(confirm, data={**fields, "code": "\N{SUPERSCRIPT TWO}" * 6}, headers=OWN)
+        assert (odd.status_code, "not the code" in odd.text) == (403, True)
+        typed = "".join(chr(ord(zero) + int(digit)) for digit in code)
+        done = await phone.post(confirm, data={**fields, "code": typed}, headers=OWN)
+        assert done.status_code == 200, done.text
+
+
 async def test_codes_are_not_guessed(shop: Shop) -> None:
     one, person = await shop.dialog(), shop.stage.person(1)
     async with browser() as window, browser() as thief:

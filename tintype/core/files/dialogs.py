@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -187,7 +188,8 @@ class Dialogs:
         connect, digest = await self._begun(state), fingerprint(state)
         if await self.records.tried(digest) > CODE_TRIES:
             raise Invalid("too many wrong codes; go back to the page where you pick photos and connect again")
-        if not hmac.compare_digest(connect.code, "".join(letter for letter in typed if letter.isdigit())):
+        digits = "".join(str(unicodedata.decimal(letter)) for letter in typed if letter.isdecimal())
+        if not hmac.compare_digest(connect.code, digits):
             raise Forbidden("this is not the code that the page where you pick photos shows; look again")
         try:
             kept = self.vault.open(bytes.fromhex(held), context=f"dialog_connects:{digest}")
