@@ -296,6 +296,20 @@ async def test_a_person_says_which_medium_a_post_is(team: Team, office: Agency) 
     refused(await team.post(f"/posts/{number}/link", {"media_id": medium["id"]}), 409)
 
 
+async def test_a_medium_that_is_not_the_accounts_is_not_taken_for_a_post(team: Team, office: Agency) -> None:
+    number, username = await unlinked(team)
+    stranger = (await team.connect()).username
+    theirs = office.stage.pretend.post("/media", username=stranger, kind="IMAGE", width=120, height=160)
+    for media_id in ("1", theirs["id"]):
+        assert refused(await team.post(f"/posts/{number}/link", {"media_id": media_id}), 400).startswith("media_id: ")
+    office.stage.pretend.fault("graph.media_item", "status", status=500, code=2, username=username, times=None)
+    medium = office.stage.pretend.post("/media", username=username, kind="IMAGE", width=120, height=160)
+    refused(await team.post(f"/posts/{number}/link", {"media_id": medium["id"]}), 502)
+    office.stage.pretend.levers.delete("/_world/faults").raise_for_status()
+    assert (await team.get(f"/posts/{number}")).json()["status"] == "published_unlinked"
+    assert (await team.post(f"/posts/{number}/link", {"media_id": medium["id"]})).status_code == 200
+
+
 async def test_only_a_post_that_is_looked_for_is_linked(team: Team) -> None:
     post = await planned(team)
     path = f"/posts/{post['db_id']}/link"

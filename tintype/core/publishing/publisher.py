@@ -28,8 +28,9 @@ from tintype.core.publishing.model import (
 from tintype.core.publishing.resources import Resources
 from tintype.core.publishing.runner import Runner
 from tintype.core.publishing.uploads import NOT_THERE, UPLOADS, key_for, media_type_of, not_there, uploads_of
-from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Stale, Trouble, Unsupported
+from tintype.errors import Conflict, Invalid, NotFound, Reconnect, Refused, Stale, Trouble, Unsupported
 from tintype.events import Event, PostCancelled, PostPublished, PostScheduled
+from tintype.instagram import calls
 
 LOOK_SECONDS = 0.5  # between two looks at a post that another process moves
 
@@ -213,13 +214,16 @@ class Publisher:
     async def link(self, workspace_id: str, post_id: int, media_id: str) -> Post:
         """Let a person say which medium of the account a post is.
 
-        Raises `Conflict` when the post is not `published_unlinked`, or another post is that medium.
+        Raises `Conflict` when the post is not `published_unlinked`, or another post is that medium, and `Invalid` when
+        Instagram does not show it as the account's.
         """
         post = await self.get(workspace_id, post_id)
         if post.state is not State.UNLINKED:
             raise Conflict(f"this post is {post.state.value}; only one that is published_unlinked can be linked")
         if await self.resources.records.bound(post.account_id, [media_id]):
             raise Conflict(f"medium {media_id} belongs to another post already")
+        if media_id not in {candidate.media_id for candidate in post.candidates}:
+            await self._recognise(post.account_id, media_id)
         found: dict[str, Any] = {
             "media_id": media_id,
             "candidates": (),
@@ -312,6 +316,14 @@ class Publisher:
 
     def _now(self) -> datetime:
         return self.resources.graph.now()
+
+    async def _recognise(self, account_id: str, media_id: str) -> None:
+        """Go on when Instagram shows a medium to its account; raises `Invalid` when not, other `Trouble` when it tells nothing."""
+        grip = await self.resources.accounts.open(account_id)
+        try:
+            await self.resources.ask(grip, calls.media_item(grip.account.login, media_id))
+        except Refused:
+            raise Invalid(f"media_id: Instagram shows no medium {media_id} of this account") from None
 
     async def _scheduled(self, post: Post) -> None:
         await self.resources.bus.publish(PostScheduled(post.workspace_id, post.account_id, post.id))
