@@ -6,7 +6,9 @@ import pytest
 
 from tests.api.websites import Website, picture, website
 from tests.walks.stage import Stage
-from tintype.core.files import CALLBACK
+from tintype.api.picker.dialect import PICKER
+from tintype.core.files import CALLBACK, Overtaken
+from tintype.errors import Stale
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,16 @@ async def test_of_two_who_ask_for_a_secret_at_once_none_gets_a_worthless_one(sho
     known = await apps.secrets(await apps.by_key(other.key))
     assert len(known) == 2, "the one before counts for a day"
     assert set(given) <= set(known) <= {*given, other.secret}
+
+
+async def test_clients_of_old_are_told_in_a_status_that_they_know_that_a_file_was_overwritten_meanwhile(
+    shop: Website,
+) -> None:
+    made = await shop.store(picture())
+    query = {"key": shop.key}
+    asked = (shop.http.post(made["url"], params=query, content=picture(40 + number, 30)) for number in range(6))
+    statuses = {answer.status_code for answer in await asyncio.gather(*asked)}
+    assert 200 in statuses
+    assert statuses <= {200, 400}
+    assert PICKER.refuse(Overtaken("somebody was faster")).status_code == 400
+    assert PICKER.refuse(Stale("it changed since you read it")).status_code == 412

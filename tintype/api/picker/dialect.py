@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from tintype.api.dialect import Dialect, Saying
 from tintype.backends.idempotency import Running
+from tintype.core.files import Overtaken
 from tintype.errors import Kind
 
 # Answered to browsers of any origin; who may do what is decided by key, policy and the app's own list of origins.
@@ -76,5 +77,8 @@ PICKER = Dialect(
     sayings={kind: Saying(_STATUSES[kind], kind.value) for kind in Kind},
     crash=Saying(500, "internal"),
     refusal=_refusal,
-    narrower={Running: Saying(409, Kind.CONFLICT.value)},
+    narrower={
+        Running: Saying(409, Kind.CONFLICT.value),
+        Overtaken: Saying(400, Kind.STALE.value),  # of files, which clients of old write
+    },
 )

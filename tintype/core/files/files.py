@@ -188,7 +188,7 @@ class Files:
     ) -> File:
         """Put new content under a handle; a link becomes a copy by that. What was made of the old content goes.
 
-        Raises `Stale` when somebody else did the same at that moment, and what `store` raises.
+        Raises `Overtaken` when somebody else did the same at that moment, and what `store` raises.
         """
         self.check_owner(app, file)
         version = file.version + 1

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tintype.errors import Gone, Invalid
+from tintype.errors import Gone, Invalid, Stale
 
 INSTAGRAM = "Instagram"  # the `client` of what was picked there, as webhooks of old name it
 COMPUTER = "Computer"
@@ -201,6 +201,10 @@ class Opened:
 
 class MediumGone(Gone):
     """What a link names is not to be had any more: deleted on Instagram, or access to the account was revoked."""
+
+
+class Overtaken(Stale):
+    """Somebody else changed the file while the same was done here; to ask again is enough."""
 
 
 def location_of(name: str) -> str:

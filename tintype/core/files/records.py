@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tintype.backends.database import Database
 from tintype.core.access import is_living, living_ids
 from tintype.core.files.debt_records import DebtRecords, Place
-from tintype.core.files.model import HOME, File, Kind, Medium, PickerApp, Stored
+from tintype.core.files.model import HOME, File, Kind, Medium, Overtaken, PickerApp, Stored
 from tintype.core.files.tables import apps, derived, files
-from tintype.errors import NotFound, Stale, TooLarge, Unavailable
+from tintype.errors import NotFound, TooLarge, Unavailable
 
 Beside = Callable[[AsyncConnection, File], Awaitable[None]]  # what else happens in the transaction that stores a file
 
@@ -47,7 +47,7 @@ class FileRecords:
     async def replace(self, app: PickerApp, old: File, new: File, beside: Beside, now: datetime) -> Sequence[Place]:
         """Put new content in place of the old; return the places that are let go.
 
-        Raises `Stale` when somebody else changed or removed the file meanwhile.
+        Raises `Overtaken` when somebody else changed or removed the file meanwhile.
         """
         mine = (files.c.handle == old.handle) & (files.c.version == old.version) & files.c.removed_at.is_(None)
         async with self.database.write(durable=True) as connection:
@@ -56,7 +56,7 @@ class FileRecords:
             if new.stored is not None:
                 await self._settle(connection, new.stored)
             if (await connection.execute(update(files).where(mine).values(_row(new)))).rowcount == 0:
-                raise Stale("somebody else changed this file at the same moment; try again")
+                raise Overtaken("somebody else changed this file at the same moment; try again")
             left = [*_places(old), *await _derived(connection, [old.handle])]
             await self.debts.leave(connection, left, now)
             await beside(connection, new)

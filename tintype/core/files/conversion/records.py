@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.backends.database import Database
 from tintype.core.files.debt_records import DebtRecords, Place
-from tintype.core.files.model import HOME, File
+from tintype.core.files.model import HOME, File, Overtaken
 from tintype.core.files.tables import derived, files
-from tintype.errors import NotFound, Stale, TooLarge, Unavailable
+from tintype.errors import NotFound, TooLarge, Unavailable
 
 Beside = Callable[[AsyncConnection], Awaitable[None]]
 
@@ -70,7 +70,7 @@ class DerivedRecords:
     async def add(self, file: File, made: Made, quota: int | None, beside: Beside) -> None:
         """Record what was made and lies at its place already.
 
-        Raises `Stale` when the file was overwritten meanwhile, `NotFound` when it was removed, `TooLarge` beyond the quota.
+        Raises `Overtaken` when the file was overwritten meanwhile, `NotFound` when it was removed, `TooLarge` beyond the quota.
         """
         async with self.database.write() as connection:
             mine = (files.c.handle == file.handle) & files.c.removed_at.is_(None)
@@ -78,7 +78,7 @@ class DerivedRecords:
             if version is None:
                 raise NotFound("the file was removed while it was converted")
             if version != made.version:
-                raise Stale("the file was overwritten while it was converted; ask again")
+                raise Overtaken("the file was overwritten while it was converted; ask again")
             same = (derived.c.handle == made.handle) & (derived.c.digest == made.digest)
             if await connection.scalar(select(derived.c.digest).where(same)) is not None:
                 await self.debts.leave(connection, [Place(HOME, made.place)], made.made_at)
