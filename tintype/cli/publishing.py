@@ -52,8 +52,7 @@ def publish(
     reel: Annotated[bool, typer.Option("--reel", help="A reel, as which a single video is published anyhow.")] = False,
     story: Annotated[bool, typer.Option("--story", help="A story.")] = False,
     at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Like 2026-05-01T09:00Z, or without Z and with --timezone. Default: now."),
+        str | None, typer.Option(metavar="TIME", help="Like 2026-05-01T09:00Z, or without Z and with --timezone.")
     ] = None,
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of --at, like Europe/Berlin.")] = None,
     first_comment: Annotated[str | None, typer.Option(help="Written under it once it is live.")] = None,
