@@ -49,6 +49,15 @@ def test_a_row_longer_than_its_header_is_told_and_not_guessed_at() -> None:
     assert row.problem == "the row has 3 cells below 2 columns"
 
 
+def test_empty_columns_at_a_sheets_right_edge_say_nothing() -> None:
+    rows = read(b"account,caption, ,\n1,hello,,\n2,bye\n3,more, ,else\n", "csv", {})
+    assert [row.cells for row in rows[:2]] == [{"account": "1", "caption": "hello"}, {"account": "2", "caption": "bye"}]
+    assert rows[2].problem == "the row has 4 cells below 2 columns"
+    assert read(b"account,\n1,note\n", "csv", {"": ""})[0].cells == {"account": "1"}
+    with pytest.raises(Invalid, match="nobody knows the column ''"):
+        read(b"account,,caption\n1,,hello\n", "csv", {})
+
+
 def test_columns_that_nobody_knows_are_not_left_out_in_silence() -> None:
     with pytest.raises(Invalid, match="captoin"):
         read(b"account,captoin\n1,hello\n", "csv", {})

@@ -90,7 +90,7 @@ def _csv(text: str, columns: Mapping[str, str]) -> Iterator[Record]:
         io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
     )
     try:
-        names = [_named(name, columns) for name in next(lines, list[str]())]
+        names = [_named(name, columns) for name in _header(next(lines, list[str]()), columns)]
         if not any(names):
             raise Invalid("the file is empty; its first row names the columns")
         if twice := next((name for name in names if name and names.count(name) > 1), None):
@@ -100,6 +100,14 @@ def _csv(text: str, columns: Mapping[str, str]) -> Iterator[Record]:
                 yield _row(number, names, line)
     except csv.Error as error:
         raise Invalid(f"line {lines.line_num} of the file cannot be read: {error}") from None
+
+
+def _header(line: list[str], columns: Mapping[str, str]) -> Sequence[str]:
+    """Return the names of the columns without the empty ones at the right edge that spreadsheets write."""
+    end = len(line)
+    while end and not line[end - 1].strip() and line[end - 1] not in columns:
+        end -= 1
+    return line[:end]
 
 
 def _row(number: int, names: Sequence[str], line: Sequence[str]) -> Record:
