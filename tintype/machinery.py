@@ -20,6 +20,7 @@ from tintype.backends.engine_remote import RemoteEngine
 from tintype.backends.images import Images
 from tintype.backends.journal import Journal
 from tintype.backends.migrations import upgrade
+from tintype.backends.names import Names
 from tintype.backends.outbound import HttpOutbound, Outbound
 from tintype.backends.recovery import Watch
 from tintype.backends.vault import Vault, new_key
@@ -34,7 +35,7 @@ class Backends:
     database: Database
     engine: Engine
     outbound: Outbound
-    to_receivers: Outbound  # of webhooks: those who hang there hold no connection that others need
+    to_receivers: Outbound  # of webhooks: those who hang there hold no connection and no thread that others need
     vault: Vault
     blobs: Blobs
     cache: Cache
@@ -55,7 +56,11 @@ async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -
     await upgrade(database)
     outbound = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
     stack.push_async_callback(outbound.close)
-    to_receivers = HttpOutbound(instagram_origin=settings.instagram_origin, allow=settings.outbound_allow)
+    names = Names()
+    stack.callback(names.close)
+    to_receivers = HttpOutbound(
+        instagram_origin=settings.instagram_origin, allow=settings.outbound_allow, resolver=names.resolve
+    )
     stack.push_async_callback(to_receivers.close)
     outbound_module.forbid_when = in_transaction
     images = Images(settings.image_workers)
