@@ -81,6 +81,28 @@ async def test_a_post_that_is_called_back_gives_its_place_to_the_next(stage: Sta
     await _until(lambda: _states(one, held), [State.CANCELLED, State.PUBLISHED, State.PROCESSING])
 
 
+async def test_a_post_that_waits_with_its_container_has_a_place_before_it_goes_on_and_goes_first(stage: Stage) -> None:
+    stage.pretend.post("/reset", seed=7, container_seconds=0, quota_total=1)
+    one = await stage.member()
+    publisher = stage.house.publisher
+    one.fault("graph.publish", "status", code=9, subcode=2207042, status=400)
+    first = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Burst 000"))
+    await _until(lambda: _states(one, [first]), [State.READY])
+    second = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Burst 001"))
+    posts = [first, second]
+    await _settled(one, posts)
+    assert await _states(one, posts) == [State.READY, State.SCHEDULED]
+
+    one.fault("graph.publish", "slow", delay_ms=1500)  # long enough for the other to be quicker
+    stage.skip(timedelta(hours=1, minutes=1))
+    await _settled(one, posts)
+    assert _words(one) == _captions(0, 1)
+    stage.skip(DAY)
+    await _settled(one, posts)
+    assert _words(one) == _captions(0, 2)
+    assert [call["status"] for call in _publishes(one)] == [400, 200, 200]
+
+
 async def _planned(one: Member, count: int) -> Sequence[Post]:
     """So many posts for one minute from now."""
     due = Moment(one.stage.clock() + timedelta(minutes=1))
@@ -133,5 +155,8 @@ async def _until(look: Callable[[], Awaitable[object]], wanted: object) -> None:
 
 
 def _assert_nothing_refused(stage: Stage, one: Member, count: int) -> None:
-    calls = [call for call in one.calls() if str(call["path"]).endswith("/media_publish")]
-    assert [call["status"] for call in calls] == [200] * count
+    assert [call["status"] for call in _publishes(one)] == [200] * count
+
+
+def _publishes(one: Member) -> Sequence[dict[str, object]]:
+    return [call for call in one.calls() if str(call["path"]).endswith("/media_publish")]

@@ -114,6 +114,11 @@ def is_gone(failure: Failure | None) -> bool:
     return failure is not None and (failure.code, failure.subcode) in GONE
 
 
+def is_full(doubt: Failure | None) -> bool:
+    """Tell whether Instagram had no place for the post, whatever was counted here: it holds none since."""
+    return doubt is not None and (doubt.code, doubt.subcode) == QUOTA_FULL
+
+
 def may_pass(doubt: Failure) -> bool:
     """Tell whether the same publish may succeed at another time."""
     return doubt.retryable or doubt.kind in (Kind.UNREACHABLE, Kind.BUSY, Kind.UNAVAILABLE)

@@ -5,6 +5,7 @@ Anything but a yes leads to `reconciling`, never to a second call.
 
 from datetime import timedelta
 
+from tintype.core.publishing.course import is_full
 from tintype.core.publishing.failing import failure_of
 from tintype.core.publishing.model import State
 from tintype.core.publishing.records import DoubtedError, TakenError
@@ -20,6 +21,10 @@ async def publish(walk: Walk) -> None:
     """Publish a finished container."""
     resources, post, now = walk.resources, walk.post, walk.now()
     grip = await walk.grip()
+    later = await resources.quotas.hold(post, grip) if is_full(post.doubt) else None
+    if later is not None:
+        await walk.later(later.at, later.reason, "quota.waits", state=State.READY)
+        return
     assert post.container_id is not None
     intent = {"publish_started_at": now, "publishes": post.publishes + 1, "doubt": None, "due_at": now}
     told = {"container_id": post.container_id, "call": post.publishes + 1}

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from tintype.core.publishing.course import (
     GONE_GAP,
     GONE_READS,
-    QUOTA_FULL,
     RETRY_GAPS,
     SEARCH_GAPS,
     SPAM,
     UNREADABLE,
     Proof,
     gap,
+    is_full,
     is_gone,
     judge,
     stands,
@@ -158,7 +158,7 @@ async def _again(walk: Walk) -> None:
     if doubt and numbers == SPAM:
         await walk.resources.quotas.rest(post.account_id)
         await walk.fail(doubt)
-    elif numbers == QUOTA_FULL:
+    elif is_full(doubt):
         later = await walk.resources.quotas.full(post.account_id)
         await walk.later(later.at, later.reason, "quota.waits", state=State.READY, reserved_at=None)
     else:

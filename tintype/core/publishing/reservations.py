@@ -36,6 +36,7 @@ quotas = Table(
 )
 
 _UNDER_WAY = [state.value for state in set(State) - ENDED - {State.DRAFT}]
+_WAITING = [State.SCHEDULED.value, State.READY.value]  # these, when Instagram had no place for them
 _LIVE = [State.PUBLISHED.value, State.UNLINKED.value]
 
 
@@ -64,7 +65,7 @@ _ahead = (  # those that a post must let go first, up to all places there are
     select(func.count())
     .select_from(
         select(posts.c.id)
-        .where(posts.c.account_id == bindparam("account_id"), posts.c.state == State.SCHEDULED.value)
+        .where(posts.c.account_id == bindparam("account_id"), posts.c.state.in_(_WAITING))
         .where(posts.c.due_at <= bindparam("now"), posts.c.reserved_at.is_(None))
         .where(
             or_(
