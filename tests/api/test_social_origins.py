@@ -23,7 +23,9 @@ async def test_a_named_origin_may_ask_and_read_refusals(door: Served) -> None:
     answer = await door.client.get("/api/sns/instagram/accounts", headers={"Origin": APP})
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == APP
-    assert "X-Error-Code" in answer.headers["access-control-expose-headers"]
+    shown = answer.headers["access-control-expose-headers"]
+    assert "X-Error-Code" in shown
+    assert "WWW-Authenticate" in shown, "a page learns by it that its token has ended"
 
 
 async def test_a_slash_behind_a_named_origin_does_not_matter(door: Served) -> None:

@@ -24,7 +24,15 @@ SENT = (
     "X-Requested-With",
     "X-Workspace",
 )
-SHOWN = ("ETag", "Location", "Idempotent-Replayed", "Retry-After", "X-Error-Code", "X-Request-Id")
+SHOWN = (
+    "ETag",
+    "Location",
+    "Idempotent-Replayed",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Error-Code",
+    "X-Request-Id",
+)
 
 
 def mount(desk: SocialDesk) -> Mounted:
