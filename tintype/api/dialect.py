@@ -4,8 +4,6 @@ A dialect is data (its claims, one status and code per `Kind`, one refusal shape
 framework's, a crash included, is spoken by that one shape.
 """
 
-import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -38,9 +36,6 @@ log = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
 
 PROBLEM = "application/problem+json"
-
-DRAIN_BYTES = 4 * 2**20
-DRAIN_SECONDS = 2.0
 
 
 _NOTHING: Mapping[str, object] = {}
@@ -338,7 +333,6 @@ class _Passage:
                 raise HTTPException(415, "write forms in UTF-8: their charset is none that browsers send")
             self.taken += len(message.get("body", b""))
             if self.taken > self._most:
-                await self._drain(more=message.get("more_body", False))
                 raise HTTPException(413, f"the request body is larger than {self._most} bytes")
         return message
 
@@ -347,15 +341,6 @@ class _Passage:
         path = self.scope["path"]
         below = (most for place, most in self.around.larger.items() if path == place or path.startswith(f"{place}/"))
         return next(below, self.around.max_body_bytes)
-
-    async def _drain(self, *, more: bool) -> None:
-        # A client that is still sending when the connection closes loses the answer that tells it why.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while more and self.taken < self._most + DRAIN_BYTES:
-                    message = await self.receive()
-                    self.taken += len(message.get("body", b""))
-                    more = message.get("more_body", False)
 
     async def _out(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -417,7 +402,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            await self._serve(scope, Patient(receive), Heard(send, scope))
+            body = Patient(receive)
+            await self._serve(scope, body, Heard(send, scope, body))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":

@@ -15,8 +15,8 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
-from tintype.api.dialect import DRAIN_BYTES, DRAIN_SECONDS
 from tintype.api.letters import NO_NULL, has_null, without_null
+from tintype.api.patience import DRAIN_BYTES, DRAIN_SECONDS
 from tintype.errors import Invalid, TooLarge, Trouble
 
 SMALL = 256 * 1024  # bytes of a body that is held in memory

@@ -1,14 +1,12 @@
 """POST /scrape and GET /health as plain ASGI in front of everything else: what is refused never reaches the framework."""
 
-import asyncio
-import contextlib
 import json
 from uuid import uuid4
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tintype.api.dialect import DRAIN_BYTES, DRAIN_SECONDS, PROBLEM
+from tintype.api.dialect import PROBLEM
 from tintype.api.scrape.gate import TOO_LARGE, Gate, Refused, Standing
 
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"2")]
@@ -53,16 +51,7 @@ async def read(receive: Receive, most: int) -> bytes | None:
     while message.get("more_body", False) and len(body) <= most:
         message = await receive()
         body += message.get("body", b"")
-    if len(body) <= most:
-        return body
-    # A client that is still sending when the connection closes loses the answer that tells it why.
-    taken = len(body)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while message.get("more_body", False) and taken < most + DRAIN_BYTES:
-                message = await receive()
-                taken += len(message.get("body", b""))
-    return None
+    return body if len(body) <= most else None
 
 
 async def refuse(refused: Refused, standing: Standing | None, scope: Scope, send: Send) -> None:
