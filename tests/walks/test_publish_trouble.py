@@ -64,6 +64,23 @@ async def test_a_refused_token_is_renewed_once_and_the_post_goes_on(stage: Stage
     assert await _standing(one) is AccountState.CONNECTED
 
 
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_a_token_refused_at_the_publish_itself_is_renewed_and_the_container_is_read_first(
+    stage: Stage, is_live: bool
+) -> None:
+    one = await _with_a_young_token(stage)
+    one.fault("graph.publish", "error_after" if is_live else "status", code=190, subcode=463, status=400)
+    one.fault("graph.container_status", "expired_token", after=1)
+    post = await _ended(one, await _begun(one, draft(Product.IMAGE, "With a new token at last")))
+    assert post.state is State.PUBLISHED, post.failure
+    assert [item["id"] for item in live(one)] == [post.media_id]
+    asked = [str(call["path"]).rpartition("/")[2] for call in one.calls()]
+    first = asked.index("media_publish")
+    assert asked.count("media_publish") == (1 if is_live else 2)
+    read = [call for call in one.calls()[first:] if str(call["path"]).endswith(f"/{post.container_id}")]
+    assert [call["status"] for call in read[:2]] == [400, 200]
+
+
 async def test_a_token_renewed_in_vain_ends_the_post(stage: Stage) -> None:
     one = await _with_a_young_token(stage)
     one.fault("graph.container", "expired_token", times=None)

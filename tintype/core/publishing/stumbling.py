@@ -55,9 +55,8 @@ async def _reconnect(walk: Walk, trouble: Reconnect) -> None:
     """Refresh the token and try once more; when that does not help a person has to connect the account."""
     grip = walk.let_go()
     if grip is not None and not walk.post.refreshed and await _refreshed(walk, trouble):
-        # A publish that was refused for want of a token left its container unused, or this would not be reached.
-        state = State.READY if walk.post.state is State.RECONCILING else walk.post.state
-        await walk.move("token.refreshed", state=state, refreshed=True, due_at=walk.now())
+        # Of a publish that was refused for want of a token nothing is held to be known: its container can be read now.
+        await walk.move("token.refreshed", doubt=None, tries=0, refreshed=True, due_at=walk.now())
         return
     if grip is not None:
         await walk.resources.accounts.lost(grip.account, trouble, grip)

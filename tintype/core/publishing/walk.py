@@ -85,7 +85,13 @@ class Walk:
         if again >= self.resources.policy.rounds:
             await self.fail(failure)
             return
-        changes: dict[str, Any] = {"container_id": None, "container_at": None, "round": again, "tries": 0}
+        changes: dict[str, Any] = {
+            "container_id": None,
+            "container_at": None,
+            "round": again,
+            "tries": 0,
+            "doubt": None,
+        }
         changes["parts"] = tuple(replace(part, container_id=None, finished=False) for part in self.post.parts)
         due = self.now() + gap(RETRY_GAPS, again)
         await self.move("containers.renewed", {"reason": failure.message}, state=State.CREATING, due_at=due, **changes)
