@@ -220,6 +220,33 @@ async def test_a_preset_is_added_on_a_phone_and_removed(stage: Stage, window: Wi
     await expect(page.locator("tr", has_text="banner")).to_have_count(0)
 
 
+async def test_the_second_editor_of_presets_is_told_and_loses_nothing(
+    stage: Stage, window: Window, tmp_path: Path
+) -> None:
+    page = window.page
+    await page.goto(f"{stage.house.settings.address()}/console/picker")
+    await page.get_by_role("link", name="Shop").click()
+    await expect(page.get_by_label("Preset", exact=True)).to_be_visible()
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    for one, name in ((other, "theirs"), (page, "mine")):
+        await one.get_by_label("Preset", exact=True).fill(name)
+        await one.get_by_label("Plan", exact=True).fill("resize=w:800")
+        await one.get_by_role("button", name="Keep it").nth(1).click()
+        if one is other:
+            await expect(other.locator("tr", has_text="theirs")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this app meanwhile")
+    await expect(page.locator("tr", has_text="theirs")).to_be_visible()
+    await expect(page.get_by_label("Preset", exact=True)).to_have_value("mine")
+    await expect(page.get_by_label("Plan", exact=True)).to_have_value("resize=w:800")
+    await window.shot(tmp_path, "preset-overtaken")
+    assert ["412" in one for one in window.complaints] == [True]  # the browser's own word, as above
+    window.complaints.clear()
+    await page.get_by_role("button", name="Keep it").nth(1).click()
+    await expect(page.locator("tr", has_text="mine")).to_be_visible()
+    await expect(page.locator("tr", has_text="theirs")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 async def test_every_page_is_light_still_and_whole(stage: Stage, browser: Browser, tmp_path: Path, width: int) -> None:
     context = await browser.new_context(viewport={"width": width, "height": 900})
