@@ -1,4 +1,4 @@
-"""A process that publishes one post and dies when it is stored as live and nobody was told, and the one that goes on after it.
+"""A process that publishes one post and dies when its end is stored and nobody was told, and the one that goes on after it.
 
 ORIGIN FOLDER USERNAME END PRODUCT: END is how it ends, `kill -9` or the orderly end of a process that is told to stop.
 """
@@ -18,7 +18,7 @@ from tests.walks.posting import draft
 from tintype.app import House, open_house
 from tintype.core.publishing import Product, State
 from tintype.core.webhooks import Scope, Wish
-from tintype.events import Event, PostPublished
+from tintype.events import Event, PostFailed, PostPublished
 from tintype.instagram import utc_now
 from tintype.settings import Settings
 
@@ -35,11 +35,13 @@ async def _publish(stand: Stand, product: Product, untold: Callable[[], object])
     async with open_house(_settings(stand)) as house:
         workspace = (await house.access.workspaces())[0]
         account = (await house.accounts.of_workspace(workspace.id))[0]
-        await house.picking.hooks.webhooks.add(Scope(workspace.id), Wish(url=NOBODY, events=["post.published"]))
+        await house.picking.hooks.webhooks.add(
+            Scope(workspace.id), Wish(url=NOBODY, events=["post.published", "post.failed"])
+        )
         told = house.backends.bus.publish
 
         async def publish(event: Event) -> None:
-            if isinstance(event, PostPublished):
+            if isinstance(event, PostPublished | PostFailed):
                 untold()
                 raise asyncio.CancelledError
             await told(event)

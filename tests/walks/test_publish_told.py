@@ -34,6 +34,22 @@ def test_what_nobody_was_told_of_is_told_by_the_next(product: Product, end: str,
             assert found["permalink"]
 
 
+@pytest.mark.timeout(4 * PATIENCE)
+def test_a_failure_that_nobody_was_told_of_is_told_by_the_next(tmp_path: Path) -> None:
+    with running() as pretend:
+        pretend.post("/reset", seed=7, container_seconds=0)
+        pretend.fault("graph.publish", "status", code=25, subcode=2207050, status=400)
+        died = _program(pretend, tmp_path, "killed", Product.IMAGE)
+        assert died.returncode == -9, died.stderr[-3000:]
+        for _ in range(2):
+            done = _program(pretend, tmp_path, "next", Product.IMAGE)
+            assert done.returncode == 0, done.stderr[-3000:]
+            found: dict[str, Any] = json.loads(done.stdout)
+            assert (found["state"], found["media_id"], found["measured"]) == ("failed", None, [])
+            assert found["timeline"].count("failed") == 1
+            assert found["told"] == ["post.failed"]
+
+
 def _program(pretend: Pretend, folder: Path, end: str, product: Product) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tests.walks.dying_untold", pretend.origin, str(folder), "quiet.one", end, product]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=3 * PATIENCE)
