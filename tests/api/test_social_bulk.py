@@ -227,6 +227,36 @@ async def test_what_is_exported_comes_back_identical(office: Agency, form: str) 
     assert sorted((await exported(other, f"?format={form}")).splitlines()) == sorted(file.splitlines())
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+async def test_an_export_sent_back_publishes_nothing_twice(team: Team, form: str) -> None:
+    account = await team.connect()
+    body = {"account_id": account.number, "image_url": team.url("product.jpg")}
+    live = (await team.post("/posts", {**body, "caption": "live"})).json()
+    planned = (await team.post("/posts", {**body, "caption": "planned", "scheduled_at": tomorrow(team)})).json()
+    gone = (await team.post("/posts", {**body, "caption": "gone", "scheduled_at": tomorrow(team)})).json()
+    await team.ask("DELETE", f"/posts/{gone['db_id']}")
+    line = f"account,media,caption,scheduled_at\n{account.number},{team.url('product.jpg')},listed,{tomorrow(team)}\n"
+    [listed_row] = (await taken(team, line))["rows"]
+    await team.ask("PATCH", f"/posts/{listed_row['post']}", {"caption": "listed, and changed"})
+    ids = [listed_row["post"], gone["db_id"], planned["db_id"], live["db_id"]]
+    kind = "text/csv" if form == "csv" else "application/x-ndjson"
+    file = await exported(team, f"?format={form}")
+    said = await taken(team, file, kind=kind)
+    assert [(row["post"], row["new"]) for row in said["rows"]] == [(number, False) for number in ids]
+    assert said["created"] == 0
+    assert len(team.agency.published(account.username or "")) == 1
+    other = await team.agency.team()
+    forged = file.replace(account.username or "", str((await other.connect()).number))
+    assert (await taken(other, forged, kind=kind))["created"] == len(ids)
+
+
+async def test_posts_that_a_list_made_and_that_were_called_back_come_again_from_an_export(team: Team) -> None:
+    said = await taken(team, await plan(team))
+    file = await exported(team, "?format=csv")
+    await team.ask("DELETE", f"/posts/import/{said['batch']}")
+    assert (await taken(team, file))["created"] == said["created"]
+
+
 async def test_an_uploaded_file_is_of_its_workspace_alone(office: Agency, team: Team) -> None:
     other, account = await office.team(), await team.connect()
     own, theirs = await uploaded(team), await uploaded(other)

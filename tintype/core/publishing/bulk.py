@@ -1,11 +1,13 @@
 """Many posts at once: lists of them taken, rehearsed, called back again, and written out in the same columns.
 
 A row is known again by its sender's `external_id`, or else by all that it says: the same list sent twice makes nothing
-twice, and a list that was mended makes only what was missing. Another `key` makes it another list.
+twice, and a list that was mended makes only what was missing. Another `key` makes it another list. An export names every
+post, so that what is sent back is never published a second time.
 """
 
 import asyncio
 import hashlib
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +26,8 @@ from tintype.events import PostCancelled, PostScheduled
 AT_ONCE = 500  # posts in one transaction, and in one page of an export
 
 _MARK = "import:"  # keys that rows came with: the list's scope, a count of equal rows, what tells the row from others
+
+_NAMED = re.compile(r"post-([0-9]{1,9})-[0-9a-f]{8}")
 
 _ALL: Mapping[str, str] = {}
 
@@ -102,13 +106,15 @@ class Bulk:
         if dry_run:
             return Report(tuple(row for row, _ in pairs))
         batch = str(uuid5(NAMESPACE_OID, f"{workspace_id}\0{key}\0{hashlib.sha256(data).hexdigest()}"))
-        fresh = [
-            (_post(workspace_id, user_id, order, batch, now), name)
-            for name, order in _named([order for _, order in pairs if order is not None], key)
-        ]
+        there = await self._there(workspace_id, [order for _, order in pairs if order is not None])
+        unknown = [order for _, order in pairs if order is not None and _called_by(order) not in there]
+        fresh = [(_post(workspace_id, user_id, order, batch, now), name) for name, order in _named(unknown, key)]
         stored = iter(await self._store(fresh))
-        rows = tuple(row if order is None else Row(row.number, row.problems, *next(stored)) for row, order in pairs)
-        return Report(rows, batch)
+        rows = [
+            row if order is None else Row(row.number, row.problems, *(there.get(_called_by(order)) or next(stored)))
+            for row, order in pairs
+        ]
+        return Report(tuple(rows), batch)
 
     async def undo(self, workspace_id: str, batch: str) -> Sequence[Undone]:
         """Call back what is not published yet of the posts that one list made; the list may be sent again after that.
@@ -154,6 +160,19 @@ class Bulk:
         keys = {key for _, order in pairs if order is not None for key in uploads_of(order.draft)}
         gone = await not_there(self.publisher.resources.blobs, workspace_id, keys)
         return [_without(row, order, gone) for row, order in pairs] if gone else pairs
+
+    async def _there(
+        self, workspace_id: str, orders: Sequence[Order]
+    ) -> Mapping[tuple[str, str | None], tuple[int, bool]]:
+        """Return the posts that rows of an earlier export name, but for those that a list made and that were called back."""
+        named = [said for order in orders if (said := _NAMED.fullmatch(order.external_id or ""))]
+        if not named:
+            return {}
+        records = self.publisher.resources.records
+        found = await records.among(workspace_id, [int(said[1]) for said in named])
+        keys = await records.keys([post.id for post in found])
+        forgotten = {post.id for post in found if post.batch and post.id not in keys}
+        return {(post.account_id, _name(post)): (post.id, False) for post in found if post.id not in forgotten}
 
     async def _undo(self, post: Post) -> Undone:
         if post.state is State.CANCELLED:
@@ -230,6 +249,17 @@ def _external_id(key: str | None) -> str | None:
     return said[1] if kind == "id" else None
 
 
+def _name(post: Post) -> str:
+    """Return the id by which an export names a post that came with none; no post of another house has the same."""
+    told = f"{post.workspace_id}\0{post.id}\0{post.created_at.isoformat()}"
+    return f"post-{post.id}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+
+def _called_by(order: Order) -> tuple[str, str | None]:
+    """Return by what a row would call a post of an earlier export."""
+    return order.account.id, order.external_id
+
+
 def _post(workspace_id: str, user_id: int | None, order: Order, batch: str, now: datetime) -> Post:
     return begun(
         workspace_id,
@@ -245,7 +275,8 @@ def _post(workspace_id: str, user_id: int | None, order: Order, batch: str, now:
 
 def _cells(post: Post, account: object, key: str | None) -> Cells:
     moment = Moment(post.scheduled_at, post.timezone) if post.scheduled_at else None
-    return cells_of(account, post.draft, moment, hold=post.state is State.DRAFT, external_id=_external_id(key))
+    name = _external_id(key) or _name(post)
+    return cells_of(account, post.draft, moment, hold=post.state is State.DRAFT, external_id=name)
 
 
 def _called(account: Account) -> str:

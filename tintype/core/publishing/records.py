@@ -295,6 +295,12 @@ class PostRecords:
         async with self.database.read() as connection:
             return [_post(row) for row in await connection.execute(query.order_by(posts.c.id))]
 
+    async def among(self, workspace_id: str, post_ids: Collection[int]) -> Sequence[Post]:
+        """Return those of some posts that are the workspace's."""
+        query = select(*_columns).where(posts.c.workspace_id == workspace_id, posts.c.id.in_(post_ids))
+        async with self.database.read() as connection:
+            return [_post(row) for row in await connection.execute(query)]
+
     async def waiting(self, account_id: str) -> Sequence[Post]:
         """Return an account's posts that wait for their time."""
         mine = (posts.c.account_id == account_id) & (posts.c.state == State.SCHEDULED.value)
