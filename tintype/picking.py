@@ -1,6 +1,6 @@
 """Puts the picker together: apps, files, conversions, dialogs and webhooks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,7 +35,20 @@ from tintype.core.files import (
     UploadRecords,
     Uploads,
 )
-from tintype.core.publishing import Draft, Item, ItemKind, Product, Publisher
+from tintype.core.publishing import Draft, Failure, Item, ItemKind, Product, Publisher, State
+from tintype.errors import (
+    Busy,
+    Conflict,
+    Invalid,
+    Kind,
+    RateLimited,
+    Reconnect,
+    Refused,
+    RemoteTrouble,
+    Trouble,
+    Unavailable,
+    Unreachable,
+)
 from tintype.machinery import Backends
 from tintype.settings import Settings
 from tintype.telling import Hooks, open_hooks
@@ -115,11 +128,36 @@ async def _publish(
     words: str,
     key: str | None,
 ) -> Published:
-    """Publish a file's bytes: what is exported to Instagram is a post like any other."""
+    """Publish a file's bytes: what is exported to Instagram is a post like any other; one that failed is tried again.
+
+    Raises why it failed, and `Conflict` when somebody called it back.
+    """
     is_video = file.content_type.startswith("video/")
     blob = await publisher.keep_upload(account.workspace_id, chunks, file.content_type)
     item = Item(ItemKind.VIDEO if is_video else ItemKind.PICTURE, blob=blob)
     draft = Draft(Product.REEL if is_video else Product.IMAGE, (item,), caption=words)
     post = await publisher.create(account.workspace_id, account.id, draft, key=key)
+    if post.state is State.FAILED:  # it was taken with this key before
+        post = await publisher.retry(account.workspace_id, post.id)
     post = await publisher.wait(account.workspace_id, post.id, seconds)
+    if post.state is State.CANCELLED:
+        raise Conflict("the post was called back meanwhile")
+    if post.state is State.FAILED:
+        raise _trouble(post.failure)
     return Published(post.id, post.media_id)
+
+
+_REMOTE: Mapping[Kind, type[RemoteTrouble]] = {each.kind: each for each in (Reconnect, Refused, Busy, Unreachable)}
+_PASSING: Mapping[Kind, type[Trouble]] = {each.kind: each for each in (RateLimited, Unavailable)}
+
+
+def _trouble(failure: Failure | None) -> Trouble:
+    """Return a failure that was stored as the trouble it was; what is wrong with the file is the caller's mistake."""
+    if failure is None:
+        return Unreachable("it could not be published")
+    if remote := _REMOTE.get(failure.kind):
+        known = ("code", "subcode", "trace_id", "retryable", "retry_after", "action")
+        return remote(failure.message, **{name: getattr(failure, name) for name in known})
+    if passing := _PASSING.get(failure.kind):
+        return passing(failure.message, retry_after=failure.retry_after)
+    return Invalid(failure.message)

@@ -146,3 +146,30 @@ async def test_an_export_publishes_and_is_told_as_the_seed_shows_it(listener: Li
     medium = (await stage.house.picking.files.get(created.rpartition("/")[2])).medium
     assert medium is not None
     assert medium.media_id == answer.json()["media_id"]
+
+
+async def test_an_export_that_failed_is_said_and_never_told_and_goes_out_when_it_is_asked_for_again(
+    listener: Listener,
+) -> None:
+    shop, stage = listener.shop, stage_of(listener)
+    made = await shop.store(picture(400, 400), filename="refused.jpg")
+    account = await stage.house.accounts.get(shop.member.workspace_id, shop.member.account_id)
+    fault = {"username": account.username, "code": 36003, "subcode": 2207009, "status": 400, "times": 1}
+    stage.pretend.fault("graph.container", "status", **fault)
+    asked = partial(
+        shop.http.post,
+        f"{made['url']}/export",
+        data={"account_id": account.id},
+        auth=("app", shop.secret),
+        headers={"Idempotency-Key": "refused once"},
+    )
+    refused = await asked()
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["error"]["message"]
+    after = await shop.store(picture(), filename="after.jpg")
+    await listener.heard("fp.upload", after["url"])
+    assert made["url"] not in {one["text"].get("source") for one in listener.receiver.told()}
+    again = await asked()
+    assert again.status_code == 200, again.text
+    told = await listener.heard("fp.export", again.json()["url"], "created")
+    assert told["text"]["source"] == made["url"]

@@ -244,7 +244,7 @@ def _choosing(app: FastAPI, desk: PickerDesk) -> None:
         )
         file = await desk.files.get(handle)
         desk.files.check_owner(owner, file)
-        key = f"dialog:{dialog.id}"
+        key = f"dialog:{dialog.id}:{account.id}"
         made, _ = await desk.exports.export(
             owner, file, account, caption=body.caption, filename=dialog.opening.filename, key=key
         )
