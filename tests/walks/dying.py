@@ -92,19 +92,19 @@ async def _connect(stand: Stand, token: str, user_id: str) -> None:
 
 def points(stand: Stand, product: Product) -> int:
     """At how many moments a process that publishes such a post could die."""
-    answer = _forked(lambda: _publish(stand, product, None))
+    answer = forked(lambda: _publish(stand, product, None))
     assert answer is not None, "a process that nobody killed has died"
     return int(answer["points"])
 
 
 def die(stand: Stand, product: Product, point: int) -> bool:
     """Publish, and die at this moment; tells whether the process died, as it does unless it came to its end before."""
-    return _forked(lambda: _publish(stand, product, point)) is None
+    return forked(lambda: _publish(stand, product, point)) is None
 
 
 def go_on(stand: Stand, product: Product) -> End:
     """Start again, ask for the same post with the same key as a client would, and wait for the end."""
-    told = _forked(lambda: _publish(stand, product, None))
+    told = forked(lambda: _publish(stand, product, None))
     assert told is not None, "the second process has died"
     with httpx2.Client(base_url=stand.origin, timeout=PATIENCE, verify=NOBODY) as levers:
         found = levers.get("/_world/published", params={"username": stand.username}).raise_for_status().json()
@@ -185,7 +185,7 @@ class _counting:  # noqa: N801 - used as a block
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _forked(act: Callable[[], Awaitable[dict[str, object]]]) -> dict[str, Any] | None:
+def forked(act: Callable[[], Awaitable[dict[str, object]]]) -> dict[str, Any] | None:
     """Do something in a child process and return what it says; None when it died on the way."""
     reading, writing = os.pipe()
     child = os.fork()

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.walks.dying import PATIENCE, Stand, prepared
+from tests.walks.dying import PATIENCE, Stand, forked, prepared
 from tests.walks.posting import draft
 from tintype.app import House, open_house
 from tintype.core.publishing import Product, State
@@ -31,7 +31,7 @@ def _settings(stand: Stand) -> Settings:
     return stand.settings().model_copy(update={"outbound_allow": ("127.0.0.1:9",)})
 
 
-async def _publish(stand: Stand, product: Product, untold: Callable[[], object]) -> None:
+async def _publish(stand: Stand, product: Product, untold: Callable[[], object]) -> dict[str, object]:
     async with open_house(_settings(stand)) as house:
         workspace = (await house.access.workspaces())[0]
         account = (await house.accounts.of_workspace(workspace.id))[0]
@@ -50,6 +50,7 @@ async def _publish(stand: Stand, product: Product, untold: Callable[[], object])
         post = await house.publisher.create(workspace.id, account.id, draft(product, "Told once"), key=KEY)
         post = await house.publisher.wait(workspace.id, post.id, PATIENCE)
         assert post.state is State.PUBLISHED
+        return {"state": post.state.value}
 
 
 async def _go_on(stand: Stand) -> dict[str, object]:
@@ -82,15 +83,13 @@ def _die() -> NoReturn:
 
 
 def main() -> None:
-    """Publish and end, or go on and say how it stands."""
+    """Publish and end, go on twice, and print how it stood each time."""
     origin, folder, username, end, kind = sys.argv[1:]
-    stand = Stand(Path(folder), origin, username)
-    if end == "next":
-        sys.stdout.write(json.dumps(asyncio.run(_go_on(stand))) + "\n")
-        return
-    stand = prepared(stand.folder, origin, username)
+    stand = prepared(Path(folder), origin, username)
     untold: dict[str, Callable[[], Any]] = {"killed": _die, "stopped": lambda: None}
-    asyncio.run(_publish(stand, Product(kind), untold[end]))
+    left = forked(lambda: _publish(stand, Product(kind), untold[end]))
+    stood = [forked(lambda: _go_on(stand)) for _ in range(2)]
+    sys.stdout.write(json.dumps({"died": left is None, "stood": stood}) + "\n")
 
 
 if __name__ == "__main__":
