@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import sqlite3
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 
 from tests.cli.programs import fetch, run
 from tests.cli.test_archiving import look, origin, refused, register, serving, told
-from tests.servers import postgres_server
+from tests.servers import postgres_server, redis_server
 from tintype.backends.database import Database, Instant, metadata, open_database
 from tintype.backends.migrations import upgrade
 from tintype.cli.belongings import HIDDEN, NOBODYS, SEARCHED
@@ -298,8 +300,15 @@ def test_wrong_use_and_unknown_things(tmp_path: Path, command: str) -> None:
         )
 
 
+def remembered(url: str) -> dict[str, bytes]:
+    """Return what a Redis knows."""
+    redis: Any = Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType] - open keyword arguments
+    with redis:
+        return {key.decode(): redis.dump(key) or b"" for key in redis.scan_iter()}
+
+
 def test_of_a_real_workspace_not_a_byte_is_left_while_the_server_runs(origin: str, tmp_path: Path) -> None:
-    with serving(tmp_path, origin, "data") as url:
+    with redis_server() as redis, serving(tmp_path, origin, "data", REDIS_URL=redis) as url:
         tokens = [register(url, origin) for _ in range(2)]
         shown = look(url, tokens[1])
         listed = json.loads(run(tmp_path, "workspace", "list", "--json", "--data", "data").stdout)
@@ -308,9 +317,20 @@ def test_of_a_real_workspace_not_a_byte_is_left_while_the_server_runs(origin: st
         mine = [one for one in accounts if one["workspace_id"] == gone["id"]]
         told(run(tmp_path, "export", "--workspace", gone["id"], "-o", "out", "--json", "--data", "data"))
         assert len(list((tmp_path / "out" / "files" / "media").rglob("original.*"))) == 2
-        told(run(tmp_path, "erase", "--workspace", gone["id"], "--yes", "--json", "--data", "data"))
+        assert fetch(f"{url}/photos", Authorization=f"Bearer {tokens[0]}")[0] == 200
+        digest = hashlib.sha256(tokens[0].encode()).hexdigest()
+        assert {f"tenant:{gone['id']}", f"auth_token:{digest}"} <= set(remembered(redis))
+        erasing = ("erase", "--workspace", gone["id"], "--yes", "--json", "--data", "data")
+        away = run(tmp_path, *erasing, REDIS_URL="redis://127.0.0.1:1/0")
+        assert (away.returncode, away.stdout) == (1, ""), "nothing is said to be gone that may still lie there"
+        assert away.stderr.endswith("tintype: Redis does not answer\n")
+        told(run(tmp_path, *erasing, REDIS_URL=redis))
         assert fetch(f"{url}/photos", Authorization=f"Bearer {tokens[0]}")[0] == 401
         assert look(url, tokens[1]) == shown
+        kept = remembered(redis)
+        assert digest not in repr(kept)
+        assert gone["id"] not in repr(kept)
+        assert gone["name"].encode() not in b"".join(kept.values())
     words = [gone["id"], gone["name"], *(one[key] for one in mine for key in ("id", "instagram_id"))]
     words += [json.loads(line)["id"] for line in (tmp_path / "out" / "media.jsonl").read_text().splitlines()]
     words = [word for word in words if len(word) > 5]  # an account is registered as "me"

@@ -73,7 +73,9 @@ def erase(
 
     async def forget(house: "House") -> dict[str, object]:
         subject = await _subject(house, workspace, person)
+        digests = await house.access.records.digests(subject[0]) if workspace else ()
         accounts = await _let_go(house, subject)
+        await _uncache(house, subject, accounts, digests)
         uploads = await _uploads(house, subject[0] if workspace else None)
         database = house.backends.database
         async with database.write(durable=True) as connection:
@@ -81,6 +83,8 @@ def erase(
         files = await _drop_files(house, named)
         jobs = await _forget_jobs(house, marks)
         await _tell(house, accounts, marks)
+        with suppress(Unavailable):  # what somebody read in between; it was there a moment ago
+            await _uncache(house, subject, accounts, digests)
         await _wipe(house)
         return {"rows": gone, "files": files, "jobs": jobs}
 
@@ -157,16 +161,33 @@ def _erased(
 
 async def _let_go(house: "House", subject: Subject) -> "Sequence[Account]":
     """Close every door first, tokens and accounts; return the accounts of a person."""
+    from tintype.events import WorkspaceChanged
+
     meant, is_workspace = subject
     if is_workspace:
-        with suppress(NotFound):  # removed before; what is left of it goes now
+        try:
             await house.access.remove(meant)
+        except NotFound:  # removed before, perhaps unheard; what is left of it goes now
+            await house.backends.bus.publish(WorkspaceChanged(meant))
         await house.feed.leave(meant)
         return ()
-    found = await house.accounts.records.of_instagram(meant)
+    name = meant.removeprefix("@")
+    everybody = await house.accounts.records.with_removed()
+    found = [one for one in everybody if meant in (one.instagram_id, one.app_scoped_id) or one.username == name]
     for account in found:
         await house.accounts.disconnect(account.workspace_id, account.id, reason="its person is erased")
     return found
+
+
+async def _uncache(house: "House", subject: Subject, accounts: "Sequence[Account]", digests: Sequence[str]) -> None:
+    """Take out of Redis what it knows; raises `Unavailable`, and before anything else is gone."""
+    from tintype.api.feed.cached import forget_feeds, forget_workspace
+
+    meant, is_workspace = subject
+    if is_workspace:
+        await forget_workspace(house.backends.cache, meant, digests)
+    else:
+        await forget_feeds(house.backends.cache, {one.workspace_id for one in accounts})
 
 
 async def _tell(house: "House", accounts: "Sequence[Account]", words: frozenset[str]) -> None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tintype import logs
+from tintype.api.feed.cached import photos_key, tenant_key, token_key
 from tintype.api.feed.forms import Form, Forms, fitting, forms_of
 from tintype.api.feed.wire import Links, encode, first_expiry, lean, moment, photos
 from tintype.backends.cache import Cache
@@ -254,7 +255,7 @@ class Shelf:
         return time.monotonic() + min(RECHECK_SECONDS, self.trust_seconds)
 
     async def _load(self, workspace_id: str, revision: str, synced_at: datetime | None, stale: str | None) -> Entry:
-        key = f"instagram:{workspace_id}:photos"
+        key = photos_key(workspace_id)
         found = await self._cached(key, revision)
         if found is not None:
             return await asyncio.to_thread(self._prepared, workspace_id, revision, found, synced_at, stale)
@@ -309,9 +310,9 @@ class Shelf:
     async def _note(self, caller: Caller, digest: str) -> None:
         """Keep the documented keys in a shared cache, for those who look there."""
         try:
-            await self.cache.set(f"auth_token:{digest}", caller.workspace_id.encode(), self.trust_seconds)
+            await self.cache.set(token_key(digest), caller.workspace_id.encode(), self.trust_seconds)
             about = encode({"id": caller.workspace_id, "name": caller.workspace_name})
-            await self.cache.set(f"tenant:{caller.workspace_id}", about, self.trust_seconds)
+            await self.cache.set(tenant_key(caller.workspace_id), about, self.trust_seconds)
         except Unavailable:
             pass
 

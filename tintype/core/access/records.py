@@ -84,6 +84,12 @@ class AccessRecords:
         async with self.database.write() as connection:
             await connection.execute(insert(credentials).values(_row(credential, digest)))
 
+    async def digests(self, workspace_id: str) -> Sequence[str]:
+        """Return under which digests a workspace's credentials are stored, those of removed ones included."""
+        query = select(credentials.c.digest).where(credentials.c.workspace_id == workspace_id)
+        async with self.database.read() as connection:
+            return list(await connection.scalars(query))
+
     async def find(self, digest: str, grant: Grant) -> tuple[Caller, bool] | None:
         """Return the caller behind a live credential, and whether its workspace still exists."""
         shown = {"digest": digest, "grant": grant.value}
