@@ -74,6 +74,7 @@ def _meta(settings: Settings, backends: Backends, rooms: Rooms) -> Mounted:
             insights=rooms.insights,
             files=rooms.picking.files,
             idempotency=Idempotency(backends.database, backends.vault),
+            cache=backends.cache,
             base=settings.address(),
             verify_token=secret(settings.webhook_verify_token),
             max_body_bytes=settings.max_body_bytes,

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from tests.api.projects import Project, person, project, pull, register
-from tests.served import Served
+from tests.served import Served, served
+from tests.servers import redis_server
 from tintype.core.accounts import Account, State
 from tintype.instagram import App, Connection, Login, Profile, Token
 
@@ -178,3 +179,18 @@ async def test_two_accounts_of_a_workspace_never_become_one(door: Served) -> Non
     await accounts.portray(second, Profile(first.instagram_id, first.app_scoped_id, first.username))
     ids = {one.id: one.instagram_id for one in await accounts.of_workspace(first.workspace_id)}
     assert ids == {first.id: first.instagram_id, second.id: "me"}
+
+
+async def test_what_a_shared_cache_keeps_goes_with_a_deletion() -> None:
+    with redis_server() as url:
+        async with served(redis_url=url) as door:
+            one = await project(door, "IMAGE")
+            assert (await door.client.get("/photos", headers=one.bearer)).status_code == 200
+            kept = f"instagram:{one.id}:photos"
+            assert await door.house.backends.cache.get(kept)
+            answer = await door.client.post(
+                "/meta/data-deletion", data=request_of(one.instagram_id, "secret of the app")
+            )
+            assert answer.status_code == 200
+            assert await _state(door, one.id) is State.DISCONNECTED
+            assert await door.house.backends.cache.get(kept) is None

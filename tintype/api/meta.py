@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,15 +12,17 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tintype import __version__
+from tintype.api.cached import forget_feeds
 from tintype.api.callers import once
 from tintype.api.dialect import Dialect, Mounted, Saying, Surround, answers, build
 from tintype.api.templates import page, wants_page
+from tintype.backends.cache import Cache
 from tintype.backends.idempotency import Idempotency
 from tintype.core.accounts import Accounts, Signer
 from tintype.core.feed import Feed
 from tintype.core.files import Files
 from tintype.core.insights import Insights
-from tintype.errors import Forbidden, Invalid, Kind, NotFound, Unauthorized
+from tintype.errors import Forbidden, Invalid, Kind, NotFound, Unauthorized, Unavailable
 from tintype.instagram import parse_signed_request, parse_webhook, verify_webhook_signature
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,7 @@ class MetaDesk:
     insights: Insights
     files: Files
     idempotency: Idempotency
+    cache: Cache
     base: str
     verify_token: str | None = field(repr=False)
     max_body_bytes: int
@@ -132,11 +136,14 @@ def _people(app: FastAPI, desk: MetaDesk) -> None:
         """A person asks for deletion: tokens, stored media and picked files go, and Meta gets a page and a code to follow it by."""
 
         async def erase(person: Person) -> Mapping[str, object]:
-            for account in await desk.accounts.deauthorized(person.id, person.signers, person.asked_at):
+            let_go = await desk.accounts.deauthorized(person.id, person.signers, person.asked_at)
+            for account in let_go:
                 await desk.feed.erase(account.workspace_id, account.id)
                 await desk.insights.erase(account.workspace_id, account.id)
                 await desk.files.erase(account.id)
                 await desk.accounts.anonymise(account)
+            with suppress(Unavailable):  # Meta asks once; a cache that is away forgets by itself within its time
+                await forget_feeds(desk.cache, {account.workspace_id for account in let_go})
             code = desk.accounts.receipt(person.request)
             return {"url": f"{desk.base}/meta/data-deletion/{code}", "confirmation_code": code}
 

@@ -181,7 +181,7 @@ async def _let_go(house: "House", subject: Subject) -> "Sequence[Account]":
 
 async def _uncache(house: "House", subject: Subject, accounts: "Sequence[Account]", digests: Sequence[str]) -> None:
     """Take out of Redis what it knows; raises `Unavailable`, and before anything else is gone."""
-    from tintype.api.feed.cached import forget_feeds, forget_workspace
+    from tintype.api.cached import forget_feeds, forget_workspace
 
     meant, is_workspace = subject
     if is_workspace:

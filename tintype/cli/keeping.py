@@ -1,6 +1,7 @@
 """Keeping house: `migrate`, `workspace`, `token` and `vault`."""
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from tintype.cli.finding import find_workspace
 from tintype.cli.opening import Folder, in_house, settings_of
 from tintype.cli.output import AsJson, Exit, rows, thing
+from tintype.errors import Unavailable
 
 if TYPE_CHECKING:
     from tintype.app import House
@@ -129,9 +131,13 @@ def remove_workspace(
         _ask(f"Remove workspace {named!r} with its accounts and its feed?")
 
     async def remove(house: "House") -> dict[str, object]:
+        from tintype.api.cached import forget_workspace
+
         workspace = await find_workspace(house, named)
         await house.access.remove(workspace.id)
         disconnected = await house.feed.leave(workspace.id)
+        with suppress(Unavailable):  # a Redis that is away forgets it by itself within its time
+            await forget_workspace(house.backends.cache, workspace.id, await house.access.records.digests(workspace.id))
         await house.accounts.forget(workspace.id)
         return {**_workspace(workspace), "disconnected": disconnected}
 

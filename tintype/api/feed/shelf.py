@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tintype import logs
-from tintype.api.feed.cached import photos_key, tenant_key, token_key
+from tintype.api.cached import photos_key, tenant_key, token_key
 from tintype.api.feed.forms import Form, Forms, fitting, forms_of
 from tintype.api.feed.wire import Links, encode, first_expiry, lean, moment, photos
 from tintype.backends.cache import Cache
