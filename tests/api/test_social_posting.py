@@ -146,6 +146,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"children": ["a"]}, "children.0 must be an object"),
     ({"children": [{}] * 101}, "children must have at most 100 entries"),
     ({"user_tags": [{"username": "ann", "x": "left"}]}, "user_tags.0.x must be a number"),
+    ({"user_tags": [{"username": "ann", "x": True, "y": 0}]}, "user_tags.0.x must be a number"),
     ({"hashtags": ["a b"]}, "hashtags: 'a b' has white space in it"),
     ({"hashtags": ["#"]}, "hashtags: '#' has no word"),
     ({"fit": "stretch"}, "fit must be one of"),

@@ -22,6 +22,12 @@ def _number(value: object) -> object:
     return value
 
 
+def _measure(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
 def _digits(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -33,6 +39,7 @@ def _upload(value: object) -> object:
 
 
 Number = Annotated[int, BeforeValidator(_number)]
+Place = Annotated[float, BeforeValidator(_measure), Field(ge=0, le=1)]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=8192)]
 Upload = Annotated[str, BeforeValidator(_upload)]
 Digits = Annotated[str, BeforeValidator(_digits), StringConstraints(max_length=64)]
@@ -56,8 +63,8 @@ class UserTag(_Body):
     """Somebody marked on an item; `x` and `y` run from 0 to 1."""
 
     username: Name
-    x: float | None = Field(None, ge=0, le=1)
-    y: float | None = Field(None, ge=0, le=1)
+    x: Place | None = None
+    y: Place | None = None
 
 
 class Child(_Body):
