@@ -36,7 +36,8 @@ def serve(
 ) -> None:
     """Serve Tintype's HTTP dialects, and work its jobs. Settings come from the environment or a .env file.
 
-    On SQLite one process of a data folder works the jobs; a second server leaves them to it.
+    On SQLite one process of a data folder works the jobs; a second server leaves them to it, and goes on doing so when it ends:
+    only a worker takes over.
     """
     chosen = _dialects(only)
     settings = settings_of(data, host=host, port=port)
