@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.walks.posting import draft, events, live, publish
 from tests.walks.stage import Member, Stage, staged
+from tintype.backends.outbound import Answer, Outgoing, Policy
 from tintype.core.publishing import ENDED, Post, Product, State
 from tintype.errors import Kind
 
@@ -105,6 +107,34 @@ async def test_two_that_look_the_same_are_told_apart_after_a_lost_answer(stage: 
     second = await publish(one, draft(Product.IMAGE, "Twins"))
     assert (first.state, second.state) == (State.PUBLISHED, State.PUBLISHED)
     assert [item["id"] for item in live(one)] == [first.media_id, second.media_id]
+
+
+async def test_one_in_doubt_waits_for_the_answer_of_another_that_looks_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other_answered = await stage.member(), anyio.Event()
+    outbound = stage.house.backends.outbound
+    send, sent = outbound.send, anyio.Event()
+
+    async def late(request: Outgoing, policy: Policy) -> Answer:
+        answer = await send(request, policy)
+        if request.url.endswith("/media_publish") and not sent.is_set():
+            sent.set()  # it is live, and nobody here knows
+            await other_answered.wait()
+        return answer
+
+    monkeypatch.setattr(outbound, "send", late)
+    publisher = stage.house.publisher
+    first = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "At the same time"))
+    await sent.wait()
+    one.fault("graph.publish", "lost")
+    second = await publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "At the same time"))
+    second = await _until(one, second, lambda now: now.state is State.RECONCILING and now.tries > 0)
+    other_answered.set()
+    ends = [await publisher.wait(one.workspace_id, post.id, 30) for post in (first, second)]
+    assert [post.state for post in ends] == [State.PUBLISHED, State.PUBLISHED], ends[1].reason
+    assert sorted(str(post.media_id) for post in ends) == sorted(item["id"] for item in live(one))
+    assert "publish.doubtful" not in await events(stage, first)
 
 
 async def test_what_cannot_be_told_apart_is_left_to_a_person(stage: Stage) -> None:

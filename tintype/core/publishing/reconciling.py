@@ -43,6 +43,9 @@ async def reconcile(walk: Walk) -> None:
             await _forgotten(walk)
             return
         verdict = judge(container.state, post, walk.now(), walk.resources.policy)
+        if verdict.proof in (Proof.LIVE, Proof.SPENT) and await walk.resources.records.has_rival(post):
+            await _wait(walk, None)  # its medium is nobody's yet, and would be taken for this post's
+            return
         if verdict.proof is Proof.LIVE:
             await _find(walk)
             return

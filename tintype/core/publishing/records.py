@@ -140,12 +140,13 @@ class TakenError(Exception):
 # What every post needs several times is put together once.
 _columns = [posts.c[name] for name in _WORDS]  # a post is read by place
 _twins = posts.alias("twins")
-_doubted = (
+_alike = (
     select(_twins.c.id)
     .where(_twins.c.account_id == posts.c.account_id, _twins.c.fingerprint == posts.c.fingerprint)
-    .where(_twins.c.id != posts.c.id, _twins.c.state == State.RECONCILING.value)
-    .exists()
+    .where(_twins.c.id != posts.c.id)
 )
+_doubted = _alike.where(_twins.c.state == State.RECONCILING.value).exists()
+_rivalled = _alike.where(_twins.c.state == State.PUBLISHING.value).exists()
 _moving = update(posts).where(posts.c.id == bindparam("post_id"), posts.c.fence == bindparam("held_by"))
 
 _ADDING = Statement(insert(posts).returning(posts.c.id))
@@ -154,6 +155,7 @@ _MOVING = Statement(_moving)
 _MOVING_UNDOUBTED = Statement(_moving.where(~_doubted))
 _RENEWING = Statement(_moving.where(posts.c.lease_until.is_not(None)))  # one that was let go of meanwhile stays free
 _DOUBTED = Statement(select(posts.c.id).where(posts.c.id == bindparam("post_id"), _doubted))
+_RIVALLED = Statement(select(posts.c.id).where(posts.c.id == bindparam("post_id"), _rivalled))
 _ONE = Statement(
     select(*_columns).where(posts.c.workspace_id == bindparam("workspace_id"), posts.c.id == bindparam("post_id"))
 )
@@ -400,6 +402,11 @@ class PostRecords:
                 found.update(part.blob for part in post.parts if part.blob)
                 found.update([post.draft.cover_blob] if post.draft.cover_blob else [])
         return frozenset(found)
+
+    async def has_rival(self, post: Post) -> bool:
+        """Tell whether another post that looks the same is being published, so that its medium may be on Instagram unbound."""
+        given = {"post_id": post.id}
+        return await self.database.look(lambda connection: _RIVALLED.one(connection, given)) is not None
 
     async def bound(self, account_id: str, media_ids: Collection[str]) -> set[str]:
         """Return those of an account's media that belong to a post already."""
