@@ -144,6 +144,17 @@ async def test_a_second_factor_is_asked_for_and_each_code_opens_once() -> None:
         assert (await house.client.get("/console/team")).status_code == 303
         used = await house.client.post("/signin/code", data={"code": code})
         assert used.status_code == 401
+        assert (await house.client.post("/signin/code", data={"code": "wörd 1"})).status_code == 401
+        later = (
+            TOTP(secret[1])
+            .at(datetime.now(UTC), 1)
+            .translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
+        )
+        there = await house.client.post(
+            "/signin/code", data={"code": later, "next": "/console/team"}
+        )  # an Arabic keyboard
+        assert there.headers["location"] == "/console/team"
+        await sign_in(house.client)
         spare = await house.client.post("/signin/code", data={"code": spares[0], "next": "/console/team"})
         assert spare.headers["location"] == "/console/team"
         assert (await house.client.get("/console/team")).status_code == 200

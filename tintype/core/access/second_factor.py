@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,9 +98,9 @@ class SecondFactors:
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
     """Return the step that a code belongs to: this one, or one beside it, for clocks that differ a little."""
-    given, totp = "".join(code.split()), TOTP(secret)
-    present = int(now.timestamp()) // STEP
+    digits = "".join(str(unicodedata.decimal(letter)) for letter in code if letter.isdecimal())  # of any keyboard
+    present, totp = int(now.timestamp()) // STEP, TOTP(secret)
     fitting = (
-        step for step in (present, present - 1, present + 1) if hmac.compare_digest(totp.generate_otp(step), given)
+        step for step in (present, present - 1, present + 1) if hmac.compare_digest(totp.generate_otp(step), digits)
     )
     return next(fitting, None)
