@@ -156,6 +156,7 @@ def test_a_wrong_setting_ends_with_3_and_is_named(cli: Cli, monkeypatch: pytest.
         ("STORAGES", '["pl4nted"]', "Input should be a valid dictionary"),
         ("UPSTASH_REDIS_REST_URL", "https://eu1-calm-fox-1.upstash.io", "UPSTASH_REDIS_REST_TOKEN go together"),
         ("UPSTASH_REDIS_REST_TOKEN", "pl4nted", "UPSTASH_REDIS_REST_URL"),
+        ("DATABASE_URL", "postgresql://me:pl4nted@[::1", "DATABASE_URL"),
         ("DATABASE_URL", "postgresql://someone:an@ot:pl4nted@127.0.0.1:abc/x", "write @, : and / of a password as %40"),
     ],
 )

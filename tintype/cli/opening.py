@@ -41,15 +41,19 @@ def start_logs(settings: "Settings", *, quiet: bool = False) -> None:
 
 
 def secrets_of(settings: "Settings") -> list[str]:
-    """Return the values of all secret settings, for the logs' mask."""
+    """Return the values of all secret settings, and the passwords in addresses, for the logs' mask."""
     from pydantic import SecretStr
+
+    from tintype.settings.shown import passwords
 
     values: list[object] = []
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         values.extend(value if isinstance(value, tuple) else (value,))  # pyright: ignore[reportUnknownArgumentType] - of any setting
     values.extend(issuer.secret for issuer in settings.auth_issuers)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    hidden = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    texts = (*hidden, *settings.storages.values(), *(value for value in values if isinstance(value, str)))
+    return hidden + [word for text in texts if "://" in text for word in passwords(text)]
 
 
 @contextmanager

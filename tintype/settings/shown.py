@@ -1,11 +1,14 @@
 """Settings as people may see them: every name with its value and where that is from, and no secret."""
 
+import re
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
+
+_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&#]+)")  # as the drivers of databases take one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ def _value(value: object) -> str:
             return "set, and not shown"
         case str() if "://" in value:
             return _without_password(value)
+        case dict():
+            stores = cast("dict[str, str]", value)
+            return str({name: _without_password(address) for name, address in stores.items()})
         case tuple():
             items = cast("tuple[object, ...]", value)
             return ", ".join(_value(one) if isinstance(one, str | int | float) else "…" for one in items) or "none"
@@ -48,7 +54,15 @@ def _value(value: object) -> str:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return parts._replace(netloc=f"{parts.username}:…@{parts.hostname}").geturl()
+    for word in passwords(url):
+        url = url.replace(word, "…")
+    return url
+
+
+def passwords(url: str) -> list[str]:
+    """Return the passwords in an address as they are written there: before its host, and in its query."""
+    try:
+        place = urlsplit(url).netloc.rpartition("@")[0].partition(":")[2]
+    except ValueError:  # brackets without an end: no address at all, which whoever opens it says
+        place = ""
+    return [word for word in (place, *_IN_QUERY.findall(url)) if word]
