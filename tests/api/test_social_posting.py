@@ -316,15 +316,16 @@ async def test_fifty_equal_requests_at_once_make_one_post(team: Team) -> None:
     assert last.json()["db_id"] == made[0]
 
 
-async def test_a_failed_post_is_said_with_its_number(team: Team) -> None:
+@pytest.mark.parametrize(("code", "subcode"), [(36000, 2207004), (36004, 2207010), (110, 2207018)])
+async def test_a_failed_post_is_said_with_its_number(team: Team, code: int, subcode: int) -> None:
     number, name = await wide(team)
     body = {"account_id": number, "image_url": team.url("product.jpg")}
-    team.stage.pretend.fault("graph.container", "status", username=name, status=400, code=36000, subcode=2207004)
+    team.stage.pretend.fault("graph.container", "status", username=name, status=400, code=code, subcode=subcode)
     answer = await team.post("/posts", body)
     message = refused(answer, 400)
     said = answer.json()
     assert message
-    assert said["instagram"]["subcode"] == 2207004
+    assert said["instagram"]["subcode"] == subcode
     shown = (await team.get(f"/posts/{said['db_id']}")).json()
     assert shown["status"] == "failed"
     assert shown["failure"]["message"] == message

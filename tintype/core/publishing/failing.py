@@ -6,7 +6,7 @@ from tintype.errors import Kind, RemoteTrouble, Trouble
 from tintype.instagram import Category, Container, meaning_of, meaning_of_container
 
 # What the sender of a post can mend himself, so that dialects call it his mistake and not Instagram's.
-_THEIRS = frozenset({Category.MEDIA_FORMAT, Category.MEDIA_FETCH})
+_THEIRS = frozenset({Category.MEDIA_FORMAT, Category.MEDIA_FETCH, Category.POLICY})
 
 
 def failure_of(trouble: Trouble, position: int | None = None, part: Part | None = None) -> Failure:
