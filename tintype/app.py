@@ -57,7 +57,8 @@ async def open_house(
 
     Accounts and feeds keep the dates that `now` gives.
 
-    Raises `Misconfigured` before anything is opened when a setting cannot be.
+    Raises `Misconfigured` before anything is opened when a setting cannot be, and before anything is done with another
+    encryption key than the one that sealed what is stored.
     """
     async with AsyncExitStack() as stack:
         tracing.begin(settings.otel_exporter_otlp_endpoint, __version__)
@@ -67,6 +68,7 @@ async def open_house(
         fronting = _fronting(settings, backends, rooms, only, now)
         furnished = {one.name: getattr(rooms, one.name) for one in fields(rooms)}
         house = House(**furnished, settings=settings, backends=backends, fronting=fronting)
+        await house.kitchen.notifier.prove()
         if backends.works:
             await _sweep(backends, house.picking)
         if backends.works and backends.database.is_sqlite:

@@ -49,7 +49,7 @@ class Backends:
 async def open_backends(settings: Settings, stack: AsyncExitStack, work: bool) -> Backends:
     """Open everything, to be closed by `stack`; with `work` this process works the jobs, if nobody else does."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # for nobody else on this machine
-    vault = Vault.of(_encryption_key(settings), (key.get_secret_value() for key in settings.encryption_keys_old))
+    vault = vault_of(settings)
     database = open_database(settings.database_address())
     stack.push_async_callback(database.close)
     works = work and (not database.is_sqlite or lock(settings.data, stack))
@@ -106,6 +106,11 @@ def node_name() -> str:
 
 def _sync_url(url: str) -> str:
     return "postgresql+psycopg" + url[url.index("://") :]
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Return what seals and opens secrets; without a key in the settings one is made in the data folder by the first start."""
+    return Vault.of(_encryption_key(settings), (key.get_secret_value() for key in settings.encryption_keys_old))
 
 
 def _encryption_key(settings: Settings) -> str:

@@ -94,6 +94,11 @@ class Vault:
                 f"the stored secret of {context!r} was altered or belongs elsewhere; connect the account again"
             ) from None
 
+    def stranger(self, sealed: bytes) -> str | None:
+        """Return the public id of the key that sealed a value, as 8 hexadecimal digits, when that is none of these."""
+        key_id = sealed[len(_VERSION) : _HEADER_BYTES]
+        return None if any(key.id == key_id for key in (self.current, *self.old)) else key_id.hex()
+
     def needs_rotation(self, sealed: bytes) -> bool:
         """Tell whether a value should be opened and sealed anew, because it does not carry the current key's id."""
         return sealed[:_HEADER_BYTES] != _VERSION + self.current.id

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -172,6 +173,20 @@ async def _engine(settings: "Settings") -> Finding:
 
 
 async def _encryption_key(settings: "Settings") -> Finding:
+    found = _key_in_place(settings)
+    if found.state == "fail":
+        return found
+    with suppress(Trouble, OSError):  # which the checks of the database and of the data folder tell
+        pair = await _pair(settings)
+        stranger = _vault(settings).stranger(pair) if pair is not None else None
+        if stranger is not None:
+            advice = "set that one as ENCRYPTION_KEY, or add it to ENCRYPTION_KEYS_OLD"
+            wrong = f"it is not the one that sealed what is stored here, {stranger}; nothing starts with it"
+            return Finding("encryption key", "fail", wrong, advice)
+    return found
+
+
+def _key_in_place(settings: "Settings") -> Finding:
     place = settings.data / "encryption.key"
     if settings.encryption_key is not None:
         return Finding("encryption key", "ok", "ENCRYPTION_KEY is set")
@@ -281,16 +296,9 @@ async def _push(settings: "Settings") -> Finding:
 
 async def _push_key(settings: "Settings") -> tuple[bool, str]:
     """Return whether the key for pushes is right, or yet to be made, and what there is to say of it."""
-    from tintype.backends.database import open_database, revision
-    from tintype.backends.migrations import HEAD
-    from tintype.core.notifications import PushRecords, opened_key
+    from tintype.core.notifications import opened_key
 
-    database = None if _missing_file(settings.database_address()) else open_database(settings.database_address())
-    try:
-        pair = await PushRecords(database).key() if database and await revision(database) == HEAD else None
-    finally:
-        if database is not None:
-            await database.close()
+    pair = await _pair(settings)
     if pair is None:
         return True, "the key is made by the first start"
     try:
@@ -300,6 +308,21 @@ async def _push_key(settings: "Settings") -> tuple[bool, str]:
             False,
             f"the key for pushes cannot be used: {error.message if isinstance(error, Trouble) else error.strerror}",
         )
+
+
+async def _pair(settings: "Settings") -> bytes | None:
+    """Return the sealed key pair for pushes; None when no start has made it yet."""
+    from tintype.backends.database import open_database, revision
+    from tintype.backends.migrations import HEAD
+    from tintype.core.notifications import PushRecords
+
+    if _missing_file(settings.database_address()):
+        return None
+    database = open_database(settings.database_address())
+    try:
+        return await PushRecords(database).key() if await revision(database) == HEAD else None
+    finally:
+        await database.close()
 
 
 def _vault(settings: "Settings") -> "Vault":

@@ -9,11 +9,12 @@ import typer
 from tintype.cli.finding import find_workspace
 from tintype.cli.opening import Folder, in_house, settings_of
 from tintype.cli.output import AsJson, Exit, rows, thing
-from tintype.errors import Unavailable
+from tintype.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
     from tintype.app import House
     from tintype.core.access import Credential, Grant, Workspace
+    from tintype.settings import Settings
 
 workspaces = typer.Typer(
     help="Workspaces: one for each customer, with accounts and tokens of its own.", no_args_is_help=True
@@ -287,3 +288,42 @@ def rotate(data: Folder = None, as_json: AsJson = False) -> None:
 
     count = in_house(settings_of(data), turn)
     thing({"resealed": count}, as_json=as_json, sentence=f"{count} secrets are sealed with the current key now")
+
+
+@vault.command("forget")
+def forget(
+    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let go of an encryption key that is lost, so that everything starts with another one.
+
+    Browsers that asked for notifications have to ask again at once. What else the lost key sealed stays shut: accounts are to
+    be connected again, and the secrets of apps and webhooks to be made anew, where they say so.
+
+    Keys of --json: browsers.
+    """
+    import asyncio
+
+    if not sure:
+        _ask("Is the key that sealed what is stored here lost for good?")
+    browsers = asyncio.run(_forgotten(settings_of(data)))
+    thing({"browsers": browsers}, as_json=as_json, sentence=f"the lost key is let go, and {browsers} browsers with it")
+
+
+async def _forgotten(settings: "Settings") -> int:
+    from tintype.backends.database import open_database
+    from tintype.backends.migrations import upgrade
+    from tintype.core.notifications import PushRecords
+    from tintype.machinery import vault_of
+
+    vault, database = vault_of(settings), open_database(settings.database_address())
+    try:
+        await upgrade(database)
+        records = PushRecords(database)
+        pair = await records.key()
+        if pair is None or vault.stranger(pair) is None:
+            raise Conflict("no key is lost: the one that is set opens what is stored here")
+        return await records.drop_key()
+    finally:
+        await database.close()

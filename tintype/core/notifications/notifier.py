@@ -36,7 +36,7 @@ from tintype.core.notifications.model import (
 )
 from tintype.core.notifications.records import Delivery, PushRecords, SealedSubscription
 from tintype.core.notifications.vapid import VapidKey, bytes_of, text_of
-from tintype.errors import Conflict, Forbidden, Invalid, Trouble, Unavailable
+from tintype.errors import Conflict, Forbidden, Invalid, Misconfigured, Trouble, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ DELIVER = "notifications.deliver"
 KEPT = LOST  # how long the keys of notices are remembered
 AT_ONCE = 16
 _ANSWER_BYTES = 65_536
+_SET_IT = "set that one as ENCRYPTION_KEY, or add it to ENCRYPTION_KEYS_OLD; if it is lost, see `tintype vault forget`"
 
 
 class Source(Protocol):
@@ -94,6 +95,19 @@ class Notifier:
                 assert pair is not None
             self._opened.key = opened_key(self.vault, pair)
         return self._opened.key
+
+    async def prove(self) -> None:
+        """Raise `Misconfigured` when another key than this house's sealed what is stored here.
+
+        The first start seals a pair of keys, so whoever comes with another encryption key later is known by it: what he
+        sealed nobody else could open.
+        """
+        pair = await self.records.key()
+        stranger = self.vault.stranger(pair) if pair is not None else None
+        if stranger is not None:
+            raise Misconfigured(
+                f"the encryption key is not the one that sealed what is stored here, {stranger}; {_SET_IT}"
+            )
 
     async def subscribe(self, client: str, endpoint: str, p256dh: str, auth: str) -> int:
         """Keep a browser's subscription in place of an earlier one of this client or endpoint; return how many there are.

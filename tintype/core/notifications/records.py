@@ -127,6 +127,12 @@ class PushRecords:
         except IntegrityError:
             return
 
+    async def drop_key(self) -> int:
+        """Forget the key pair, and all browsers, whose consent belongs to it; return how many those were."""
+        async with self.database.write(durable=True) as connection:
+            await connection.execute(delete(push_keys).where(push_keys.c.name == _OURS))
+            return (await connection.execute(delete(push_subscriptions))).rowcount
+
     async def keep(self, subscription: SealedSubscription, most: int) -> int | None:
         """Store a subscription in place of those of the same client or endpoint; return how many there are now.
 
