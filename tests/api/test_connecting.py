@@ -412,12 +412,13 @@ async def test_who_comes_again_tells_nobody_a_second_time(door: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/meta/deauthorize", "/meta/data-deletion"])
-@pytest.mark.parametrize("issued_at", [1e400, 10**400, 253402300799, "soon", [], True, -1])
+@pytest.mark.parametrize("issued_at", [1e400, 10**400, 253402300799, "soon", [], True, 0, -1])
 async def test_a_moment_that_is_none_hinders_nothing(door: Served, path: str, issued_at: object) -> None:
     username = await person(door, "IMAGE")
     one, _ = await connect(door, username)
     payload = {"user_id": await _scoped_id(door, one, username), "algorithm": "HMAC-SHA256", "issued_at": issued_at}
     assert (await door.client.post(path, data={"signed_request": _signed(door, payload)})).status_code == 200
+    assert (await photos_of(door, one))[1] == "disconnected"
 
 
 async def _scoped_id(door: Served, one: Project, username: str) -> str:

@@ -193,7 +193,7 @@ async def _person(desk: MetaDesk, request: Request) -> Person:
 
 def _moment(said: object) -> datetime | None:
     """Return when something was issued, in Meta's seconds; nothing for what is no moment."""
-    if isinstance(said, bool) or not isinstance(said, int | float):
+    if isinstance(said, bool) or not isinstance(said, int | float) or said <= 0:
         return None
     try:
         return datetime.fromtimestamp(said, UTC)
