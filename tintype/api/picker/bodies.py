@@ -1,7 +1,5 @@
 """Bodies as clients of old send them: the file itself, a form that holds it, or a form that names an address."""
 
-import asyncio
-import contextlib
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -13,11 +11,9 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
 
 from tintype.api.letters import NO_NULL, has_null, without_null
-from tintype.api.patience import DRAIN_BYTES, DRAIN_SECONDS
-from tintype.errors import Invalid, TooLarge, Trouble
+from tintype.errors import Invalid, TooLarge
 
 SMALL = 256 * 1024  # bytes of a body that is held in memory
 PIECE = 2**18
@@ -65,44 +61,14 @@ async def sent(request: Request) -> AsyncGenerator[Sent]:
         async with _multipart(request) as found:
             yield found
     else:
-        async with whole(request) as chunks:
-            yield Sent({}, chunks, None, request.headers.get("content-type"))
+        yield Sent({}, chunks_of(request), None, request.headers.get("content-type"))
 
 
-@asynccontextmanager
-async def whole(request: Request) -> AsyncGenerator[AsyncIterator[bytes]]:
-    """Read a body that is a file; whoever is refused while still sending gets to hear why."""
-    body = _Body(request)
-    try:
-        yield body.chunks()
-    except Trouble:
-        await body.drain()
-        raise
-
-
-@dataclass(slots=True)
-class _Body:
-    """A body on its way in, and whether its end was seen."""
-
-    request: Request
-    ended: bool = False
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives."""
-        async for chunk in self.request.stream():
-            if chunk:
-                yield chunk
-        self.ended = True
-
-    async def drain(self) -> None:
-        """Take some of what is left: a client that is still sending when the connection closes loses its answer."""
-        left = DRAIN_BYTES
-        with contextlib.suppress(TimeoutError, ClientDisconnect):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while not self.ended and left > 0:
-                    message = await self.request.receive()
-                    left -= len(message.get("body", b""))
-                    self.ended = not message.get("more_body", False)
+async def chunks_of(request: Request) -> AsyncIterator[bytes]:
+    """Yield a body that is a file, as it arrives."""
+    async for chunk in request.stream():
+        if chunk:
+            yield chunk
 
 
 async def small_form(request: Request) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
-from tintype.api.picker.bodies import mapping, small_json, whole
+from tintype.api.picker.bodies import chunks_of, mapping, small_json
 from tintype.api.picker.desk import PickerDesk
 from tintype.api.picker.entry import shown_by
 from tintype.api.picker.shapes import uploaded
@@ -74,15 +74,14 @@ def _parts(app: FastAPI, desk: PickerDesk) -> None:
     async def keep(request: Request, upload_id: str, part: int, offset: int) -> Response:
         """Take the bytes of a part; their ETag is asked for at the end."""
         size = request.query_params.get("size")
-        async with whole(request) as chunks:
-            tag = await desk.uploads.keep(
-                await desk.uploads.get(upload_id),
-                part,
-                offset,
-                chunks,
-                size=int(size) if size and size.isdecimal() else None,
-                md5=request.query_params.get("md5"),
-            )
+        tag = await desk.uploads.keep(
+            await desk.uploads.get(upload_id),
+            part,
+            offset,
+            chunks_of(request),
+            size=int(size) if size and size.isdecimal() else None,
+            md5=request.query_params.get("md5"),
+        )
         return Response(headers={"ETag": f'"{tag}"'})
 
     @app.post("/multipart/commit")
