@@ -99,9 +99,9 @@ class SecondFactors:
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
     """Return the step that a code belongs to: this one, or one beside it, for clocks that differ a little."""
     given = "".join(code.split())
-    digits = (
-        "".join(str(unicodedata.decimal(letter)) for letter in given) if given.isdecimal() else ""
-    )  # of any keyboard
+    if not given.isdecimal():
+        return None
+    digits = "".join(str(unicodedata.decimal(letter)) for letter in given)  # of any keyboard
     present, totp = int(now.timestamp()) // STEP, TOTP(secret)
     fitting = (
         step for step in (present, present - 1, present + 1) if hmac.compare_digest(totp.generate_otp(step), digits)

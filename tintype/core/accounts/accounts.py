@@ -271,7 +271,7 @@ class Accounts:
             if any(hmac.compare_digest(proof, _proof(key, name)) for key in (self.vault.current, *self.vault.old)):
                 return True
             # Earlier versions sealed nothing, so that no two codes were alike.
-            self.vault.open(binascii.unhexlify(receipt), context=_RECEIPT)
+            self.vault.open(code, context=_RECEIPT)
         except (ValueError, Misconfigured, Unavailable):
             return False
         return True
