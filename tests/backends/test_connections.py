@@ -225,7 +225,7 @@ async def test_asking_again_takes_no_longer_than_asking() -> None:
         assert await asked(here, connections) == BODY
         here.gate.clear()  # nobody answers over the fresh one
         with pytest.raises(httpcore2.ReadTimeout):
-            await asked(here, connections, 0.05)
+            await asked(here, connections, 1.0)
         assert (here.opened, len(here.asked)) == (2, 3)
         here.sheds = ""
         here.gate.set()

@@ -1,7 +1,6 @@
 """Receivers that hang keep nobody else waiting, however many they are and however much waits for them."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,8 +16,8 @@ from tintype.core.webhooks.tables import endpoints
 
 USUAL = Policy()
 BACKLOG = 6
-HUNG_FOR = 30.0  # longer than any of these tests: who waits for a place of theirs waits too long
-SOON = 2.0
+HUNG_FOR = 300.0  # longer than any of these tests: who waits for a place of theirs waits in vain
+PATIENCE = 30.0
 
 
 @asynccontextmanager
@@ -37,13 +36,11 @@ async def besieged(database: Database, hung: int) -> AsyncGenerator[Desk]:
             await desk.deliverer.close()
 
 
-async def arrival(desk: Desk, count: int) -> float:
-    """Wait until so many messages came to the endpoint that answers; return how long that took."""
-    begun = time.monotonic()
-    async with asyncio.timeout(HUNG_FOR / 2):
+async def arrived(desk: Desk, count: int) -> None:
+    """Wait until so many messages came to the endpoint that answers."""
+    async with asyncio.timeout(PATIENCE):
         while len(desk.receiver.arrived("/quick")) < count:  # noqa: ASYNC110 - a receiver tells nobody
             await asyncio.sleep(0.01)
-    return time.monotonic() - begun
 
 
 async def failed(desk: Desk) -> None:
@@ -62,12 +59,12 @@ def held(desk: Desk) -> Counter[str]:
 async def test_what_is_fresh_goes_out_while_others_hang(database: Database, hung: int) -> None:
     async with besieged(database, hung) as desk:
         await desk.deliverer.start(alone=True)
-        async with asyncio.timeout(HUNG_FOR / 2):
+        async with asyncio.timeout(PATIENCE):
             while sum(held(desk).values()) < min(hung * USUAL.lanes, USUAL.at_once):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
         for count in range(1, 4):
             await desk.tell("fp.delete")
-            assert await arrival(desk, count) < SOON
+            await arrived(desk, count)
         assert max(held(desk).values()) <= USUAL.lanes
 
 
@@ -77,7 +74,7 @@ async def test_those_known_to_hang_get_one_lane_each_and_leave_room(database: Da
         await desk.deliverer.start(alone=True)
         for count in range(1, 4):
             await desk.tell("fp.delete")
-            assert await arrival(desk, count) < SOON
+            await arrived(desk, count)
         found = held(desk)
         assert set(found.values()) == {1}
         assert len(found) == USUAL.doubtful
