@@ -122,7 +122,7 @@ async def test_a_stranger_who_says_the_same_first_does_not_take_its_effect(door:
     assert first.json().get("confirmation_code", "") != real.json().get("confirmation_code")
 
 
-def test_a_code_of_an_earlier_version_is_known(door: Served) -> None:
+async def test_a_code_of_an_earlier_version_is_known(door: Served) -> None:
     accounts = door.house.accounts
     assert accounts.gave(accounts.vault.seal("", context="meta:data-deletion").hex())
 

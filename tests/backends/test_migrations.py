@@ -70,9 +70,8 @@ async def test_a_node_that_stands_in_the_way_of_a_migration_only_holds_it_up(mon
         opened = open_database(url)
         await upgrade(opened, "0011")
         async with await psycopg.AsyncConnection.connect(url) as node:
-            await node.execute(
-                "SET deadlock_timeout = '60s'"
-            )  # who looks for one first is given up: here the migration
+            # Who looks for a deadlock first is given up: here the migration.
+            await node.execute("SET deadlock_timeout = '60s'")
             await node.execute("SELECT count(*) FROM picker_apps")  # 0012 changes this one last
             migrating = asyncio.create_task(upgrade(opened, "0012"))
             await _until_waiting(url)
