@@ -1,4 +1,4 @@
-"""Who is asking, from what they read, and how often: bearer tokens, addresses behind proxies, tags, rate limits, idempotency keys."""
+"""Who is asking, how often, and what they have read: tokens, addresses behind proxies, rate limits, idempotency keys, tags."""
 
 import ipaddress
 import json

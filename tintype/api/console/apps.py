@@ -16,6 +16,8 @@ from tintype.errors import Invalid, Stale, Trouble, Unavailable
 
 PLACE = "/console/picker"
 MEGABYTE = 1024 * 1024
+OVERTAKEN = "Somebody else changed this app meanwhile, and nothing of yours was kept. What it is like now is shown here"
+AGAIN = f"{OVERTAKEN}; what you typed still stands in the fields. Send it once more to have it your way"
 PLACES = tuple(dict.fromkeys(LOCATIONS.values()))
 
 
@@ -37,10 +39,6 @@ class Typed:
     plan: str
     problem: str
     is_wrong: bool = True
-
-
-OVERTAKEN = "Somebody else changed this app meanwhile, and nothing of yours was kept. What it is like now is shown here"
-AGAIN = f"{OVERTAKEN}; what you typed still stands in the fields. Send it once more to have it your way"
 
 
 def add(app: FastAPI, desk: ConsoleDesk) -> None:
