@@ -9,6 +9,7 @@ import pytest
 
 from tests.walks.posting import draft, events, live, publish
 from tests.walks.stage import Member, Stage, staged
+from tintype.backends.outbound import Answer, Outgoing, Policy
 from tintype.core.publishing import ENDED, Post, Product, State
 
 DAY = timedelta(days=1)
@@ -82,6 +83,39 @@ async def test_it_is_not_replaced_while_something_looks_like_the_post(stage: Sta
     assert [candidate.media_id for candidate in post.candidates] == [lookalike]
     assert live(one) == []
     assert _made(one) == 1
+
+
+async def test_what_another_that_looks_the_same_is_about_to_be_told_of_is_not_taken_for_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, answered = await stage.member(), anyio.Event()
+    outbound, publisher = stage.house.backends.outbound, stage.house.publisher
+    send, sent = outbound.send, anyio.Event()
+
+    async def late(request: Outgoing, policy: Policy) -> Answer:
+        answer = await send(request, policy)
+        if request.url.endswith("/media_publish") and not sent.is_set():
+            sent.set()  # it is live, and nobody here knows
+            await answered.wait()
+        return answer
+
+    monkeypatch.setattr(outbound, "send", late)
+    first = await _begun(one, Product.IMAGE, "Both at once")
+    await sent.wait()
+    _refused(one, GONE[0])
+    one.fault("graph.container_status", **UNREADABLE, after=1, times=8)
+    second = await _begun(one, Product.IMAGE, "Both at once")
+    while (second := await publisher.get(one.workspace_id, second.id)).state not in ENDED and second.tries < 6:
+        await _held(one, first)
+        if second.due_at is not None and (pause := second.due_at - stage.clock()) > timedelta(0):
+            stage.skip(pause)
+        stage.house.runner.wake()
+        await anyio.sleep(0.03)
+    assert second.state is State.RECONCILING
+    answered.set()
+    ends = [await _ended(one, post) for post in (first, second)]
+    assert [post.state for post in ends] == [State.PUBLISHED, State.PUBLISHED], ends[1].reason
+    assert sorted(str(post.media_id) for post in ends) == sorted(item["id"] for item in live(one))
 
 
 @pytest.mark.parametrize("numbers", GONE)
@@ -185,6 +219,13 @@ def _change(stage: Stage, container_id: str | None, status: str) -> None:
 
 async def _begun(one: Member, product: Product, caption: str) -> Post:
     return await one.stage.house.publisher.create(one.workspace_id, one.account_id, draft(product, caption))
+
+
+async def _held(one: Member, post: Post) -> None:
+    """Keep a post with whoever moves it while time passes at once."""
+    records = one.stage.house.publisher.resources.records
+    held = await one.stage.house.publisher.get(one.workspace_id, post.id)
+    assert await records.renew(held, one.stage.clock() + DAY)
 
 
 async def _until(one: Member, post: Post, so: Callable[[Post], bool], *, skipping: bool = False) -> Post:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.walks.posting import draft, live, publish
+from tests.walks.posting import draft, events, live, publish
 from tests.walks.stage import Member, Stage, staged
 from tintype.core.publishing import ENDED, Moment, Post, Product, State
 
@@ -101,6 +101,28 @@ async def test_a_post_that_waits_with_its_container_has_a_place_before_it_goes_o
     await _settled(one, posts)
     assert _words(one) == _captions(0, 2)
     assert [call["status"] for call in _publishes(one)] == [400, 200, 200]
+
+
+async def test_a_post_that_waits_for_a_place_waits_for_it_with_a_new_token_too(stage: Stage) -> None:
+    one = await stage.member()
+    stage.skip(2 * DAY)
+    await stage.house.accounts.refresh_due()
+    stage.skip(2 * DAY)  # Instagram would renew its token again
+    one.fault("graph.publish", "status", code=9, subcode=2207042, status=400)
+    post = await stage.house.publisher.create(one.workspace_id, one.account_id, draft(Product.IMAGE, "Full"))
+    await _until(lambda: _states(one, [post]), [State.READY])
+    await _settled(one, [post])
+
+    stage.pretend.levers.patch("/_world/settings", json={"quota_total": 0}).raise_for_status()
+    one.fault("graph.limit", "expired_token")
+    stage.skip(timedelta(hours=1, minutes=1))
+    (waiting,) = await _settled(one, [post])
+    assert "token.refreshed" in await events(stage, waiting)
+    assert (waiting.state, waiting.reason) == (
+        State.READY,
+        "the account's publishing quota of 0 is used up; the post waits for the next place",
+    )
+    assert [call["status"] for call in _publishes(one)] == [400]
 
 
 async def _planned(one: Member, count: int) -> Sequence[Post]:

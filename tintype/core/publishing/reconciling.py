@@ -107,10 +107,10 @@ async def _forgotten(walk: Walk) -> None:
     """Look a few times more for a container that Instagram does not know, and begin with new ones then."""
     post, now = walk.post, walk.now()
     settled = now - (post.publish_started_at or now) >= walk.resources.policy.settle
-    if settled and post.doubt is not None and post.tries + 1 >= GONE_READS:
-        await _unless_seen(walk, walk.renew, post.doubt)
-    else:
+    if not settled or post.doubt is None or post.tries + 1 < GONE_READS or await walk.resources.records.has_rival(post):
         await _wait(walk, None)
+    else:
+        await _unless_seen(walk, walk.renew, post.doubt)
 
 
 async def _unless_seen(walk: Walk, end: Callable[[Failure], Awaitable[None]], why: Failure) -> None:

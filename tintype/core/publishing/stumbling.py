@@ -56,7 +56,8 @@ async def _reconnect(walk: Walk, trouble: Reconnect) -> None:
     grip = walk.let_go()
     if grip is not None and not walk.post.refreshed and await _refreshed(walk, trouble):
         # Of a publish that was refused for want of a token nothing is held to be known: its container can be read now.
-        await walk.move("token.refreshed", doubt=None, tries=0, refreshed=True, due_at=walk.now())
+        doubt = None if walk.post.state is State.RECONCILING else walk.post.doubt
+        await walk.move("token.refreshed", doubt=doubt, tries=0, refreshed=True, due_at=walk.now())
         return
     if grip is not None:
         await walk.resources.accounts.lost(grip.account, trouble, grip)
