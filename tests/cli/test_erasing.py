@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     insert,
     select,
+    update,
 )
 
 from tests.cli.programs import fetch, run
@@ -283,6 +284,23 @@ def test_a_person_is_given_out_and_gone_everywhere(house: dict[str, str], tmp_pa
     left = {str(path.relative_to(data / "blobs")) for path in (data / "blobs").rglob("*.jpg")}
     assert {"publishing/b-planted.jpg", "publishing/shared.jpg", "recipes/b-planted.jpg", "files/b-planted.jpg"} <= left
     assert not {"publishing/a-planted.jpg", "recipes/a-planted.jpg", "files/a-planted.jpg"} & left
+
+
+async def registered_as_me(url: str, letter: str) -> None:
+    opened, accounts = open_database(url), metadata.tables["accounts"]
+    try:
+        async with opened.write() as connection:
+            mine = update(accounts).where(accounts.c.id == seed(letter)["account"])
+            await connection.execute(mine.values(instagram_id="me"))
+    finally:
+        await opened.close()
+
+
+def test_nobody_is_disconnected_by_a_word_that_means_nobody(house: dict[str, str], tmp_path: Path) -> None:
+    asyncio.run(registered_as_me(house["DATABASE_URL"], "a"))
+    before = asyncio.run(rows(house["DATABASE_URL"]))
+    assert "'me' may be anybody" in refused(run(tmp_path, "erase", "--person", "me", "--yes", **house))
+    assert asyncio.run(rows(house["DATABASE_URL"]))["accounts"] == before["accounts"]
 
 
 @pytest.mark.parametrize("command", ["export", "erase"])

@@ -15,7 +15,7 @@ from sqlalchemy import JSON, Connection, Table, delete, or_, select
 from tintype.backends.archive import Chosen, Marks, Row, belonging, pieces, tables_of, told
 from tintype.backends.database import metadata, put
 from tintype.core.files import HOME
-from tintype.errors import Invalid, NotFound
+from tintype.errors import NotFound
 
 # Their texts may speak of anybody. Those first whose rows are spoken of by others, with the column that does so.
 SEARCHED: Mapping[str, str | None] = {
@@ -128,10 +128,8 @@ def of_workspace(connection: Connection, workspace_id: str) -> tuple[Chosen, Mar
 def of_person(connection: Connection, instagram_id: str) -> tuple[Chosen, Marks]:
     """Return what is of a person on Instagram, in every workspace, by one of its ids.
 
-    Raises `NotFound` when nothing speaks of it, `Invalid` for what many may have been registered as.
+    Raises `NotFound` when nothing speaks of it.
     """
-    if instagram_id == "me":
-        raise Invalid("--person: 'me' may be anybody; give an id, or a user name like @name")
     accounts = metadata.tables["accounts"]
     query = select(accounts).where(
         or_(

@@ -13,7 +13,7 @@ import typer
 
 from tintype.cli.opening import Folder, in_house, settings_of
 from tintype.cli.output import AsJson, note, thing
-from tintype.errors import Conflict, NotFound, Unavailable
+from tintype.errors import Conflict, Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -109,10 +109,13 @@ def _ask(question: str) -> None:
 
 
 async def _subject(house: "House", workspace: str | None, person: str | None) -> Subject:
+    """Return who is meant; raises `Invalid` for a word as which many may have been registered."""
     from tintype.cli.finding import find_workspace
 
     if workspace is None:
         assert person is not None
+        if person == "me":
+            raise Invalid("--person: 'me' may be anybody; give an id, or a user name like @name")
         return person, False
     try:
         return (await find_workspace(house, workspace)).id, True
