@@ -174,12 +174,12 @@ async def _let_go(house: "House", subject: Subject) -> "Sequence[Account]":
             await house.backends.bus.publish(WorkspaceChanged(meant))
         await house.feed.leave(meant)
         return ()
-    name = meant.removeprefix("@")
-    everybody = await house.accounts.records.with_removed()
-    found = [one for one in everybody if meant in (one.instagram_id, one.app_scoped_id) or one.username == name]
-    for account in found:
+    records = house.accounts.records
+    either = (*await records.of_instagram(meant), *await records.named(meant.removeprefix("@")))
+    found = {one.id: one for one in either}
+    for account in found.values():
         await house.accounts.disconnect(account.workspace_id, account.id, reason="its person is erased")
-    return found
+    return list(found.values())
 
 
 async def _uncache(house: "House", subject: Subject, accounts: "Sequence[Account]", digests: Sequence[str]) -> None:

@@ -228,6 +228,10 @@ class AccountRecords:
             (accounts.c.instagram_id == instagram_id) | (accounts.c.app_scoped_id == instagram_id)
         )
 
+    async def named(self, username: str) -> Sequence[Account]:
+        """Return all accounts of a user name, those of removed workspaces included."""
+        return await self._accounts(accounts.c.username == username)
+
     async def all(self) -> Sequence[Account]:
         """Return every account of every living workspace, for the jobs that visit them all."""
         return await self._accounts(accounts.c.workspace_id.in_(living_ids()))
