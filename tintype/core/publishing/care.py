@@ -29,7 +29,7 @@ async def care(walk: Walk) -> None:
     """Take the next step of care; when nothing is left, or too much failed, the post rests."""
     post = walk.post
     if walk.fresh and not (post.tries or post.comment_tries or post.permalink):
-        await walk.announce()  # as above: no step of care was taken yet
+        await walk.announce()  # as in `tell`: not even a first step of care was taken
     if post.comment_state in _OPEN:
         await _comment(walk)
     elif post.permalink is None and post.tries < TRIES:

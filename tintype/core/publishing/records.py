@@ -340,8 +340,9 @@ class PostRecords:
     ) -> Post:
         """Store a step of whoever holds the post; with a `lease` it is held on, without it is free.
 
-        With `unless_doubted` it raises `DoubtedError` while one that looks the same is searched for on Instagram. Raises `OvertakenError` when somebody else moved it meanwhile, and `TakenError` when another post has its medium;
-        then nothing is stored.
+        With `unless_doubted` it raises `DoubtedError` while one that looks the same is searched for on Instagram. Raises
+        `OvertakenError` when somebody else moved it meanwhile, and `TakenError` when another post has its medium; then nothing
+        is stored.
         """
         moved = replace(post, updated_at=now, **{name: value for name, value in changes.items() if name in _WORDS})
         values = {name: _formed(name, value) for name, value in changes.items()}

@@ -36,7 +36,7 @@ quotas = Table(
 )
 
 _UNDER_WAY = [state.value for state in set(State) - ENDED - {State.DRAFT}]
-_WAITING = [State.SCHEDULED.value, State.READY.value]  # these, when Instagram had no place for them
+_WAITING = [State.SCHEDULED.value, State.READY.value]  # a ready one holds none when Instagram itself had none for it
 _LIVE = [State.PUBLISHED.value, State.UNLINKED.value]
 
 

@@ -43,7 +43,7 @@ async def stumble(walk: Walk, trouble: Trouble) -> None:
 
 
 def _awaited(post: Post, trouble: Trouble) -> bool:
-    """Tell whether somebody waits who can do more about his own file than to ask for it again."""
+    """Tell whether somebody waits who can do more about his own file than ask for it again."""
     return isinstance(trouble, Unfetchable) and post.scheduled_at is None and post.batch is None
 
 

@@ -99,13 +99,13 @@ class DeliveryRecords:
     async def has_due(self, endpoint: Endpoint, now: datetime) -> bool:
         """Tell whether something is due of this endpoint, and it is sent to."""
         query = select(deliveries.c.id).join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-        query = query.where(_moves(endpoint), deliveries.c.due_at <= now)
+        query = query.where(_is_active(endpoint), deliveries.c.due_at <= now)
         async with self.database.read() as connection:
             return (await connection.execute(query.limit(1))).first() is not None
 
     async def pull(self, endpoint: Endpoint, now: datetime, lease: timedelta, limit: int) -> Sequence[Claim]:
         """Take due deliveries of one endpoint that is sent to, for somebody who fetches them."""
-        asked = select(endpoints.c.id).where(_moves(endpoint)).with_for_update(read=True, key_share=True)
+        asked = select(endpoints.c.id).where(_is_active(endpoint)).with_for_update(read=True, key_share=True)
         async with self.database.write() as connection:
             if await connection.scalar(asked) is None:
                 return []
@@ -221,7 +221,7 @@ class DeliveryRecords:
                 return done
 
 
-def _moves(endpoint: Endpoint) -> ColumnElement[bool]:
+def _is_active(endpoint: Endpoint) -> ColumnElement[bool]:
     return (endpoints.c.id == endpoint.id) & (endpoints.c.state == State.ACTIVE.value)
 
 
