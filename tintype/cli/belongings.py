@@ -125,29 +125,25 @@ def of_workspace(connection: Connection, workspace_id: str) -> tuple[Chosen, Mar
     return _with_told(connection, {"workspaces": [workspace_id], "users": list(users)}, marks), marks
 
 
-def of_person(connection: Connection, instagram_id: str) -> tuple[Chosen, Marks]:
-    """Return what is of a person on Instagram, in every workspace, by one of its ids.
+def of_person(connection: Connection, meant: str) -> tuple[Chosen, Marks]:
+    """Return what is of a person on Instagram, in every workspace, by one of its ids or by @name.
 
     Raises `NotFound` when nothing speaks of it.
     """
     accounts = metadata.tables["accounts"]
-    query = select(accounts).where(
-        or_(
-            accounts.c.instagram_id == instagram_id,
-            accounts.c.app_scoped_id == instagram_id,
-            accounts.c.username == instagram_id.removeprefix("@"),  # of those that were registered as "me"
-        )
-    )
-    found = connection.execute(query).all()
+    by_id = or_(accounts.c.instagram_id == meant, accounts.c.app_scoped_id == meant)
+    by_name = accounts.c.username == meant.removeprefix("@")
+    found = connection.execute(select(accounts).where(by_name if meant.startswith("@") else by_id)).all()
     ids = [one.id for one in found]
-    marks = Marks({instagram_id, *ids}, {one.username for one in found if one.username})
-    marks.words.update(one for row in found for one in (row.instagram_id, row.app_scoped_id) if one)
+    marks = Marks({meant, *ids}, {one.username for one in found if one.username})
+    numbers = (one for row in found for one in (row.instagram_id, row.app_scoped_id) if one)
+    marks.words.update(one for one in numbers if one != "me")  # as which some were registered; many a text says it
     if ids:
         marks.words.update(_posts_of(connection, ids))
     chosen = _with_told(connection, {"accounts": ids}, marks)
     if not any(chosen.values()):
         raise NotFound(
-            f"nothing is stored of a person with the Instagram id {instagram_id!r}; who was registered as 'me' is found by @name"
+            f"nothing is stored of a person with the Instagram id {meant!r}; who was registered as 'me' is found by @name"
         )
     return chosen, marks
 

@@ -175,11 +175,11 @@ async def _let_go(house: "House", subject: Subject) -> "Sequence[Account]":
         await house.feed.leave(meant)
         return ()
     records = house.accounts.records
-    either = (*await records.of_instagram(meant), *await records.named(meant.removeprefix("@")))
-    found = {one.id: one for one in either}
-    for account in found.values():
+    by_name = meant.startswith("@")
+    found = await (records.named(meant.removeprefix("@")) if by_name else records.of_instagram(meant))
+    for account in found:
         await house.accounts.disconnect(account.workspace_id, account.id, reason="its person is erased")
-    return list(found.values())
+    return found
 
 
 async def _uncache(house: "House", subject: Subject, accounts: "Sequence[Account]", digests: Sequence[str]) -> None:
