@@ -3,12 +3,16 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from tests.cli.programs import run
 from tests.cli.test_archiving import refused, told
 from tests.cli.test_erasing import KEY, database, filled, rows, seed
 from tintype.backends.database import metadata, open_database
+
+
+pytestmark = pytest.mark.timeout(600)  # program after program, each of which takes seconds on a busy machine
 
 
 async def mixed_up(url: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.programs import run, started
 
+pytestmark = pytest.mark.timeout(600)  # program after program, each of which takes seconds on a busy machine
 KEPT = "--data", "data"
 
 
