@@ -1,4 +1,4 @@
-"""Erasing a person by the name on Instagram: neither a word that many are registered by nor an id of digits means anybody else."""
+"""Erasing a person by a name on Instagram, or by an id: nobody else is meant, neither by a name of digits nor by the word `me`."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,6 @@ from tests.cli.programs import run
 from tests.cli.test_archiving import refused, told
 from tests.cli.test_erasing import KEY, database, filled, rows, seed
 from tintype.backends.database import metadata, open_database
-
 
 pytestmark = pytest.mark.timeout(600)  # program after program, each of which takes seconds on a busy machine
 
