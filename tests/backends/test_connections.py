@@ -232,6 +232,19 @@ async def test_asking_again_takes_no_longer_than_asking() -> None:
         assert await asked(here, connections) == BODY  # and there is room
 
 
+async def test_what_was_under_way_when_all_connections_ended_is_not_asked_again() -> None:
+    async with shop() as (here, connections):
+        assert await asked(here, connections) == BODY
+        await here.came.acquire()
+        here.gate.clear()
+        asking = asyncio.create_task(asked(here, connections))
+        await here.came.acquire()
+        await connections.close()
+        with pytest.raises((httpcore2.NetworkError, httpcore2.RemoteProtocolError)):
+            await asking
+        assert (here.opened, len(here.asked)) == (1, 2)
+
+
 async def test_nobody_hears_of_a_kept_connection_that_ended() -> None:
     async with shop() as (here, _):
         here.sheds = "end"

@@ -38,6 +38,7 @@ class Connections:
         self._idle: defaultdict[Place, list[_Kept]] = defaultdict(list)
         self._busy: set[Line] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._is_over = False  # as a whole: what ends now was ended here
 
     async def send(self, request: Request, patience: Patience) -> "Reply":
         """Return the answer's beginning; whoever reads its body closes it. Raises httpcore's errors.
@@ -54,7 +55,8 @@ class Connections:
         return Reply(self, line, request.place, patience, head.status, head.headers)
 
     async def close(self) -> None:
-        """End all connections."""
+        """End all connections; what is under way on them is not asked again."""
+        self._is_over = True
         for line in [*self._busy, *(one.line for idle in self._idle.values() for one in idle)]:
             self._end(line)
         self._idle.clear()
@@ -79,7 +81,7 @@ class Connections:
                 return kept, await self._over(kept, request, patience)
             except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
                 # Its server may have closed it while the request was on its way, which says nothing about the server.
-                if kept.heard or request.method not in _REPEATABLE or not isinstance(request.body, bytes):
+                if kept.heard or self._is_over or not _is_repeatable(request):
                     raise
         fresh = await self._opened(request.place, patience)
         return fresh, await self._over(fresh, request, patience)
@@ -153,3 +155,7 @@ class Reply:
         if not self.is_closed:
             self.is_closed = True
             self.connections.give_back(self.line, self.place)
+
+
+def _is_repeatable(request: Request) -> bool:
+    return request.method in _REPEATABLE and isinstance(request.body, bytes)
