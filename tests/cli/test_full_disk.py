@@ -16,11 +16,12 @@ _BYTES = 4096  # no file of a database is that small, so each write is refused
 @contextmanager
 def full(program: Program) -> Generator[None]:
     """Let the process write nothing while the block runs."""
-    _, most = resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (_BYTES, resource.RLIM_INFINITY))
+    usual, most = resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (_BYTES, most))
     try:
         yield
     finally:
-        resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (usual, most))
 
 
 @pytest.mark.timeout(300)
