@@ -1,4 +1,4 @@
-"""Erasing a person by a name on Instagram, or by an id: nobody else is meant, neither by a name of digits nor by the word `me`."""
+"""Erasing a person by a name on Instagram, or by an id: nobody else is meant, whatever people are called."""
 
 import asyncio
 from pathlib import Path
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.timeout(600)  # program after program, each of which ta
 
 
 async def mixed_up(url: str) -> None:
-    """Have one person be registered as "me", and another one, whose recipe says that word, be called like an id."""
+    """Have one person be registered as "me" and called "said", and another one, with a recipe in these words, like an id."""
     opened = open_database(url)
     accounts, recipes = metadata.tables["accounts"], metadata.tables["recipe_items"]
     try:
         async with opened.write() as connection:
             mine, theirs = (accounts.c.id == seed(letter)["account"] for letter in "ab")
-            await connection.execute(update(accounts).where(mine).values(instagram_id="me", app_scoped_id=None))
+            await connection.execute(update(accounts).where(mine).values(instagram_id="me", username="said"))
             await connection.execute(update(accounts).where(theirs).values(username="178"))
             said = update(recipes).where(recipes.c.id == "b-planted-recipe-1")
             await connection.execute(said.values(source={"said": "follow me"}))
@@ -37,7 +37,7 @@ def test_nobody_else_is_meant_by_a_name(tmp_path: Path) -> None:
         before = asyncio.run(rows(url))
         assert "nothing" in refused(run(tmp_path, "erase", "--person", "178", "--yes", **house), code=4)
         assert asyncio.run(rows(url))["accounts"] == before["accounts"]
-        gone = told(run(tmp_path, "erase", "--person", f"@{seed('a')['username']}", "--yes", "--json", **house))
+        gone = told(run(tmp_path, "erase", "--person", "@said", "--yes", "--json", **house))
         assert gone["rows"]["accounts"] == 1
         after = asyncio.run(rows(url))
         assert not any(seed("a")["account"] in text for text in after["accounts"])

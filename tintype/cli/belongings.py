@@ -136,8 +136,7 @@ def of_person(connection: Connection, meant: str) -> tuple[Chosen, Marks]:
     found = connection.execute(select(accounts).where(by_name if meant.startswith("@") else by_id)).all()
     ids = [one.id for one in found]
     marks = Marks({meant, *ids}, {one.username for one in found if one.username})
-    numbers = (one for row in found for one in (row.instagram_id, row.app_scoped_id) if one)
-    marks.words.update(one for one in numbers if one != "me")  # as which some were registered; many a text says it
+    marks.words.update(one for row in found for one in (row.instagram_id, row.app_scoped_id) if one)
     if ids:
         marks.words.update(_posts_of(connection, ids))
     chosen = _with_told(connection, {"accounts": ids}, marks)

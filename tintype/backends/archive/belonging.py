@@ -31,9 +31,15 @@ class Marks:
 
     def are_in(self, said: str) -> bool:
         """Tell whether a text speaks of whom the marks are of."""
-        if said.removeprefix("@") in self.names or any(f'"{name}"' in said for name in self.names):
+        if said.removeprefix("@") in self.names or any(_is_value(name, said) for name in self.names):
             return True
         return not self.words.isdisjoint(_WORD.findall(said))
+
+
+def _is_value(name: str, said: str) -> bool:
+    """Tell whether a name is a value in JSON; what is a key there is a word of ours, which somebody may be called by."""
+    quoted = f'"{name}"'
+    return quoted in said and re.search(rf"{re.escape(quoted)}(?!\s*:)", said) is not None
 
 
 def told(connection: Connection, table: Table, marks: Marks) -> list[Row]:
