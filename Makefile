@@ -16,11 +16,11 @@ run: $(VENV)/.run
 	$(BIN)/tintype demo --data tintype-data
 
 test: $(VENV)/.dev .system $(PAGES)/node_modules/.done
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -q
 
 # The same tests with their houses on Postgres, Redis and an S3 double, where the test does not choose for itself.
 test-full: $(VENV)/.dev .system $(PAGES)/node_modules/.done
-	TINTYPE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q --timeout 300
+	TINTYPE_TEST_PROFILE=full $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -q --timeout 300
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
