@@ -1,11 +1,12 @@
 """POST /sync for everybody, and POST /sync/process/{tenantId}: who may call it, and what a signature has to prove."""
 
+import asyncio
 import base64
 import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +91,35 @@ async def test_sync_queues_every_project_once(door: Served, one: Project, place:
     assert first & second
     for job in first | second:
         await door.house.backends.engine.outcome(job, wait=20)
+
+
+async def test_what_comes_while_a_sync_copies_is_shown_after_the_next_is_asked_for(door: Served) -> None:
+    shop = await project(door, "IMAGE")
+
+    async def is_copying() -> bool:  # so the list was read
+        return not (await door.simulator.get("/_world/faults")).json()
+
+    async def is_shown() -> bool:
+        photos = (await door.client.get("/photos", headers=shop.bearer)).json()["data"]["photos"]
+        return str(late["id"]) in {photo["id"] for photo in photos}
+
+    await pull(door, "faults", on="cdn.image", kind="slow", delay_ms=1500, times=1, username=shop.username)
+    await pull(door, "media", username=shop.username, kind="IMAGE", width=64, height=80)
+    asked = await door.client.post("/sync", json={"secret": SYNC_SECRET})
+    await until(is_copying)
+    late = await pull(door, "media", username=shop.username, kind="IMAGE", width=64, height=80)
+    again = await door.client.post("/sync", json={"secret": SYNC_SECRET})
+    named = [set(one.json()["data"]["summary"]["queuedTasks"]) for one in (asked, again)]
+    assert named[0] & named[1]
+    await until(is_shown)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(600):
+        if await holds():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came")
 
 
 @pytest.mark.parametrize(

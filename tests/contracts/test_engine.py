@@ -111,6 +111,22 @@ async def test_one_more_follows_a_running_one_when_it_may_have_looked_already(en
     assert work.done == ["a", "a"]
 
 
+async def test_one_that_has_begun_is_named_and_followed_by_one_more(engine: Engine, work: Work) -> None:
+    first = await engine.enqueue_after("test.look", "a", unique="a")
+    async with asyncio.timeout(60):
+        while not work.looked:  # noqa: ASYNC110 - an engine has no such event
+            await asyncio.sleep(0.02)
+    assert await engine.enqueue_after("test.look", "a", unique="a") == first
+    work.gate.set()
+    async with asyncio.timeout(60):
+        while len(work.looked) < 2:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+    assert (await engine.outcome(first, wait=60)).state is JobState.DONE
+    last = await engine.enqueue("test.look", "a", unique="a", again=True)
+    assert (await engine.outcome(last, wait=60)).state is JobState.DONE
+    assert len(work.looked) == 3
+
+
 async def test_whoever_asks_again_gets_one_that_begins_after_it_asked(engine: Engine, work: Work) -> None:
     """Also when the one that follows has begun too, while the first is not written down as ended."""
     asked: list[str] = []

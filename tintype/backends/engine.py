@@ -6,6 +6,7 @@ nothing and forgets everything. One suite of tests holds them to their promises.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,6 +79,13 @@ class Engine(Protocol):
         """
         ...
 
+    async def enqueue_after(self, job: str, *args: str, unique: str) -> str:
+        """Put a job into the queue as `enqueue` does; one that is there and has begun is followed by one more.
+
+        The id is that of the one that is there, so who asks twice is told the same.
+        """
+        ...
+
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         """Return the state of a job, waiting up to `wait` seconds for its end."""
         ...
@@ -89,6 +97,26 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Stop working; unfinished jobs stay for the next start."""
         ...
+
+
+class Lanes(ABC):
+    """Both ways into the queue, for engines that can tell whether a job was there."""
+
+    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
+        """As `Engine` says."""
+        job_id, has_begun = await self._enqueued(job, args, unique, look=again)
+        return await self.enqueue(job, *args, unique=f"{unique}{AGAIN}", again=True) if has_begun else job_id
+
+    async def enqueue_after(self, job: str, *args: str, unique: str) -> str:
+        """As `Engine` says."""
+        job_id, has_begun = await self._enqueued(job, args, unique, look=True)
+        if has_begun:
+            await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
+        return job_id
+
+    @abstractmethod
+    async def _enqueued(self, job: str, args: tuple[str, ...], unique: str | None, *, look: bool) -> tuple[str, bool]:
+        """Return the job's id and, if it has to `look`, whether that one was there before and may have begun."""
 
 
 class InlineEngine:
@@ -104,13 +132,22 @@ class InlineEngine:
         self._jobs = {job.name: job for job in jobs}
 
     async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
-        if unique and (running := self._unique.get(unique)) and not self._tasks[running].done():
+        if unique and (running := self._running(unique)):
             return await self.enqueue(job, *args, unique=unique + AGAIN, again=True) if again else running
         job_id = str(uuid4())
         self._tasks[job_id] = asyncio.create_task(attempt(self._jobs[job], *args))
         if unique:
             self._unique[unique] = job_id
         return job_id
+
+    async def enqueue_after(self, job: str, *args: str, unique: str) -> str:
+        running = self._running(unique)
+        made = await self.enqueue(job, *args, unique=unique, again=True)
+        return running or made
+
+    def _running(self, unique: str) -> str | None:
+        job_id = self._unique.get(unique)
+        return job_id if job_id and not self._tasks[job_id].done() else None
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         task = self._tasks.get(job_id)

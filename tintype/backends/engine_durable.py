@@ -17,11 +17,11 @@ from sqlalchemy.exc import OperationalError
 from tintype import logs, metrics, tracing
 from tintype.backends.database import sqlite_file, unavailable
 from tintype.backends.engine import (
-    AGAIN,
     QUEUE,
     TIDY,
     Job,
     JobState,
+    Lanes,
     Outcome,
     Result,
     Schedule,
@@ -50,7 +50,7 @@ JOBS_VERSION = "jobs-1"
 RECOVERIES = 1000
 
 
-class DurableEngine:
+class DurableEngine(Lanes):
     """Works jobs on DBOS; `url` is a SQLite file of its own or the Postgres database, `executor` this node's name.
 
     Given the `watch` over several nodes, it also takes over the jobs of those that died, and leaves some to those that live.
@@ -109,7 +109,7 @@ class DurableEngine:
             self._watch.look_after_others()
         log.info("engine started with %d kinds of jobs and %d schedules", len(workflows), len(timers))
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
+    async def _enqueued(self, job: str, args: tuple[str, ...], unique: str | None, *, look: bool) -> tuple[str, bool]:
         wanted = options(job, unique)
         # The engine's own way without a thread takes two of them, one after the other.
         try:
@@ -117,9 +117,7 @@ class DurableEngine:
         except OperationalError as error:
             raise unavailable(error) from error
         job_id = handle.get_workflow_id()
-        if unique and again and await may_have_begun(self, wanted, job_id):
-            return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
-        return job_id
+        return job_id, bool(unique) and look and await may_have_begun(self, wanted, job_id)
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         # The event tells at once of a job that ended here; one that another node works is looked at again and again.

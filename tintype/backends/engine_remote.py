@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import OperationalError
 
 from tintype.backends.database import unavailable
-from tintype.backends.engine import AGAIN, Job, JobState, Outcome, Schedule, may_have_begun, options, outcome_of_status
+from tintype.backends.engine import Job, JobState, Lanes, Outcome, Schedule, may_have_begun, options, outcome_of_status
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowHandleAsync
@@ -40,7 +40,7 @@ def _client_of(url: str) -> "DBOSClient":
     return DBOSClient(system_database_url=url)
 
 
-class RemoteEngine:
+class RemoteEngine(Lanes):
     """Hands jobs to the process that works them, without working any; for commands beside a running server."""
 
     def __init__(self, url: str) -> None:
@@ -49,7 +49,7 @@ class RemoteEngine:
     async def start(self, jobs: Sequence[Job], schedules: Sequence[Schedule] = ()) -> None:
         """Nothing to begin: the other process works."""
 
-    async def enqueue(self, job: str, *args: str, unique: str | None = None, again: bool = False) -> str:
+    async def _enqueued(self, job: str, args: tuple[str, ...], unique: str | None, *, look: bool) -> tuple[str, bool]:
         wanted = options(job, unique)
         client = await self._tables.opened()
         try:
@@ -57,9 +57,7 @@ class RemoteEngine:
         except OperationalError as error:
             raise unavailable(error) from error
         job_id = handle.get_workflow_id()
-        if unique and again and await may_have_begun(self, wanted, job_id):
-            return await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
-        return job_id
+        return job_id, bool(unique) and look and await may_have_begun(self, wanted, job_id)
 
     async def outcome(self, job_id: str, *, wait: float = 0) -> Outcome:
         client, loop = await self._tables.opened(), asyncio.get_running_loop()

@@ -86,7 +86,7 @@ async def _round(house: "House", names: Sequence[str], *, deep: bool, as_json: b
 
 
 async def _sync_one(house: "House", account: "Account", watcher: "Watcher | None", *, deep: bool) -> dict[str, object]:
-    job = await house.feed.queue(account, deep=deep)
+    job = await house.feed.queue(account, deep=deep, again=True)
     if watcher:
         watcher.begin(account)
     while (outcome := await house.backends.engine.outcome(job, wait=_LOOK_SECONDS)).state.value in (
