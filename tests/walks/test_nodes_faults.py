@@ -29,6 +29,7 @@ from tintype.backends.vault import new_key
 from tintype.cli.listening import bind, listening, port_of
 from tintype.core.publishing import Product, State
 
+KEY = new_key()  # of all who come to the same database, one after the other
 PATIENCE = 40.0  # seconds for what takes some on an idle machine
 QUICK = 20.0  # that a page may take while something is away, on a machine that has more to do
 
@@ -89,7 +90,7 @@ async def beside(stage: Stage) -> AsyncGenerator[httpx2.AsyncClient]:
 
 
 async def test_while_redis_is_away_everything_goes_on_and_then_it_heals(database: Postgres, redis: Redis) -> None:
-    given = {"database_url": database.url, "redis_url": redis.url, "encryption_key": new_key()}
+    given = {"database_url": database.url, "redis_url": redis.url, "encryption_key": KEY}
     async with staged(**given) as stage, beside(stage) as other:
         one = await stage.member(posts=1)
         reading = {"Authorization": f"Bearer {one.key}"}
@@ -120,7 +121,7 @@ async def test_while_redis_is_away_everything_goes_on_and_then_it_heals(database
 
 
 async def test_a_restart_of_postgres_loses_nothing_and_is_said_clearly(database: Postgres) -> None:
-    async with staged(database_url=database.url, encryption_key=new_key(), publish_settle_seconds=1) as stage:
+    async with staged(database_url=database.url, encryption_key=KEY, publish_settle_seconds=1) as stage:
         stage.pretend.post("/reset", seed=7, container_seconds=2)
         one = await stage.member(posts=1)
         assert len(await one.photos()) == 1
@@ -174,7 +175,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_written(
 
 async def test_a_node_goes_on_beside_a_database_that_a_newer_one_migrated(database: Postgres, tmp_path: Path) -> None:
     with running() as pretend:
-        around = environment(pretend, DATABASE_URL=database.url, ENCRYPTION_KEY=new_key())
+        around = environment(pretend, DATABASE_URL=database.url, ENCRYPTION_KEY=KEY)
         with serving(tmp_path / "a", around) as (_, old):
             _migrate_further(database.url)
             try:
