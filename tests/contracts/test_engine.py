@@ -116,7 +116,10 @@ async def test_one_that_has_begun_is_named_and_followed_by_one_more(engine: Engi
     async with asyncio.timeout(60):
         while not work.looked:  # noqa: ASYNC110 - an engine has no such event
             await asyncio.sleep(0.02)
-    assert await engine.enqueue_after("test.look", "a", unique="a") == first
+    for _ in range(3):  # one follows, however often it is asked for
+        assert await engine.enqueue_after("test.look", "a", unique="a") == first
+        await asyncio.sleep(0.3)
+    assert len(work.looked) <= 2
     work.gate.set()
     async with asyncio.timeout(60):
         while len(work.looked) < 2:  # noqa: ASYNC110 - as above

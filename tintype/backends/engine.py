@@ -82,7 +82,7 @@ class Engine(Protocol):
     async def enqueue_after(self, job: str, *args: str, unique: str) -> str:
         """Put a job into the queue as `enqueue` does; one that is there and has begun is followed by one more.
 
-        The id is that of the one that is there, so who asks twice is told the same.
+        The id is that of the one that is there, so who asks twice is told the same; however often that is, one follows.
         """
         ...
 
@@ -111,7 +111,7 @@ class Lanes(ABC):
         """As `Engine` says."""
         job_id, has_begun = await self._enqueued(job, args, unique, look=True)
         if has_begun:
-            await self.enqueue(job, *args, unique=unique + AGAIN, again=True)
+            await self.enqueue(job, *args, unique=unique + AGAIN)
         return job_id
 
     @abstractmethod
@@ -142,7 +142,7 @@ class InlineEngine:
 
     async def enqueue_after(self, job: str, *args: str, unique: str) -> str:
         running = self._running(unique)
-        made = await self.enqueue(job, *args, unique=unique, again=True)
+        made = await self.enqueue(job, *args, unique=unique + AGAIN if running else unique)
         return running or made
 
     def _running(self, unique: str) -> str | None:

@@ -206,7 +206,7 @@ def _syncing(app: FastAPI, desk: FeedDesk) -> None:
 
 async def _synced(desk: FeedDesk, workspace_id: str) -> dict[str, object]:
     """Have a project synced by the engine, which does not sync one account twice at a time, and return how it went."""
-    job = await desk.feed.queue_workspace(workspace_id, again=True)
+    job = await desk.feed.queue_workspace(workspace_id)
     outcome = await desk.feed.engine.outcome(job, wait=SYNC_SECONDS)
     if outcome.error:
         raise Unreachable(outcome.error)

@@ -123,15 +123,13 @@ class Feed:
         connected = [account for account in await self.accounts.all() if account.state is State.CONNECTED]
         return [account for account in connected if sync_due(standings.get(account.id), account.id, now, interval)]
 
-    async def queue_workspace(self, workspace_id: str, *, again: bool = False) -> str:
+    async def queue_workspace(self, workspace_id: str) -> str:
         """Ask for all accounts of a workspace to be synced soon; return the job's id, that of the present one if there is one.
 
-        One that has begun may have looked already, and is followed by one more; with `again` the id is that one's.
+        One that has begun may have looked already, and is followed by one more.
         """
-        job, unique = "feed.sync_workspace", f"feed.sync_workspace:{workspace_id}"
-        if again:
-            return await self.engine.enqueue(job, workspace_id, unique=unique, again=True)
-        return await self.engine.enqueue_after(job, workspace_id, unique=unique)
+        unique = f"feed.sync_workspace:{workspace_id}"
+        return await self.engine.enqueue_after("feed.sync_workspace", workspace_id, unique=unique)
 
     async def view(self, workspace_id: str) -> View:
         """Return a workspace's feed as it stands."""
